@@ -6,7 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -64,6 +64,25 @@ export function continueOnPinnedNode(script) {
       setTimeout(() => process.exit(128 + osConstants.signals[signal]), 100)
     })
   })
+}
+
+/**
+ * Runs a program of an installed package to its end, on the pinned Node.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {{ environment?: Record<string, string>, isQuiet?: boolean }} [options] quiet: nothing of it
+ *   on standard output
+ * @returns {number | null} its exit code
+ */
+export function runTool(program, args, { environment = {}, isQuiet = false } = {}) {
+  const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH']}`
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    env: { ...process.env, ...environment, PATH: path },
+    stdio: ['inherit', isQuiet ? process.stderr : 'inherit', 'inherit'],
+  })
+  if (error) notice(`${program} did not start: ${error.message}`)
+  return status
 }
 
 /** @returns {string | undefined} */
