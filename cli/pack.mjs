@@ -63,7 +63,13 @@ function exchange() {
   const own = JSON.parse(readFileSync(manifest, 'utf8'))
   const { name, version, description, license, type, engines, dependencies } = own
   const packed = {
-    ...{ name, version, description, license, type, engines, dependencies },
+    name,
+    version,
+    description,
+    license,
+    type,
+    engines,
+    dependencies,
     bin: { weir: 'dist/cli/weir.mjs' },
     exports: Object.fromEntries(
       Object.entries(own.exports).map(([entry, source]) => [entry, builtEntry(source)]),

@@ -22,7 +22,7 @@ export function notice(sentence) {
 /** Installs the packages of the lock file when one of them is missing or has another version. */
 export function installPackages() {
   if (arePackagesInstalled() && existsSync(pinnedNode)) return
-  notice('installing the packages of package-lock.json (once, about a minute) …')
+  notice('installing the packages of package-lock.json (once, this can take a minute) …')
   // `ignore-scripts` in somebody's settings would leave out the binary of the pinned Node.
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts=false']
   const { status, error } = spawnSync('npm', args, {
