@@ -3,14 +3,14 @@
 // that points there; after packing (`restore`) the repository's own package.json comes back.
 // @ts-check
 
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync, readdirSync } from 'node:fs'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { continueOnPinnedNode, installPackages, notice, root, runTool } from './setup.mjs'
 
 const manifest = join(root, 'package.json')
-const kept = join(root, 'node_modules', '.cache', 'package.json')
+const kept = join(root, 'package.json.orig')
 const dist = join(root, 'dist')
 
 const step = process.argv[2]
@@ -76,7 +76,6 @@ function exchange() {
     ),
     files: ['dist'],
   }
-  mkdirSync(dirname(kept), { recursive: true })
   copyFileSync(manifest, kept)
   writeFileSync(manifest, `${JSON.stringify(packed, null, 2)}\n`)
 }

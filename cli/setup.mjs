@@ -99,7 +99,7 @@ export function findChromium() {
  */
 export function installBrowser() {
   const missing = [
-    ...(findChromium() === undefined ? ['chromium'] : []),
+    ...(findChromium() === undefined && !process.env['CHROMIUM'] ? ['chromium'] : []),
     ...(hasChineseFont() ? [] : ['fonts-noto-cjk']),
   ]
   if (missing.length === 0 || process.platform !== 'linux') return
@@ -114,7 +114,7 @@ export function installBrowser() {
 
 /** @param {readonly string[]} args */
 function aptGet(args) {
-  const { status } = spawnSync('apt-get', ['-q', ...args], {
+  const { status } = spawnSync('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     stdio: ['ignore', process.stderr, process.stderr],
     timeout: 600_000,
@@ -123,6 +123,7 @@ function aptGet(args) {
 }
 
 function hasChineseFont() {
+  if (existsSync('/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc')) return true
   const { status, stdout } = spawnSync('fc-list', [':lang=zh', 'family'], { encoding: 'utf8' })
   return status === 0 && stdout.trim() !== ''
 }
