@@ -1,0 +1,321 @@
+/**
+ * The checkpoint coordinator as a step function: decides when to trigger, counts acknowledgements, completes, aborts.
+ * It knows ids and handles, nothing of operators, channels or storage. Invariants F-I1 (ids strictly increase),
+ * F-I2 (completion is announced only when the metadata is durable), F-I5 (only acknowledgements of the current attempt).
+ * Source: Flink CheckpointCoordinator, CheckpointRequestDecider, PendingCheckpoint (flink-semantics.md 3.2).
+ *
+ *   requested ──plan──▶ coordinating ──all coordinators──▶ collecting ──all acknowledged──▶ storing ──durable──▶ completed
+ *                            │                                 │                              │
+ *                            └──────────── aborted ◀── timeout, decline, failover, storage ◀──┘
+ */
+import { assert } from '../assert.ts'
+import { checkpointId } from '../ids.ts'
+import type { AttemptId, CheckpointId, Millis, SubtaskId } from '../ids.ts'
+import type { CheckpointMetadata } from './checkpoint-metadata.ts'
+import type { CheckpointFailure } from './failure.ts'
+import { isCounted } from './failure.ts'
+import type { SnapshotHandle } from './snapshot-handle.ts'
+
+export interface CoordinatorConfig {
+  readonly intervalMs: number
+  readonly minPauseMs: number
+  readonly timeoutMs: number
+  readonly tolerableFailures: number
+}
+
+/** Where a pending checkpoint stands. */
+export type PendingPhase =
+  /** Waiting for the operator coordinators' snapshots; no barrier exists yet. */
+  | 'coordinating'
+  /** Barriers are out; waiting for the subtasks. */
+  | 'collecting'
+  /** Everybody acknowledged; the metadata is being written. */
+  | 'storing'
+
+export interface PendingCheckpoint {
+  readonly id: CheckpointId
+  readonly phase: PendingPhase
+  readonly triggeredAt: Millis
+  /** Subtasks with the attempts whose acknowledgement counts. */
+  readonly expected: ReadonlyMap<SubtaskId, AttemptId>
+  readonly handles: readonly SnapshotHandle[]
+  readonly missingCoordinators: readonly string[]
+  readonly coordinators: CheckpointMetadata['coordinators']
+}
+
+export interface CoordinatorState {
+  readonly nextId: CheckpointId
+  readonly isPeriodic: boolean
+  readonly pending: PendingCheckpoint | null
+  readonly latestCompleted: CheckpointMetadata | null
+  readonly lastCompletedAt: Millis | null
+  /** Counted failures since the last success, each id once. */
+  readonly failures: number
+}
+
+/** What a trigger needs to know about the job at that moment. */
+export interface TriggerPlan {
+  /** Null when some subtask does not run. */
+  readonly expected: ReadonlyMap<SubtaskId, AttemptId> | null
+  readonly coordinators: readonly string[]
+}
+
+export type CoordinatorInput =
+  /** The job runs: begin the periodic triggers, the first after `firstDelayMs`. */
+  | { readonly type: 'scheduler-started'; readonly firstDelayMs: number }
+  /** The job restarts or ends: abort what is pending and trigger no more. */
+  | { readonly type: 'scheduler-stopped'; readonly failure: CheckpointFailure }
+  | { readonly type: 'interval-elapsed'; readonly plan: TriggerPlan }
+  | {
+      readonly type: 'coordinator-snapshotted'
+      readonly checkpoint: CheckpointId
+      readonly uid: string
+      readonly state: Uint8Array
+    }
+  | {
+      readonly type: 'acknowledged'
+      readonly checkpoint: CheckpointId
+      readonly handle: SnapshotHandle
+    }
+  | { readonly type: 'declined'; readonly checkpoint: CheckpointId; readonly failure: CheckpointFailure }
+  | { readonly type: 'timed-out'; readonly checkpoint: CheckpointId }
+  | { readonly type: 'metadata-stored'; readonly checkpoint: CheckpointId }
+  | {
+      readonly type: 'metadata-failed'
+      readonly checkpoint: CheckpointId
+      readonly reason: string
+    }
+
+export type CoordinatorEffect =
+  | { readonly type: 'schedule-interval'; readonly delayMs: number }
+  | { readonly type: 'cancel-interval' }
+  | { readonly type: 'schedule-timeout'; readonly checkpoint: CheckpointId; readonly delayMs: number }
+  | { readonly type: 'cancel-timeout' }
+  | { readonly type: 'skip'; readonly reason: string }
+  | { readonly type: 'announce'; readonly checkpoint: CheckpointId }
+  | { readonly type: 'snapshot-coordinators'; readonly checkpoint: CheckpointId }
+  | { readonly type: 'trigger-sources'; readonly checkpoint: CheckpointId; readonly triggeredAt: Millis }
+  | { readonly type: 'store-metadata'; readonly metadata: CheckpointMetadata }
+  | { readonly type: 'notify-complete'; readonly metadata: CheckpointMetadata; readonly durationMs: number }
+  | {
+      readonly type: 'notify-aborted'
+      readonly checkpoint: CheckpointId
+      readonly failure: CheckpointFailure
+      readonly latestCompleted: CheckpointId | null
+    }
+  /** Its handles belong to no checkpoint any more. */
+  | { readonly type: 'discard'; readonly handles: readonly SnapshotHandle[] }
+  | { readonly type: 'subsume'; readonly metadata: CheckpointMetadata }
+  | { readonly type: 'fail-job'; readonly reason: string }
+
+type Step = readonly [state: CoordinatorState, effects: readonly CoordinatorEffect[]]
+
+export interface StepContext {
+  readonly config: CoordinatorConfig
+  readonly now: Millis
+  /** Mutant B-6: one acknowledgement too few is enough. */
+  readonly missingAllowed: number
+  /** Mutant B-7: whose acknowledgement it is does not matter. */
+  readonly acceptsAnyAttempt: boolean
+}
+
+export function newCoordinator(): CoordinatorState {
+  return {
+    nextId: checkpointId(1),
+    isPeriodic: false,
+    pending: null,
+    latestCompleted: null,
+    lastCompletedAt: null,
+    failures: 0,
+  }
+}
+
+export function step(state: CoordinatorState, input: CoordinatorInput, context: StepContext): Step {
+  switch (input.type) {
+    case 'scheduler-started':
+      return [
+        { ...state, isPeriodic: true },
+        [{ type: 'schedule-interval', delayMs: input.firstDelayMs }],
+      ]
+    case 'scheduler-stopped':
+      return stop(state, input.failure)
+    case 'interval-elapsed':
+      return onInterval(state, input.plan, context)
+    case 'coordinator-snapshotted':
+      return onCoordinator(state, input)
+    case 'acknowledged':
+      return onAcknowledged(state, input.checkpoint, input.handle, context)
+    case 'declined':
+      if (state.pending?.id !== input.checkpoint) return [state, []]
+      return abort(state, state.pending, input.failure, context)
+    case 'timed-out':
+      if (state.pending?.id !== input.checkpoint) return [state, []]
+      return abort(state, state.pending, { type: 'expired', afterMs: context.config.timeoutMs }, context)
+    case 'metadata-stored':
+      return onStored(state, input.checkpoint, context)
+    case 'metadata-failed':
+      if (state.pending?.id !== input.checkpoint) return [state, []]
+      return abort(state, state.pending, { type: 'storage-failed', reason: input.reason }, context)
+  }
+}
+
+/** The base period: never shorter than the pause (Flink `max(interval, minPause)`). */
+export function basePeriodMs({ intervalMs, minPauseMs }: CoordinatorConfig): number {
+  return Math.max(intervalMs, minPauseMs)
+}
+
+function stop(state: CoordinatorState, failure: CheckpointFailure): Step {
+  const stopped: CoordinatorState = { ...state, isPeriodic: false }
+  const cancel: CoordinatorEffect = { type: 'cancel-interval' }
+  if (state.pending === null) return [stopped, [cancel]]
+  const [next, effects] = dispose(stopped, state.pending, failure)
+  return [next, [cancel, ...effects]]
+}
+
+function onInterval(state: CoordinatorState, plan: TriggerPlan, context: StepContext): Step {
+  const { config, now } = context
+  if (!state.isPeriodic) return [state, []]
+  const next: CoordinatorEffect = { type: 'schedule-interval', delayMs: basePeriodMs(config) }
+  // One at a time: the trigger waits for the pending checkpoint to end (max-concurrent-checkpoints 1).
+  if (state.pending !== null) {
+    return [state, [next, { type: 'skip', reason: `checkpoint ${state.pending.id} is pending` }]]
+  }
+  const earliest = state.lastCompletedAt === null ? now : state.lastCompletedAt + config.minPauseMs
+  if (now < earliest) {
+    const skip: CoordinatorEffect = { type: 'skip', reason: 'the pause since the last one is too short' }
+    return [state, [{ type: 'schedule-interval', delayMs: earliest - now }, skip]]
+  }
+  if (plan.expected === null) {
+    return [state, [next, { type: 'skip', reason: 'not all subtasks are running' }]]
+  }
+  return trigger(state, plan.expected, plan.coordinators, context, next)
+}
+
+function trigger(
+  state: CoordinatorState,
+  expected: ReadonlyMap<SubtaskId, AttemptId>,
+  coordinators: readonly string[],
+  { config, now }: StepContext,
+  next: CoordinatorEffect,
+): Step {
+  const id = state.nextId
+  const pending: PendingCheckpoint = {
+    id,
+    phase: coordinators.length === 0 ? 'collecting' : 'coordinating',
+    triggeredAt: now,
+    expected,
+    handles: [],
+    missingCoordinators: coordinators,
+    coordinators: [],
+  }
+  const start: CoordinatorEffect =
+    pending.phase === 'collecting'
+      ? { type: 'trigger-sources', checkpoint: id, triggeredAt: now }
+      : { type: 'snapshot-coordinators', checkpoint: id }
+  return [
+    { ...state, nextId: checkpointId(id + 1), pending },
+    [
+      next,
+      { type: 'announce', checkpoint: id },
+      { type: 'schedule-timeout', checkpoint: id, delayMs: config.timeoutMs },
+      start,
+    ],
+  ]
+}
+
+function onCoordinator(
+  state: CoordinatorState,
+  input: Extract<CoordinatorInput, { type: 'coordinator-snapshotted' }>,
+): Step {
+  const { pending } = state
+  // It may have been aborted while the coordinators worked (FLINK-18137, FLINK-27148).
+  if (pending === null || pending.id !== input.checkpoint) return [state, []]
+  const { uid } = input
+  assert(pending.missingCoordinators.includes(uid), `Coordinator ${uid} answered twice.`)
+  const missingCoordinators = pending.missingCoordinators.filter((other) => other !== uid)
+  const coordinators = [...pending.coordinators, { uid, state: input.state }]
+  const isReady = missingCoordinators.length === 0
+  const phase: PendingPhase = isReady ? 'collecting' : 'coordinating'
+  return [
+    { ...state, pending: { ...pending, phase, missingCoordinators, coordinators } },
+    isReady
+      ? [{ type: 'trigger-sources', checkpoint: pending.id, triggeredAt: pending.triggeredAt }]
+      : [],
+  ]
+}
+
+function onAcknowledged(
+  state: CoordinatorState,
+  checkpoint: CheckpointId,
+  handle: SnapshotHandle,
+  context: StepContext,
+): Step {
+  const { pending } = state
+  const isKnown =
+    context.acceptsAnyAttempt || pending?.expected.get(handle.subtask) === handle.attempt
+  if (pending === null || pending.id !== checkpoint || pending.phase !== 'collecting' || !isKnown) {
+    return [state, [{ type: 'discard', handles: [handle] }]]
+  }
+  if (pending.handles.some(({ subtask }) => subtask === handle.subtask)) return [state, []]
+  const handles = [...pending.handles, handle]
+  if (handles.length < pending.expected.size - context.missingAllowed) {
+    return [{ ...state, pending: { ...pending, handles } }, []]
+  }
+  const storing: PendingCheckpoint = { ...pending, handles, phase: 'storing' }
+  return [{ ...state, pending: storing }, [{ type: 'store-metadata', metadata: metadataOf(storing) }]]
+}
+
+function onStored(state: CoordinatorState, checkpoint: CheckpointId, { now }: StepContext): Step {
+  const { pending, latestCompleted } = state
+  if (pending === null || pending.id !== checkpoint) return [state, []]
+  assert(
+    latestCompleted === null || latestCompleted.checkpoint < checkpoint,
+    `Checkpoint ${checkpoint} completes after a newer one.`,
+  )
+  const metadata = metadataOf(pending)
+  const effects: CoordinatorEffect[] = [
+    { type: 'cancel-timeout' },
+    { type: 'notify-complete', metadata, durationMs: now - pending.triggeredAt },
+  ]
+  if (latestCompleted !== null) effects.push({ type: 'subsume', metadata: latestCompleted })
+  return [
+    { ...state, pending: null, latestCompleted: metadata, lastCompletedAt: now, failures: 0 },
+    effects,
+  ]
+}
+
+/** Ends a pending checkpoint that failed, and counts the failure (Flink CheckpointFailureManager). */
+function abort(
+  state: CoordinatorState,
+  pending: PendingCheckpoint,
+  failure: CheckpointFailure,
+  { config }: StepContext,
+): Step {
+  const [disposed, effects] = dispose(state, pending, failure)
+  if (!isCounted(failure)) return [disposed, effects]
+  const failures = disposed.failures + 1
+  if (failures <= config.tolerableFailures) return [{ ...disposed, failures }, effects]
+  const reason = `${failures} checkpoints in a row failed, ${config.tolerableFailures} are tolerable`
+  return [{ ...disposed, failures: 0 }, [...effects, { type: 'fail-job', reason }]]
+}
+
+function dispose(state: CoordinatorState, pending: PendingCheckpoint, failure: CheckpointFailure): Step {
+  return [
+    { ...state, pending: null },
+    [
+      { type: 'cancel-timeout' },
+      {
+        type: 'notify-aborted',
+        checkpoint: pending.id,
+        failure,
+        latestCompleted: state.latestCompleted?.checkpoint ?? null,
+      },
+      { type: 'discard', handles: pending.handles },
+    ],
+  ]
+}
+
+function metadataOf(pending: PendingCheckpoint): CheckpointMetadata {
+  const { id, triggeredAt, handles, coordinators } = pending
+  return { checkpoint: id, triggeredAt, handles, coordinators }
+}

@@ -1,0 +1,80 @@
+/**
+ * The object that holds one subtask's keyed state: a header that lists the key groups with length and checksum, then
+ * their bytes. Written in pieces, read whole or by key group. Every byte is guarded: a wrong one is found at restore (S5).
+ *
+ *   "WSNP" u32 | header length u32 | header checksum u32 | header (binary serializer) | segment | segment | …
+ */
+import { xxHash32 } from '../hash.ts'
+import { binary } from '../serializer.ts'
+import type { KeyGroupSegment } from '../state/keyed-state-backend.ts'
+
+const MAGIC = 0x57534e50
+const FIXED_BYTES = 12
+
+interface SnapshotHeader {
+  readonly version: 1
+  readonly segments: readonly {
+    readonly keyGroup: number
+    readonly length: number
+    readonly checksum: number
+  }[]
+}
+
+/** The pieces of the object, in order. */
+export function encodeSnapshotObject(segments: readonly KeyGroupSegment[]): Uint8Array[] {
+  const header: SnapshotHeader = {
+    version: 1,
+    segments: segments.map(({ keyGroup, bytes }) => ({
+      keyGroup,
+      length: bytes.length,
+      checksum: xxHash32(bytes),
+    })),
+  }
+  const headerBytes = binary.encode(header)
+  const fixed = new Uint8Array(FIXED_BYTES)
+  const view = new DataView(fixed.buffer)
+  view.setUint32(0, MAGIC)
+  view.setUint32(4, headerBytes.length)
+  view.setUint32(8, xxHash32(headerBytes) >>> 0)
+  return [fixed, headerBytes, ...segments.map(({ bytes }) => bytes)]
+}
+
+/** The key groups of an object, or one sentence about what is wrong with it. */
+export function decodeSnapshotObject(bytes: Uint8Array): readonly KeyGroupSegment[] | string {
+  const header = readHeader(bytes)
+  if (typeof header === 'string') return header
+  const segments: KeyGroupSegment[] = []
+  let at = FIXED_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4)
+  for (const { keyGroup, length, checksum } of header.segments) {
+    const segment = bytes.subarray(at, at + length)
+    if (segment.length !== length) return `it ends in the middle of key group ${keyGroup}`
+    if (xxHash32(segment) !== checksum) return `the checksum of key group ${keyGroup} is wrong`
+    segments.push({ keyGroup, bytes: segment })
+    at += length
+  }
+  return segments
+}
+
+function readHeader(bytes: Uint8Array): SnapshotHeader | string {
+  if (bytes.length < FIXED_BYTES) return `it has only ${bytes.length} bytes`
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  if (view.getUint32(0) !== MAGIC) return 'it is not a snapshot (wrong first bytes)'
+  const headerBytes = bytes.subarray(FIXED_BYTES, FIXED_BYTES + view.getUint32(4))
+  if (xxHash32(headerBytes) >>> 0 !== view.getUint32(8)) return 'the checksum of its header is wrong'
+  const header = binary.decode(headerBytes) as SnapshotHeader
+  if (header.version !== 1) return `it has version ${String(header.version)}, this Weir reads version 1`
+  return header
+}
+
+/** One array out of pieces. */
+export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces
+  if (pieces.length === 1 && only !== undefined) return only
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}

@@ -1,0 +1,162 @@
+/**
+ * The receiving end of all channels of a subtask: one FIFO per channel, polled round robin, with blocked channels
+ * left out. Grants credit back as record buffers are taken, so that at most `CHANNEL_CREDIT` of them are on their way
+ * or queued per channel. Invariant: elements of one channel are taken in sequence, without gap.
+ */
+import { assert, present } from '../assert.ts'
+import type { Element } from '../element.ts'
+import type { AttemptId, ChannelId } from '../ids.ts'
+import type { ChannelMessage, ChannelPeer } from '../messages.ts'
+import type { Runtime } from '../runtime.ts'
+
+/** Record buffers that a producer may have under way to one channel (Flink: 2 exclusive per channel). */
+export const CHANNEL_CREDIT = 2
+
+/** How soon a consumer asks again for a producer that is not deployed yet. */
+const CONNECT_RETRY_MS = 20
+
+interface InputChannel {
+  readonly index: number
+  readonly peer: ChannelPeer
+  readonly queue: Element[]
+  head: number
+  expectedSequence: number
+  isBlocked: boolean
+  isFinished: boolean
+}
+
+export interface Polled {
+  readonly channel: number
+  readonly element: Element
+}
+
+export class InputGate {
+  readonly #runtime: Runtime
+  readonly #attempt: AttemptId
+  readonly #channels: readonly InputChannel[]
+  readonly #byId: ReadonlyMap<ChannelId, InputChannel>
+  #next = 0
+
+  constructor(runtime: Runtime, attempt: AttemptId, peers: readonly ChannelPeer[]) {
+    this.#runtime = runtime
+    this.#attempt = attempt
+    this.#channels = peers.map((peer, index) => ({
+      index,
+      peer,
+      queue: [],
+      head: 0,
+      expectedSequence: 0,
+      isBlocked: false,
+      isFinished: false,
+    }))
+    this.#byId = new Map(this.#channels.map((channel) => [channel.peer.channel, channel]))
+  }
+
+  get channelCount(): number {
+    return this.#channels.length
+  }
+
+  channelId(index: number): ChannelId {
+    return this.#channel(index).peer.channel
+  }
+
+  /** Asks every producer for data. */
+  connect(): void {
+    for (const channel of this.#channels) this.#connect(channel)
+  }
+
+  receive(message: Extract<ChannelMessage, { type: 'element' }>): void {
+    const channel = present(this.#byId.get(message.channel), `No channel ${message.channel}.`)
+    assert(
+      message.sequence === channel.expectedSequence,
+      `Channel ${message.channel} got element ${message.sequence} but expected ${channel.expectedSequence}.`,
+    )
+    channel.expectedSequence += 1
+    channel.queue.push(message.element)
+    if (message.element.type === 'records' && this.#runtime.traceLevel === 'records') {
+      this.#runtime.trace({
+        type: 'buffer-received',
+        channel: message.channel,
+        element: message.sequence,
+        attempt: this.#attempt,
+        queued: channel.queue.length - channel.head,
+      })
+    }
+  }
+
+  /** The producer is not there yet: asks again a little later. */
+  retryConnect(id: ChannelId): void {
+    const channel = present(this.#byId.get(id), `No channel ${id}.`)
+    this.#runtime.schedule(CONNECT_RETRY_MS, 'connect-retry', () => {
+      this.#connect(channel)
+    })
+  }
+
+  /** The next element of a channel that is not blocked, or null. */
+  poll(): Polled | null {
+    const count = this.#channels.length
+    for (let step = 0; step < count; step++) {
+      const channel = this.#channel((this.#next + step) % count)
+      if (channel.isBlocked || channel.head === channel.queue.length) continue
+      this.#next = (channel.index + 1) % count
+      return { channel: channel.index, element: this.#take(channel) }
+    }
+    return null
+  }
+
+  get hasInput(): boolean {
+    return this.#channels.some((c) => !c.isBlocked && c.head < c.queue.length)
+  }
+
+  block(index: number): void {
+    this.#channel(index).isBlocked = true
+  }
+
+  unblock(index: number): void {
+    this.#channel(index).isBlocked = false
+  }
+
+  finish(index: number): void {
+    this.#channel(index).isFinished = true
+  }
+
+  get isFinished(): boolean {
+    return this.#channels.every((channel) => channel.isFinished)
+  }
+
+  #take(channel: InputChannel): Element {
+    const element = present(channel.queue[channel.head], 'An empty channel was polled.')
+    channel.head += 1
+    if (channel.head === channel.queue.length) {
+      channel.queue.length = 0
+      channel.head = 0
+    }
+    if (element.type === 'records') {
+      const { peer } = channel
+      this.#runtime.send(peer.worker, {
+        type: 'credit',
+        channel: peer.channel,
+        attempt: peer.attempt,
+        credit: 1,
+      })
+    }
+    return element
+  }
+
+  #connect(channel: InputChannel): void {
+    const { peer } = channel
+    assert(this.#runtime.self !== 'job-master', 'The job master has no channels.')
+    this.#runtime.send(peer.worker, {
+      type: 'connect-channel',
+      channel: peer.channel,
+      attempt: peer.attempt,
+      credit: CHANNEL_CREDIT,
+      consumer: this.#attempt,
+      consumerWorker: this.#runtime.self,
+    })
+  }
+
+  #channel(index: number): InputChannel {
+    return present(this.#channels[index], `No input channel ${index}.`)
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The writer of one transaction under one transactional id. The protocol is Kafka's, transaction
+ * version 1 (K-R22 to K-R26): InitProducerId before it, so that a late EndTxn of a former one is fenced;
+ * partitions are added before they are written; one batch in flight per partition; a repeated batch keeps its sequence.
+ *
+ *   fresh ──initialize──▶ initializing ──▶ ready ──first record──▶ writing ──all in the log──▶ prepared
+ *
+ * Any state may go to `failed`, which the owner turns into the failure of its subtask.
+ */
+import { assert } from '../assert.ts'
+import { retryAfter } from './kafka-client.ts'
+import type { Decision, KafkaClient, Outcome } from './kafka-client.ts'
+import type { KafkaError, ProducedBatch, RecordData, ResponseTo, KafkaRequest } from './protocol.ts'
+
+/** Identifies a transaction after its writer is gone; enough to commit it (kafka-clients.md 1.5). */
+export interface TransactionHandle {
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+export type ProducerState =
+  | 'fresh'
+  | 'initializing'
+  | 'ready'
+  | 'writing'
+  | 'prepared'
+  | 'failed'
+
+const TRANSITIONS: Readonly<Record<ProducerState, readonly ProducerState[]>> = {
+  fresh: ['initializing', 'failed'],
+  initializing: ['ready', 'failed'],
+  ready: ['writing', 'failed'],
+  writing: ['prepared', 'failed'],
+  prepared: ['failed'],
+  failed: [],
+}
+
+/** Records in one batch at most. */
+const BATCH_RECORDS_MAX = 500
+
+interface PartitionQueue {
+  readonly partition: number
+  isAdded: boolean
+  isInFlight: boolean
+  nextSequence: number
+  waiting: RecordData[]
+}
+
+export interface TransactionalProducerOptions {
+  readonly client: KafkaClient
+  readonly transactionalId: string
+  readonly topic: string
+  readonly transactionTimeoutMs: number
+  /** A refusal that no retry cures. */
+  readonly onFailure: (reason: string) => void
+}
+
+type InitResponse = ResponseTo<Extract<KafkaRequest, { type: 'init-producer-id' }>>
+
+export class TransactionalProducer {
+  readonly transactionalId: string
+  readonly #options: TransactionalProducerOptions
+  readonly #partitions = new Map<number, PartitionQueue>()
+  #state: ProducerState = 'fresh'
+  #producerId = -1
+  #producerEpoch = -1
+  #unacknowledged = 0
+  #maySend = false
+  #onFlushed: (() => void) | null = null
+
+  constructor(options: TransactionalProducerOptions) {
+    this.#options = options
+    this.transactionalId = options.transactionalId
+  }
+
+  get state(): ProducerState {
+    return this.#state
+  }
+
+  get handle(): TransactionHandle {
+    assert(this.#producerId >= 0, `${this.transactionalId} has no producer id yet.`)
+    const { transactionalId } = this
+    return { transactionalId, producerId: this.#producerId, producerEpoch: this.#producerEpoch }
+  }
+
+  /** Records accepted but not yet acknowledged by the broker. */
+  get unacknowledged(): number {
+    return this.#unacknowledged
+  }
+
+  /** Gets a new epoch: fences every older user of the id and aborts what it left open. */
+  initialize(onReady: () => void): void {
+    this.#go('initializing')
+    const { client, transactionTimeoutMs } = this.#options
+    client.toCoordinator(
+      { keyType: 'transaction', key: this.transactionalId },
+      () => ({
+        type: 'init-producer-id' as const,
+        transactionalId: this.transactionalId,
+        transactionTimeoutMs,
+      }),
+      (outcome) => this.#onInitialized(outcome, onReady),
+    )
+  }
+
+  add(partition: number, record: RecordData): void {
+    if (this.#state === 'ready') this.#go('writing')
+    assert(this.#state === 'writing', `${this.transactionalId} got a record while ${this.#state}.`)
+    this.#queue(partition).waiting.push(record)
+    this.#unacknowledged += 1
+  }
+
+  /** Starts sending what is waiting and goes on until everything is acknowledged. */
+  send(): void {
+    this.#maySend = true
+    for (const queue of this.#partitions.values()) this.#sendNext(queue)
+  }
+
+  /** Calls back when every record of the transaction is in the broker's log. */
+  flush(onFlushed: () => void): void {
+    assert(this.#onFlushed === null, `${this.transactionalId} is already being flushed.`)
+    this.#onFlushed = onFlushed
+    this.send()
+    this.#checkFlushed()
+  }
+
+  /** No record of this transaction will follow; from now on it can be committed. */
+  prepare(): TransactionHandle {
+    this.#go('prepared')
+    return this.handle
+  }
+
+  #onInitialized(outcome: Outcome<InitResponse>, onReady: () => void): Decision {
+    const retry = retryAfter(outcome.type === 'answered' ? outcome.response.error : null)
+    if (retry !== null || outcome.type === 'timed-out') return retry ?? 'rediscover'
+    const { error, producerId, producerEpoch } = outcome.response
+    if (error !== 'NONE') {
+      this.#fail(`InitProducerId of ${this.transactionalId} was refused: ${error}.`)
+      return 'done'
+    }
+    this.#producerId = producerId
+    this.#producerEpoch = producerEpoch
+    this.#go('ready')
+    onReady()
+    return 'done'
+  }
+
+  #queue(partition: number): PartitionQueue {
+    let queue = this.#partitions.get(partition)
+    if (queue === undefined) {
+      queue = { partition, isAdded: false, isInFlight: false, nextSequence: 0, waiting: [] }
+      this.#partitions.set(partition, queue)
+    }
+    return queue
+  }
+
+  #sendNext(queue: PartitionQueue): void {
+    if (!this.#maySend || queue.isInFlight || queue.waiting.length === 0) return
+    queue.isInFlight = true
+    if (queue.isAdded) this.#produce(queue)
+    else this.#addPartition(queue)
+  }
+
+  #addPartition(queue: PartitionQueue): void {
+    const { topic, client } = this.#options
+    client.toCoordinator(
+      { keyType: 'transaction', key: this.transactionalId },
+      () => ({
+        type: 'add-partitions-to-txn' as const,
+        ...this.handle,
+        partitions: [{ topic, partition: queue.partition }],
+      }),
+      (outcome) => {
+        const error =
+          outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
+        const retry = retryAfter(error)
+        if (retry !== null) return retry
+        if (error !== null && error !== 'NONE') return this.#refused('AddPartitionsToTxn', error)
+        queue.isAdded = true
+        this.#produce(queue)
+        return 'done'
+      },
+    )
+  }
+
+  #produce(queue: PartitionQueue): void {
+    const records = queue.waiting.splice(0, BATCH_RECORDS_MAX)
+    const { topic, client } = this.#options
+    const { partition } = queue
+    const batch: ProducedBatch = {
+      producerId: this.#producerId,
+      producerEpoch: this.#producerEpoch,
+      baseSequence: queue.nextSequence,
+      isTransactional: true,
+      records,
+    }
+    queue.nextSequence += records.length
+    const { transactionalId } = this
+    client.toLeader(
+      { topic, partition },
+      () => ({ type: 'produce' as const, transactionalId, partitions: [{ topic, partition, batch }] }),
+      (outcome) => {
+        const error =
+          outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
+        const retry = retryAfter(error)
+        if (retry !== null) return retry
+        if (error !== null && error !== 'NONE') return this.#refused('Produce', error)
+        queue.isInFlight = false
+        this.#unacknowledged -= records.length
+        this.#sendNext(queue)
+        this.#checkFlushed()
+        return 'done'
+      },
+    )
+  }
+
+  #checkFlushed(): void {
+    const onFlushed = this.#onFlushed
+    if (this.#unacknowledged > 0 || onFlushed === null) return
+    this.#onFlushed = null
+    onFlushed()
+  }
+
+  #refused(request: string, error: KafkaError): Decision {
+    this.#fail(`${request} of ${this.transactionalId} was refused: ${error}.`)
+    return 'done'
+  }
+
+  #fail(reason: string): void {
+    if (this.#state === 'failed') return
+    this.#go('failed')
+    this.#options.onFailure(reason)
+  }
+
+  #go(next: ProducerState): void {
+    assert(
+      TRANSITIONS[this.#state].includes(next),
+      `${this.transactionalId} cannot go from ${this.#state} to ${next}.`,
+    )
+    this.#state = next
+  }
+}
+
+/**
+ * Ends a transaction by its handle, also one of a writer that is gone. `onEnded` gets null, or one sentence when the
+ * broker says that the transaction can no longer be ended this way. Under transaction version 1 a repeated commit is
+ * answered with success; a refusal means that the broker aborted the transaction (kafka-clients.md 1.5).
+ */
+export function endTransaction(
+  client: KafkaClient,
+  handle: TransactionHandle,
+  result: 'commit' | 'abort',
+  onEnded: (failure: string | null) => void,
+): void {
+  const { transactionalId } = handle
+  client.toCoordinator(
+    { keyType: 'transaction', key: transactionalId },
+    () => ({ type: 'end-txn' as const, ...handle, result }),
+    (outcome) => {
+      const error = outcome.type === 'answered' ? outcome.response.error : null
+      const retry = retryAfter(error)
+      if (retry !== null) return retry
+      onEnded(error === null || error === 'NONE' ? null : lostTransaction(handle, error))
+      return 'done'
+    },
+  )
+}
+
+function lostTransaction({ transactionalId, producerEpoch }: TransactionHandle, error: KafkaError): string {
+  return (
+    `The broker refused to commit transaction ${transactionalId} (epoch ${producerEpoch}): ${error}. ` +
+    'It was aborted before its checkpoint could commit it, so its records are lost; ' +
+    'the transaction timeout must exceed the checkpoint duration plus the longest restart.'
+  )
+}

@@ -1,0 +1,128 @@
+/**
+ * What actors say to each other: the job master and the workers (control), and subtasks through their workers
+ * (data). Plain data, so that a message can cross a thread. Every message to a subtask names the attempt that it
+ * is meant for: one for a former attempt is dropped.
+ */
+import type { SnapshotHandle } from './checkpoint/snapshot-handle.ts'
+import type { RestoreInstruction } from './checkpoint/snapshot-handle.ts'
+import type { Barrier, Element } from './element.ts'
+import type {
+  AttemptId,
+  ChannelId,
+  CheckpointId,
+  SubtaskId,
+  VertexId,
+  WorkerId,
+} from './ids.ts'
+import type { SubtaskStatus } from './trace.ts'
+
+/** Where the other end of a channel lives. */
+export interface ChannelPeer {
+  readonly channel: ChannelId
+  readonly subtask: SubtaskId
+  readonly attempt: AttemptId
+  readonly worker: WorkerId
+}
+
+/** Everything a worker needs to run one attempt of a subtask; the job itself it already has. */
+export interface Deployment {
+  readonly subtask: SubtaskId
+  readonly vertex: VertexId
+  readonly index: number
+  readonly attempt: AttemptId
+  /** In the order of the vertex's input edges and, within one, of the producers. */
+  readonly inputs: readonly ChannelPeer[]
+  /** One list for each output edge, in the order of the consumers. */
+  readonly outputs: readonly (readonly ChannelPeer[])[]
+  readonly restore: RestoreInstruction | null
+}
+
+type ToSubtask = { readonly subtask: SubtaskId; readonly attempt: AttemptId }
+
+/** Split assignment and the like, between an operator's coordinator and its subtasks. */
+export type OperatorEvent =
+  | {
+      readonly type: 'assign-splits'
+      readonly splits: readonly {
+        readonly topic: string
+        readonly partition: number
+        readonly offset: number
+      }[]
+    }
+
+/** Job master to worker. */
+export type WorkerMessage =
+  | { readonly type: 'heartbeat-request' }
+  | { readonly type: 'deploy'; readonly deployments: readonly Deployment[] }
+  | ({ readonly type: 'cancel' } & ToSubtask)
+  | ({ readonly type: 'trigger-checkpoint'; readonly barrier: Barrier } & ToSubtask)
+  | ({ readonly type: 'notify-complete'; readonly checkpoint: CheckpointId } & ToSubtask)
+  | ({
+      readonly type: 'notify-aborted'
+      readonly checkpoint: CheckpointId
+      /** The newest completed checkpoint, in case its notification was lost. */
+      readonly latestCompleted: CheckpointId | null
+    } & ToSubtask)
+  | ({
+      readonly type: 'operator-event'
+      readonly operator: string
+      readonly eventId: number
+      readonly event: OperatorEvent
+    } & ToSubtask)
+
+/** Worker to job master. */
+export type MasterMessage =
+  | {
+      readonly type: 'register-worker'
+      readonly worker: WorkerId
+      readonly incarnation: number
+      readonly slots: number
+    }
+  | { readonly type: 'heartbeat'; readonly worker: WorkerId; readonly incarnation: number }
+  | ({
+      readonly type: 'subtask-status'
+      readonly status: SubtaskStatus
+      readonly reason: string
+    } & ToSubtask)
+  | ({
+      readonly type: 'acknowledge-checkpoint'
+      readonly checkpoint: CheckpointId
+      readonly handle: SnapshotHandle
+    } & ToSubtask)
+  | ({
+      readonly type: 'decline-checkpoint'
+      readonly checkpoint: CheckpointId
+      readonly reason: string
+    } & ToSubtask)
+  | ({ readonly type: 'operator-event-acknowledged'; readonly eventId: number } & ToSubtask)
+  /** The subtask took checkpoint n: later events for it belong behind the cut. */
+  | ({ readonly type: 'barrier-passed'; readonly checkpoint: CheckpointId } & ToSubtask)
+
+/** Subtask to subtask. */
+export type ChannelMessage =
+  /** From the consumer: it is ready, and may be sent so many record buffers. */
+  | {
+      readonly type: 'connect-channel'
+      readonly channel: ChannelId
+      readonly attempt: AttemptId
+      readonly credit: number
+      readonly consumer: AttemptId
+      readonly consumerWorker: WorkerId
+    }
+  /** From the producer's worker: that attempt is not deployed here (yet). */
+  | { readonly type: 'channel-unavailable'; readonly channel: ChannelId; readonly attempt: AttemptId }
+  | {
+      readonly type: 'element'
+      readonly channel: ChannelId
+      readonly attempt: AttemptId
+      readonly sequence: number
+      readonly element: Element
+    }
+  | {
+      readonly type: 'credit'
+      readonly channel: ChannelId
+      readonly attempt: AttemptId
+      readonly credit: number
+    }
+
+export type Message = WorkerMessage | MasterMessage | ChannelMessage

@@ -1,0 +1,55 @@
+/**
+ * Known bugs that can be switched on to prove that our checks find them (known-bugs.md, part B). The code of a
+ * mutant stands beside the right code as one condition on `active`, which also counts how often it was reached:
+ * a mutant that was never reached is not killed, it is not tested.
+ */
+
+export const ENGINE_MUTANTS = {
+  'barrier-not-aligned': 'B-1: a blocked input is read on before the snapshot',
+  'snapshot-aliases-state': 'B-3: later updates leak into a snapshot that is still being written',
+  'checkpoint-completes-early': 'B-6: a checkpoint completes with one acknowledgement missing',
+  'restore-older-checkpoint': 'B-5/A-22: recovery restores the checkpoint before the newest completed one',
+  'late-acknowledgement-accepted': 'B-7: an acknowledgement of another attempt counts',
+  'offset-of-last-read': 'B-17: the snapshot holds the last offset read instead of the next to read',
+  'restart-from-group-offsets': 'B-18: recovery starts at the committed group offsets',
+  'commit-on-pre-commit': 'B-24: a transaction is committed without waiting for the completed checkpoint',
+  'handles-not-in-snapshot': 'B-25: pre-committed transactions are missing in the snapshot',
+  'abort-on-restore': 'B-26: restored transactions are aborted instead of committed',
+  'fence-before-recommit': 'B-27: a restored sink fences its transactional ids before it commits what they prepared',
+  'flush-omitted': 'B-29: a transaction is prepared while its records are still in the client',
+  'random-transactional-id': 'B-30: every attempt uses new transactional ids, so nobody is fenced',
+} as const
+
+export const BROKER_MUTANTS = {
+  'no-epoch-check': 'B-37: the log accepts produce requests of a fenced producer',
+  'no-sequence-check': 'B-39: the log appends a repeated batch again',
+  'lso-is-high-watermark': 'B-41: read_committed readers see open transactions',
+  'end-txn-answers-early': 'B-43: EndTxn during the previous completion answers success and does nothing',
+  'marker-on-one-partition': 'B-44: the end marker reaches only the first partition of a transaction',
+} as const
+
+export type MutantName = keyof typeof ENGINE_MUTANTS | keyof typeof BROKER_MUTANTS
+
+/** Every mutant with the sentence that explains it. */
+export const MUTANTS: Readonly<Record<MutantName, string>> = { ...ENGINE_MUTANTS, ...BROKER_MUTANTS }
+
+/** The switch of one run; at most one mutant is on. */
+export class Mutants {
+  readonly #on: MutantName | null
+  #hits = 0
+
+  constructor(on: MutantName | null = null) {
+    this.#on = on
+  }
+
+  /** True when `name` is switched on; then the call counts as a hit. */
+  active(name: MutantName): boolean {
+    if (name !== this.#on) return false
+    this.#hits += 1
+    return true
+  }
+
+  get hits(): number {
+    return this.#hits
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Carries out what the checkpoint coordinator decides: timers, messages, storage. No decision is taken here.
+ */
+import { newCoordinator, step } from '../checkpoint/checkpoint-coordinator.ts'
+import type {
+  CoordinatorEffect,
+  CoordinatorInput,
+  CoordinatorState,
+  TriggerPlan,
+} from '../checkpoint/checkpoint-coordinator.ts'
+import { encodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.ts'
+import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import { describeFailure } from '../checkpoint/failure.ts'
+import type { SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
+import type { CheckpointId, Millis } from '../ids.ts'
+import type { JobSettings } from '../job/job-options.ts'
+import type { Mutants } from '../mutants.ts'
+import type { Runtime, StoragePort, Timer } from '../runtime.ts'
+import type { SourceCoordinator } from '../source/source-coordinator.ts'
+
+export interface CheckpointingHost {
+  readonly runtime: Runtime
+  readonly storage: StoragePort
+  readonly mutants: Mutants
+  readonly config: NonNullable<JobSettings['checkpointing']>
+  /** Operator coordinators by uid. */
+  readonly coordinators: ReadonlyMap<string, SourceCoordinator>
+  plan(): TriggerPlan
+  triggerSources(checkpoint: CheckpointId, triggeredAt: Millis): void
+  notifyComplete(checkpoint: CheckpointId): void
+  notifyAborted(checkpoint: CheckpointId, latestCompleted: CheckpointId | null): void
+  failJob(reason: string): void
+}
+
+export class Checkpointing {
+  readonly #host: CheckpointingHost
+  #state: CoordinatorState = newCoordinator()
+  #intervalTimer: Timer | null = null
+  #timeoutTimer: Timer | null = null
+  /** Only for the mutant that restores an older checkpoint. */
+  #beforeLatest: CheckpointMetadata | null = null
+
+  constructor(host: CheckpointingHost) {
+    this.#host = host
+  }
+
+  /** What a restart begins with. */
+  get restorePoint(): CheckpointMetadata | null {
+    const { mutants } = this.#host
+    if (this.#beforeLatest !== null && mutants.active('restore-older-checkpoint')) {
+      return this.#beforeLatest
+    }
+    return this.#state.latestCompleted
+  }
+
+  /** Begins periodic checkpoints, the first after a random part of the interval (Flink getRandomInitDelay). */
+  start(): void {
+    const { runtime, config } = this.#host
+    const span = Math.max(0, Math.floor(config.intervalMs - config.minPauseMs))
+    const firstDelayMs = config.minPauseMs + runtime.random('first-checkpoint', span + 1)
+    this.#step({ type: 'scheduler-started', firstDelayMs })
+  }
+
+  stop(failure: 'failover' | 'job-ended'): void {
+    this.#step({ type: 'scheduler-stopped', failure: { type: failure } })
+  }
+
+  acknowledged(checkpoint: CheckpointId, handle: SnapshotHandle): void {
+    const { runtime } = this.#host
+    const { subtask, attempt, sizeBytes } = handle
+    runtime.trace({ type: 'checkpoint-acknowledged', checkpoint, subtask, attempt, sizeBytes })
+    this.#step({ type: 'acknowledged', checkpoint, handle })
+  }
+
+  declined(checkpoint: CheckpointId, subtask: SnapshotHandle['subtask'], reason: string): void {
+    this.#host.runtime.trace({ type: 'checkpoint-declined', checkpoint, subtask, reason })
+    this.#step({ type: 'declined', checkpoint, failure: { type: 'declined', subtask, reason } })
+  }
+
+  #step(input: CoordinatorInput): void {
+    const { runtime, config, mutants } = this.#host
+    const [state, effects] = step(this.#state, input, {
+      config,
+      now: runtime.now(),
+      missingAllowed: input.type === 'acknowledged' && mutants.active('checkpoint-completes-early') ? 1 : 0,
+      acceptsAnyAttempt:
+        input.type === 'acknowledged' && mutants.active('late-acknowledgement-accepted'),
+    })
+    this.#state = state
+    for (const effect of effects) this.#carryOut(effect)
+  }
+
+  #carryOut(effect: CoordinatorEffect): void {
+    const { runtime, coordinators } = this.#host
+    switch (effect.type) {
+      case 'schedule-interval':
+        this.#scheduleInterval(effect.delayMs)
+        return
+      case 'cancel-interval':
+        this.#intervalTimer = this.#cancel(this.#intervalTimer)
+        return
+      case 'schedule-timeout':
+        this.#timeoutTimer = runtime.schedule(effect.delayMs, 'checkpoint-timeout', () => {
+          this.#step({ type: 'timed-out', checkpoint: effect.checkpoint })
+        })
+        return
+      case 'cancel-timeout':
+        this.#timeoutTimer = this.#cancel(this.#timeoutTimer)
+        return
+      case 'skip':
+        runtime.trace({ type: 'checkpoint-skipped', reason: effect.reason })
+        return
+      case 'announce':
+        runtime.trace({ type: 'checkpoint-triggered', checkpoint: effect.checkpoint })
+        return
+      case 'snapshot-coordinators':
+        this.#snapshotCoordinators(effect.checkpoint, coordinators)
+        return
+      case 'trigger-sources':
+        this.#host.triggerSources(effect.checkpoint, effect.triggeredAt)
+        return
+      default:
+        this.#end(effect)
+    }
+  }
+
+  #end(effect: Extract<CoordinatorEffect, { type: 'store-metadata' | 'notify-complete' | 'notify-aborted' | 'discard' | 'subsume' | 'fail-job' }>): void {
+    switch (effect.type) {
+      case 'store-metadata':
+        this.#store(effect.metadata)
+        return
+      case 'notify-complete':
+        this.#complete(effect.metadata, effect.durationMs)
+        return
+      case 'notify-aborted': {
+        const { checkpoint, failure, latestCompleted } = effect
+        const reason = describeFailure(failure)
+        this.#host.runtime.trace({ type: 'checkpoint-aborted', checkpoint, reason })
+        for (const coordinator of this.#host.coordinators.values()) {
+          coordinator.onCheckpointEnded(checkpoint)
+        }
+        this.#host.notifyAborted(checkpoint, latestCompleted)
+        return
+      }
+      case 'discard':
+        for (const { object } of effect.handles) {
+          if (object !== null) this.#host.storage.delete(object)
+        }
+        return
+      case 'subsume':
+        this.#subsume(effect.metadata)
+        return
+      case 'fail-job':
+        this.#host.failJob(effect.reason)
+        return
+    }
+  }
+
+  #scheduleInterval(delayMs: number): void {
+    this.#intervalTimer = this.#host.runtime.schedule(delayMs, 'checkpoint-interval', () => {
+      this.#step({ type: 'interval-elapsed', plan: this.#host.plan() })
+    })
+  }
+
+  #cancel(timer: Timer | null): null {
+    if (timer !== null) this.#host.runtime.cancel(timer)
+    return null
+  }
+
+  #snapshotCoordinators(
+    checkpoint: CheckpointId,
+    coordinators: ReadonlyMap<string, SourceCoordinator>,
+  ): void {
+    for (const [uid, coordinator] of coordinators) {
+      coordinator.checkpoint(checkpoint, (state) => {
+        this.#step({ type: 'coordinator-snapshotted', checkpoint, uid, state })
+      })
+    }
+  }
+
+  #store(metadata: CheckpointMetadata): void {
+    const { checkpoint } = metadata
+    this.#host.storage.put(metadataKey(checkpoint), [encodeMetadata(metadata)], (result) => {
+      if (result.type === 'ok') this.#step({ type: 'metadata-stored', checkpoint })
+      else this.#step({ type: 'metadata-failed', checkpoint, reason: result.reason })
+    })
+  }
+
+  #complete({ checkpoint, handles }: CheckpointMetadata, durationMs: number): void {
+    const sizeBytes = handles.reduce((sum, handle) => sum + handle.sizeBytes, 0)
+    this.#host.runtime.trace({ type: 'checkpoint-completed', checkpoint, sizeBytes, durationMs })
+    for (const coordinator of this.#host.coordinators.values()) {
+      coordinator.onCheckpointEnded(checkpoint)
+    }
+    this.#host.notifyComplete(checkpoint)
+  }
+
+  #subsume(metadata: CheckpointMetadata): void {
+    const { storage, runtime, mutants } = this.#host
+    this.#beforeLatest = metadata
+    if (mutants.active('restore-older-checkpoint')) return
+    runtime.trace({ type: 'checkpoint-subsumed', checkpoint: metadata.checkpoint })
+    storage.delete(metadataKey(metadata.checkpoint))
+    for (const { object } of metadata.handles) if (object !== null) storage.delete(object)
+  }
+}

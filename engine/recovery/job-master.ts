@@ -1,0 +1,397 @@
+/**
+ * The job master: knows the workers, deploys the job, watches heartbeats, restarts from the latest completed checkpoint.
+ * Nobody below knows that restarts exist. Source: Flink JobMaster and DefaultScheduler (flink-semantics.md 3.5).
+ *
+ *   created ──slots──▶ running ──failure──▶ restarting ──delay, all ended, slots──▶ running
+ *                         │                     │ strategy gives up
+ *                         ▼ all finished        ▼
+ *                      finished               failing ──all ended──▶ failed
+ */
+import { assert, present } from '../assert.ts'
+import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import type { Barrier } from '../element.ts'
+import type { Millis, WorkerId } from '../ids.ts'
+import type { JobGraph, JobVertex } from '../job/job-graph.ts'
+import type { Deployment, MasterMessage, Message, WorkerMessage } from '../messages.ts'
+import type { Mutants } from '../mutants.ts'
+import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
+import { KafkaSplitEnumerator } from '../source/kafka-split-enumerator.ts'
+import { SourceCoordinator } from '../source/source-coordinator.ts'
+import type { JobStatus } from '../trace.ts'
+import { Checkpointing } from './checkpointing.ts'
+import { ExecutionGraph, isEnded } from './execution-graph.ts'
+import type { Execution } from './execution-graph.ts'
+import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
+import { assignState } from './state-assignment.ts'
+
+export interface JobMasterOptions {
+  readonly runtime: Runtime
+  readonly broker: BrokerPort
+  readonly storage: StoragePort
+  readonly graph: JobGraph
+  readonly mutants: Mutants
+}
+
+interface KnownWorker {
+  readonly worker: WorkerId
+  readonly incarnation: number
+  readonly slots: number
+  lastHeardAt: Millis
+}
+
+const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
+  created: ['running'],
+  running: ['restarting', 'failing', 'finished', 'canceling'],
+  restarting: ['running', 'failing', 'canceling'],
+  failing: ['failed'],
+  canceling: ['canceled'],
+  failed: [],
+  canceled: [],
+  finished: [],
+}
+
+export class JobMaster {
+  readonly #options: JobMasterOptions
+  readonly #graph: JobGraph
+  readonly #executions: ExecutionGraph
+  readonly #workers = new Map<WorkerId, KnownWorker>()
+  readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
+  readonly #checkpointing: Checkpointing | null
+  #status: JobStatus = 'created'
+  #restarts = NO_RESTARTS
+  /** The pause before the restart is over. */
+  #mayRestart = true
+  #failure = ''
+
+  constructor(options: JobMasterOptions) {
+    this.#options = options
+    this.#graph = options.graph
+    this.#executions = new ExecutionGraph(options.graph)
+    this.#coordinators = this.#createCoordinators()
+    this.#checkpointing = this.#createCheckpointing()
+  }
+
+  get status(): JobStatus {
+    return this.#status
+  }
+
+  start(): void {
+    this.#options.runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
+    this.#beat()
+  }
+
+  receive(message: Message): void {
+    switch (message.type) {
+      case 'register-worker':
+        this.#register(message)
+        return
+      case 'heartbeat':
+        this.#onHeartbeat(message)
+        return
+      case 'subtask-status':
+      case 'acknowledge-checkpoint':
+      case 'decline-checkpoint':
+      case 'operator-event-acknowledged':
+      case 'barrier-passed':
+        this.#onSubtaskMessage(message)
+        return
+      default:
+        assert(false, `The job master got a message for a worker: ${message.type}.`)
+    }
+  }
+
+  // Workers.
+
+  #register({ worker, incarnation, slots }: Extract<MasterMessage, { type: 'register-worker' }>): void {
+    const known = this.#workers.get(worker)
+    if (known !== undefined && known.incarnation !== incarnation) {
+      this.#loseWorker(worker, 'it registered again after a restart')
+    }
+    const { runtime } = this.#options
+    this.#workers.set(worker, { worker, incarnation, slots, lastHeardAt: runtime.now() })
+    runtime.trace({ type: 'worker-registered', worker, slots })
+    this.#deployIfReady()
+  }
+
+  #onHeartbeat({ worker, incarnation }: Extract<MasterMessage, { type: 'heartbeat' }>): void {
+    const known = this.#workers.get(worker)
+    if (known?.incarnation === incarnation) known.lastHeardAt = this.#options.runtime.now()
+  }
+
+  /** Asks every worker for a sign of life and gives up those that were silent too long. */
+  #beat(): void {
+    const { runtime } = this.#options
+    const { intervalMs, timeoutMs } = this.#graph.settings.heartbeat
+    for (const { worker, lastHeardAt } of [...this.#workers.values()]) {
+      if (runtime.now() - lastHeardAt > timeoutMs) {
+        this.#loseWorker(worker, `no heartbeat for ${timeoutMs} ms`)
+      } else {
+        runtime.send(worker, { type: 'heartbeat-request' })
+      }
+    }
+    runtime.schedule(intervalMs, 'heartbeat', () => {
+      this.#beat()
+    })
+  }
+
+  #loseWorker(worker: WorkerId, reason: string): void {
+    this.#workers.delete(worker)
+    this.#options.runtime.trace({ type: 'worker-lost', worker, reason })
+    const hosted = this.#executions.executions.filter((e) => e.worker === worker && !isEnded(e.status))
+    for (const execution of hosted) this.#setStatus(execution, 'failed', `${worker} is lost`)
+    if (hosted.length > 0) this.#failover(`${worker} is lost: ${reason}`)
+    this.#proceed()
+  }
+
+  // Deployment.
+
+  #deployIfReady(): void {
+    const isWaiting = this.#status === 'created' || this.#status === 'restarting'
+    if (!isWaiting || !this.#mayRestart || !this.#executions.areAllEnded) return
+    const scheduled = this.#executions.schedule([...this.#workers.values()])
+    if (scheduled === null) return
+    const restorePoint = this.#checkpointing?.restorePoint ?? null
+    if (this.#status === 'restarting') {
+      this.#options.runtime.trace({
+        type: 'restart-started',
+        restart: this.#restarts.restarts,
+        checkpoint: restorePoint?.checkpoint ?? null,
+      })
+    }
+    this.#changeStatus('running', '')
+    for (const [uid, coordinator] of this.#coordinators) {
+      coordinator.reset(restorePoint?.coordinators.find((c) => c.uid === uid)?.state ?? null)
+    }
+    this.#deploy(scheduled, restorePoint)
+    this.#checkpointing?.start()
+  }
+
+  #deploy(scheduled: readonly Execution[], restorePoint: CheckpointMetadata | null): void {
+    const perWorker = new Map<WorkerId, Deployment[]>()
+    for (const execution of scheduled) {
+      const { subtask, vertex, index, attempt, worker } = execution
+      this.#setStatus(execution, 'deploying', '')
+      const restore =
+        restorePoint === null
+          ? null
+          : assignState(restorePoint, this.#vertex(vertex), index, this.#graph.settings.maxParallelism)
+      const deployment = {
+        subtask,
+        vertex,
+        index,
+        attempt,
+        restore,
+        ...this.#executions.channelsOf(execution),
+      }
+      perWorker.set(worker, [...(perWorker.get(worker) ?? []), deployment])
+    }
+    for (const [worker, deployments] of perWorker) {
+      this.#options.runtime.send(worker, { type: 'deploy', deployments })
+    }
+  }
+
+  // Messages of subtasks.
+
+  #onSubtaskMessage(message: Exclude<MasterMessage, { type: 'register-worker' | 'heartbeat' }>): void {
+    if (message.type === 'acknowledge-checkpoint') {
+      this.#checkpointing?.acknowledged(message.checkpoint, message.handle)
+      return
+    }
+    const execution = this.#executions.find(message.subtask, message.attempt)
+    if (execution === undefined) return
+    const coordinator = this.#coordinatorOf(execution)
+    switch (message.type) {
+      case 'subtask-status':
+        this.#onStatus(execution, message.status, message.reason)
+        return
+      case 'decline-checkpoint':
+        this.#checkpointing?.declined(message.checkpoint, message.subtask, message.reason)
+        return
+      case 'operator-event-acknowledged':
+        coordinator?.onEventConfirmed(execution.index, message.eventId)
+        return
+      case 'barrier-passed':
+        coordinator?.onBarrierPassed(execution.index, message.checkpoint)
+        return
+    }
+  }
+
+  #onStatus(execution: Execution, status: Execution['status'], reason: string): void {
+    if (isEnded(execution.status)) return
+    this.#setStatus(execution, status, reason)
+    if (status === 'running') this.#coordinatorOf(execution)?.onReaderRunning(execution.index)
+    if (status === 'failed') this.#failover(`${execution.subtask} failed: ${reason}`)
+    this.#proceed()
+  }
+
+  /** Whatever was waiting for executions to end. */
+  #proceed(): void {
+    if (!this.#executions.areAllEnded) return
+    if (this.#status === 'failing') this.#changeStatus('failed', this.#failure)
+    else if (this.#status === 'canceling') this.#changeStatus('canceled', '')
+    else if (this.#status === 'restarting') this.#deployIfReady()
+    else if (this.#status === 'running' && this.#executions.areAll('finished')) {
+      this.#checkpointing?.stop('job-ended')
+      this.#changeStatus('finished', '')
+    }
+  }
+
+  // Failover.
+
+  #failover(reason: string): void {
+    if (this.#status !== 'running') return
+    const [restarts, decision] = onFailure(this.#restarts, this.#graph.settings.restart)
+    this.#restarts = restarts
+    if (decision.type === 'give-up') {
+      this.#failure = `${decision.reason}; the last failure was: ${reason}`
+      this.#changeStatus('failing', this.#failure)
+    } else {
+      this.#changeStatus('restarting', reason)
+      this.#scheduleRestart(decision.restart, decision.delayMs, reason)
+    }
+    this.#checkpointing?.stop(decision.type === 'give-up' ? 'job-ended' : 'failover')
+    this.#cancelAll()
+  }
+
+  #scheduleRestart(restart: number, delayMs: number, reason: string): void {
+    const { runtime } = this.#options
+    runtime.trace({ type: 'restart-scheduled', restart, delayMs, reason })
+    this.#mayRestart = false
+    runtime.schedule(delayMs, 'restart', () => {
+      this.#mayRestart = true
+      this.#deployIfReady()
+    })
+  }
+
+  #cancelAll(): void {
+    for (const execution of this.#executions.executions) {
+      if (isEnded(execution.status) || execution.status === 'canceling') continue
+      const { subtask, attempt, worker } = execution
+      this.#setStatus(execution, 'canceling', '')
+      this.#options.runtime.send(worker, { type: 'cancel', subtask, attempt })
+    }
+  }
+
+  #changeStatus(status: JobStatus, reason: string): void {
+    assert(
+      TRANSITIONS[this.#status].includes(status),
+      `The job cannot go from ${this.#status} to ${status}.`,
+    )
+    this.#status = status
+    this.#options.runtime.trace({ type: 'job-status-changed', status, reason })
+  }
+
+  #setStatus(execution: Execution, status: Execution['status'], reason: string): void {
+    execution.status = status
+    const { subtask, attempt, worker } = execution
+    this.#options.runtime.trace({
+      type: 'subtask-status-changed',
+      subtask,
+      attempt,
+      worker,
+      status,
+      reason,
+    })
+  }
+
+  // Checkpoints.
+
+  #createCheckpointing(): Checkpointing | null {
+    const { checkpointing: config } = this.#graph.settings
+    if (config === null) return null
+    const { runtime, storage, mutants } = this.#options
+    return new Checkpointing({
+      runtime,
+      storage,
+      mutants,
+      config,
+      coordinators: this.#coordinators,
+      plan: () => ({
+        expected: this.#executions.areAll('running')
+          ? new Map(this.#executions.executions.map((e) => [e.subtask, e.attempt]))
+          : null,
+        coordinators: [...this.#coordinators.keys()],
+      }),
+      triggerSources: (checkpoint, triggeredAt) => {
+        this.#triggerSources({ type: 'barrier', checkpoint, timestamp: triggeredAt })
+      },
+      notifyComplete: (checkpoint) => {
+        this.#toAll((execution) => ({ type: 'notify-complete', ...refOf(execution), checkpoint }))
+      },
+      notifyAborted: (checkpoint, latestCompleted) => {
+        this.#toAll((execution) => ({
+          type: 'notify-aborted',
+          ...refOf(execution),
+          checkpoint,
+          latestCompleted,
+        }))
+      },
+      failJob: (reason) => {
+        this.#failover(reason)
+      },
+    })
+  }
+
+  #triggerSources(barrier: Barrier): void {
+    const sources = this.#executions.executions.filter(
+      ({ vertex }) => this.#vertex(vertex).inputs.length === 0,
+    )
+    for (const execution of sources) {
+      this.#options.runtime.send(execution.worker, {
+        type: 'trigger-checkpoint',
+        ...refOf(execution),
+        barrier,
+      })
+    }
+  }
+
+  #toAll(messageFor: (execution: Execution) => WorkerMessage): void {
+    for (const execution of this.#executions.executions) {
+      if (!isEnded(execution.status)) this.#options.runtime.send(execution.worker, messageFor(execution))
+    }
+  }
+
+  // Operator coordinators.
+
+  #createCoordinators(): ReadonlyMap<string, SourceCoordinator> {
+    const coordinators = new Map<string, SourceCoordinator>()
+    const { runtime, broker } = this.#options
+    for (const vertex of this.#graph.vertices) {
+      const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
+      if (head.work.type !== 'source' || head.work.source.type !== 'kafka') continue
+      const spec = head.work.source
+      const { uid } = head
+      coordinators.set(
+        uid,
+        new SourceCoordinator({
+          uid,
+          parallelism: vertex.parallelism,
+          createEnumerator: () => new KafkaSplitEnumerator(spec, runtime, broker, uid),
+          sendEvent: (index, eventId, event) => {
+            const execution = this.#executions.executions.find(
+              (e) => e.vertex === vertex.id && e.index === index,
+            )
+            const { worker, ...ref } = present(execution, `No execution ${vertex.id}/${index}.`)
+            runtime.send(worker, { type: 'operator-event', ...refOf(ref), operator: uid, eventId, event })
+          },
+        }),
+      )
+    }
+    return coordinators
+  }
+
+  #coordinatorOf(execution: Execution): SourceCoordinator | undefined {
+    return this.#coordinators.get(present(this.#vertex(execution.vertex).nodes[0], 'No head.').uid)
+  }
+
+  #vertex(id: Execution['vertex']): JobVertex {
+    return present(
+      this.#graph.vertices.find((vertex) => vertex.id === id),
+      `No vertex ${id}.`,
+    )
+  }
+}
+
+function refOf({ subtask, attempt }: Pick<Execution, 'subtask' | 'attempt'>): Pick<Execution, 'subtask' | 'attempt'> {
+  return { subtask, attempt }
+}

@@ -1,0 +1,73 @@
+/**
+ * Deals the state of a checkpoint out to the subtasks of a new deployment: keyed state by the objects that hold its key
+ * groups, list state round robin, union state to everyone. Source: Flink StateAssignmentOperation (flink-semantics.md 3.5).
+ */
+import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import type {
+  OperatorHandle,
+  OperatorStateEntry,
+  RestoreInstruction,
+  SnapshotHandle,
+} from '../checkpoint/snapshot-handle.ts'
+import { subtaskId } from '../ids.ts'
+import type { JobVertex } from '../job/job-graph.ts'
+import { keyGroupRange } from '../state/key-groups.ts'
+
+/** What subtask `index` of `vertex` restores. */
+export function assignState(
+  { checkpoint, handles }: CheckpointMetadata,
+  vertex: JobVertex,
+  index: number,
+  maxParallelism: number,
+): RestoreInstruction {
+  const former = formerHandles(handles, vertex)
+  const range = keyGroupRange(index, maxParallelism, vertex.parallelism)
+  const objects = former.flatMap(({ object }, formerIndex) => {
+    const formerRange = keyGroupRange(formerIndex, maxParallelism, former.length)
+    const intersects = formerRange.first <= range.last && range.first <= formerRange.last
+    return object !== null && intersects ? [object] : []
+  })
+  const operators = vertex.nodes.map(({ uid }) => ({
+    uid,
+    operatorState: redistribute(former, uid, index, vertex.parallelism),
+  }))
+  return { checkpoint, objects, operators: operators.filter(hasState) }
+}
+
+/** The handles of the vertex in the order of the subtasks that wrote them. */
+function formerHandles(handles: readonly SnapshotHandle[], vertex: JobVertex): SnapshotHandle[] {
+  const ordered: SnapshotHandle[] = []
+  for (;;) {
+    const next = handles.find(({ subtask }) => subtask === subtaskId(vertex.id, ordered.length))
+    if (next === undefined) return ordered
+    ordered.push(next)
+  }
+}
+
+function redistribute(
+  former: readonly SnapshotHandle[],
+  uid: string,
+  index: number,
+  parallelism: number,
+): OperatorStateEntry[] {
+  const perSubtask = former.map(
+    ({ operators }) => operators.find((operator) => operator.uid === uid)?.operatorState ?? [],
+  )
+  const names = new Map(
+    perSubtask.flat().map(({ name, redistribution }) => [name, redistribution] as const),
+  )
+  return [...names].map(([name, redistribution]) => {
+    const lists = perSubtask.map((entries) => entries.find((e) => e.name === name)?.items ?? [])
+    const items =
+      redistribution === 'union'
+        ? lists.flat()
+        : former.length === parallelism
+          ? (lists[index] ?? [])
+          : lists.flat().filter((_, position) => position % parallelism === index)
+    return { name, redistribution, items }
+  })
+}
+
+function hasState({ operatorState }: OperatorHandle): boolean {
+  return operatorState.length > 0
+}

@@ -1,0 +1,68 @@
+/**
+ * The ports: everything that the engine asks of the world it runs in. Two worlds implement them, the simulator and
+ * Node; the engine cannot tell which. Calls return at once; answers come back as callbacks in a later turn of the
+ * same actor, never inside the call. After an actor died none of its callbacks is called again.
+ */
+import type { ActorId, Millis } from './ids.ts'
+import type { KafkaRequest, ResponseTo } from './kafka/protocol.ts'
+import type { Message } from './messages.ts'
+import type { Fact, TraceLevel } from './trace.ts'
+
+/** Work that a turn did, for the simulator's cost model. */
+export interface Work {
+  readonly records: number
+  readonly bytes: number
+}
+
+/** A scheduled callback; only good for `cancel`. */
+export interface Timer {
+  readonly label: string
+}
+
+export interface Runtime {
+  /** The actor that this runtime belongs to. */
+  readonly self: ActorId
+  readonly traceLevel: TraceLevel
+  now(): Millis
+  /** Calls back after `delayMs` ≥ 0; with 0, in a later turn. `label` names the event in traces and hashes. */
+  schedule(delayMs: number, label: string, callback: () => void): Timer
+  cancel(timer: Timer): void
+  /** Sends to another actor or to itself. FIFO for each pair of actors; may be lost when the receiver is dead. */
+  send(to: ActorId, message: Message): void
+  trace(fact: Fact): void
+  /** Says what this turn cost: later sends and timers of the turn are that much later in simulated time. */
+  spend(work: Work): void
+  /** An integer in [0, bound), drawn from the named stream of the run's seeded source. */
+  random(stream: string, bound: number): number
+}
+
+export interface BrokerPort {
+  /** A connection to the cluster: requests to one broker over one connection are handled in order. */
+  connect(clientId: string): BrokerConnection
+}
+
+export interface BrokerConnection {
+  /** `broker` is a node id from a metadata response; `null` means any bootstrap broker. May never answer. */
+  send<R extends KafkaRequest>(
+    broker: number | null,
+    request: R,
+    onResponse: (response: ResponseTo<R>) => void,
+  ): void
+  /** Responses that are still on their way are dropped. */
+  close(): void
+}
+
+/** A stored object's name, such as `chk-7/sum-0`. */
+export type StorageKey = string
+
+export type StorageResult<T> =
+  | { readonly type: 'ok'; readonly value: T }
+  | { readonly type: 'failed'; readonly reason: string }
+
+/** Durable storage of snapshots. A put answers `ok` only when the object survives a crash of everything. */
+export interface StoragePort {
+  /** `pieces` are one object, in order; not to be changed afterwards. */
+  put(key: StorageKey, pieces: readonly Uint8Array[], onResult: (result: StorageResult<null>) => void): void
+  get(key: StorageKey, onResult: (result: StorageResult<Uint8Array>) => void): void
+  delete(key: StorageKey): void
+}

@@ -1,0 +1,277 @@
+/**
+ * The exactly-once Kafka sink: writer and committer in one operator, one transaction per checkpoint and subtask.
+ * At a barrier the open transaction is sealed and its snapshot waits until the broker has every record (pre-commit);
+ * it is committed when the checkpoint completed, again after a restore, and always in the order of the checkpoints.
+ * Unlike Flink's writer this one does not stop at the barrier: the next transaction fills while the sealed one flushes,
+ * but sends nothing before that, so that the log keeps the order of the records.
+ * Source: Flink Sink V2 and KafkaSink (flink-semantics.md 2.1); invariants X2, X3, X4, T1 to T3.
+ */
+import { present } from '../assert.ts'
+import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
+import { NO_TIMESTAMP } from '../element.ts'
+import { UserFunctionError } from '../errors.ts'
+import { checkpointId } from '../ids.ts'
+import type { CheckpointId } from '../ids.ts'
+import { KafkaClient } from '../kafka/kafka-client.ts'
+import { partitionForKey } from '../kafka/murmur2.ts'
+import { encodeOrigins } from '../kafka/provenance.ts'
+import type { RecordData } from '../kafka/protocol.ts'
+import { endTransaction } from '../kafka/transactional-producer.ts'
+import type { Operator, OperatorContext, OperatorSnapshot, SnapshotContext } from '../operator/operator.ts'
+import { decodeCommittables, encodeSinkState, formerParallelism } from './kafka-sink-state.ts'
+import type { KafkaSinkSpec } from './sink-spec.ts'
+import { SinkTransaction } from './sink-transaction.ts'
+import { TransactionPool } from './transaction-pool.ts'
+
+/** Records that may wait in memory before the sink stops its input. */
+const PENDING_RECORDS_MAX = 5000
+/** How long a record may wait for company (Kafka's `linger.ms`). */
+const LINGER_MS = 5
+
+export class KafkaSinkOperator implements Operator {
+  readonly uid: string
+  readonly #spec: KafkaSinkSpec
+  readonly #context: OperatorContext
+  readonly #client: KafkaClient
+  /** Oldest first; only the last may be open. */
+  readonly #transactions: SinkTransaction[] = []
+  #pool: TransactionPool | null = null
+  #partitions = 0
+  #lingers = false
+  #latestCompleted = checkpointId(0)
+  #isClosed = false
+
+  constructor(spec: KafkaSinkSpec, context: OperatorContext) {
+    this.uid = context.uid
+    this.#spec = spec
+    this.#context = context
+    this.#client = new KafkaClient(context.runtime, context.broker, `${context.subtask}-sink`)
+  }
+
+  get isAvailable(): boolean {
+    if (this.#partitions === 0) return false
+    let waiting = 0
+    for (const transaction of this.#transactions) waiting += transaction.unacknowledged
+    return waiting < PENDING_RECORDS_MAX
+  }
+
+  open(restored: readonly OperatorStateEntry[], restoredFrom: CheckpointId | null): void {
+    const committables = decodeCommittables(restored)
+    for (const committable of committables) {
+      const from = restoredFrom ?? committable.checkpoint
+      this.#transactions.push(SinkTransaction.restore(committable, from))
+    }
+    if (restoredFrom !== null) this.#latestCompleted = restoredFrom
+    const isFencedFirst = committables.length > 0 && this.#mutant('fence-before-recommit')
+    const prepared = new Set(committables.map(({ handle }) => handle.transactionalId))
+    this.#openPool(isFencedFirst ? new Set() : prepared, formerParallelism(restored))
+    this.#commitNext()
+    this.#client.partitionsOf(this.#spec.topic, (partitions) => {
+      this.#partitions = partitions.length
+      this.#context.wake()
+    })
+  }
+
+  process(value: unknown, timestamp: number): void {
+    const record = this.#encode(value, timestamp)
+    const partition =
+      record.key === null
+        ? this.#context.subtaskIndex % this.#partitions
+        : partitionForKey(record.key, this.#partitions)
+    this.#openTransaction().add(partition, record)
+    this.#linger()
+  }
+
+  snapshot(context: SnapshotContext): OperatorSnapshot {
+    const { checkpoint } = context
+    const open = this.#transactions.at(-1)
+    if (open !== undefined && open.status === 'open' && !open.isEmpty) {
+      open.seal(checkpoint, this.#mutant('flush-omitted') ? () => undefined : context.hold())
+      if (!open.hasProducer) this.#demandProducer(checkpoint)
+      this.#send()
+    }
+    const named = this.#transactions.filter(
+      ({ status }) => status !== 'open' && status !== 'committed',
+    )
+    for (const transaction of named) transaction.lastNamedBy = checkpoint
+    return () => {
+      const committables = this.#mutant('handles-not-in-snapshot')
+        ? []
+        : named.map((transaction) => transaction.committable)
+      return encodeSinkState(committables, this.#context.parallelism)
+    }
+  }
+
+  notifyComplete(checkpoint: CheckpointId): void {
+    this.#latestCompleted = checkpoint
+    this.#recycleUnnamed()
+    this.#commitNext()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#client.close()
+  }
+
+  #encode(value: unknown, timestamp: number): RecordData {
+    const origins = this.#context.provenance.current
+    const { runtime, name } = this.#context
+    try {
+      return {
+        key: this.#spec.key === null ? null : this.#spec.key(value),
+        value: this.#spec.value.encode(value),
+        timestamp: timestamp === NO_TIMESTAMP ? Math.floor(runtime.now()) : timestamp,
+        headers: origins === null ? [] : [encodeOrigins(origins)],
+      }
+    } catch (error) {
+      throw new UserFunctionError(name, error)
+    }
+  }
+
+  #openPool(prepared: ReadonlySet<string>, former: number): void {
+    const { subtaskIndex, parallelism, attempt, jobName } = this.#context
+    const prefix = this.#spec.transactionalIdPrefix ?? `${slug(jobName)}-${slug(this.uid)}`
+    const orphanIndexes: number[] = []
+    for (let i = subtaskIndex + parallelism; i < former; i += parallelism) orphanIndexes.push(i)
+    this.#pool = new TransactionPool(
+      {
+        client: this.#client,
+        topic: this.#spec.topic,
+        transactionTimeoutMs: this.#spec.transactionTimeoutMs,
+        prefix: this.#mutant('random-transactional-id') ? `${prefix}-attempt-${attempt}` : prefix,
+        subtaskIndex,
+        orphanIndexes,
+        onReady: () => {
+          this.#assignProducers()
+        },
+        onFenced: (handle) => {
+          this.#context.runtime.trace({
+            type: 'transaction-fenced',
+            subtask: this.#context.subtask,
+            ...handle,
+          })
+        },
+        onFailure: (reason) => {
+          this.#context.fail(reason)
+        },
+      },
+      prepared,
+    )
+  }
+
+  #openTransaction(): SinkTransaction {
+    const last = this.#transactions.at(-1)
+    if (last?.status === 'open') return last
+    const transaction = SinkTransaction.open()
+    this.#transactions.push(transaction)
+    this.#assignProducers()
+    return transaction
+  }
+
+  /** Gives free transactional ids to the transactions that wait for one, oldest first. */
+  #assignProducers(): void {
+    const pool = present(this.#pool, `${this.uid} is not open.`)
+    for (const transaction of this.#transactions) {
+      if (transaction.hasProducer) continue
+      const producer = pool.take()
+      if (producer === null) return
+      transaction.useProducer(producer)
+      this.#context.runtime.trace({
+        type: 'transaction-opened',
+        subtask: this.#context.subtask,
+        ...producer.handle,
+      })
+    }
+    this.#linger()
+  }
+
+  /** A sealed transaction needs an id; when none can become free by itself, waiting would be for ever. */
+  #demandProducer(checkpoint: CheckpointId): void {
+    if (!present(this.#pool, `${this.uid} is not open.`).isExhausted) return
+    this.#context.fail(
+      `The sink "${this.uid}" has no transactional id left for checkpoint ${checkpoint}: ` +
+        'too many checkpoints were aborted or their completion was not reported.',
+    )
+  }
+
+  #linger(): void {
+    if (this.#lingers) return
+    this.#lingers = true
+    this.#context.runtime.schedule(LINGER_MS, 'sink-linger', () => {
+      this.#lingers = false
+      if (!this.#isClosed) this.#send()
+    })
+  }
+
+  /** Only the oldest transaction that is not yet in the log sends: the log keeps the order of the records. */
+  #send(): void {
+    const oldest = this.#transactions.find(({ status }) => status === 'open' || status === 'sealed')
+    if (oldest?.status === 'sealed' && oldest.hasProducer && this.#mutant('flush-omitted')) {
+      oldest.send(() => undefined)
+      oldest.markPrepared()
+      return
+    }
+    oldest?.send(() => {
+      if (this.#isClosed) return
+      const { checkpoint, handle } = oldest.committable
+      const { runtime, subtask } = this.#context
+      runtime.trace({ type: 'transaction-prepared', subtask, checkpoint, ...handle })
+      this.#send()
+      if (this.#mutant('commit-on-pre-commit')) this.#latestCompleted = checkpoint
+      this.#commitNext()
+      this.#context.wake()
+    })
+  }
+
+  /** Commits the oldest transaction whose checkpoint completed; the next one follows when it is done. */
+  #commitNext(): void {
+    const transaction = this.#transactions.find(({ status }) => status !== 'committed')
+    if (transaction?.status !== 'prepared') return
+    const { checkpoint, handle } = transaction.committable
+    if (checkpoint > this.#latestCompleted) return
+    transaction.status = 'committing'
+    const isAborted = transaction.isRestored && this.#mutant('abort-on-restore')
+    endTransaction(this.#client, handle, isAborted ? 'abort' : 'commit', (failure) => {
+      if (this.#isClosed) return
+      if (failure !== null) {
+        this.#context.fail(failure)
+        return
+      }
+      transaction.status = 'committed'
+      const { isRestored } = transaction
+      const { runtime, subtask } = this.#context
+      runtime.trace({
+        type: 'transaction-committed',
+        subtask,
+        checkpoint,
+        isRecommit: isRestored,
+        ...handle,
+      })
+      this.#recycleUnnamed()
+      this.#commitNext()
+    })
+  }
+
+  /** Reuses the ids of committed transactions that no restorable checkpoint names any more. */
+  #recycleUnnamed(): void {
+    const kept: SinkTransaction[] = []
+    for (const transaction of this.#transactions) {
+      const { status, lastNamedBy } = transaction
+      if (status === 'committed' && lastNamedBy !== null && lastNamedBy < this.#latestCompleted) {
+        present(this.#pool, `${this.uid} is not open.`).recycle(transaction.handle.transactionalId)
+      } else {
+        kept.push(transaction)
+      }
+    }
+    this.#transactions.splice(0, this.#transactions.length, ...kept)
+  }
+
+  #mutant(name: Parameters<OperatorContext['mutants']['active']>[0]): boolean {
+    return this.#context.mutants.active(name)
+  }
+}
+
+/** Lower case, with dashes for everything that is not a letter or digit. */
+function slug(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-')
+}

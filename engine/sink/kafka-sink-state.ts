@@ -1,0 +1,43 @@
+/** The operator state of the Kafka sink: prepared transactions, and the parallelism that wrote them. */
+import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
+import { binary } from '../serializer.ts'
+import type { Committable } from './sink-transaction.ts'
+
+const COMMITTABLES = 'committables'
+/** Everybody learns it, so that ids of a former, higher parallelism are fenced too (FLINK-23854). */
+const PARALLELISM = 'parallelism'
+
+export function encodeSinkState(
+  committables: readonly Committable[],
+  parallelism: number,
+): OperatorStateEntry[] {
+  return [
+    {
+      name: COMMITTABLES,
+      redistribution: 'split',
+      items: committables.map((committable) => binary.encode(committable)),
+    },
+    { name: PARALLELISM, redistribution: 'union', items: [binary.encode(parallelism)] },
+  ]
+}
+
+/** Prepared transactions, in the order of their checkpoints. */
+export function decodeCommittables(entries: readonly OperatorStateEntry[]): Committable[] {
+  return itemsOf(entries, COMMITTABLES)
+    .map(decodeCommittable)
+    .toSorted((a, b) => a.checkpoint - b.checkpoint)
+}
+
+/** The highest parallelism among the subtasks that wrote this state; 0 for a fresh start. */
+export function formerParallelism(entries: readonly OperatorStateEntry[]): number {
+  return Math.max(0, ...itemsOf(entries, PARALLELISM).map((item) => Number(binary.decode(item))))
+}
+
+function itemsOf(entries: readonly OperatorStateEntry[], name: string): Uint8Array[] {
+  return entries.filter((entry) => entry.name === name).flatMap(({ items }) => items)
+}
+
+function decodeCommittable(item: Uint8Array): Committable {
+  // Written by encodeSinkState; the checksum of the metadata guards the bytes.
+  return binary.decode(item) as Committable
+}

@@ -1,0 +1,50 @@
+/** The factories that a job uses to name its sinks. */
+import { text } from '../serializer.ts'
+import type { KafkaSinkOptions, Sink } from './sink-spec.ts'
+
+/** Kafka's default for `transaction.max.timeout.ms`: 15 minutes (kafka-broker-rules.md K-R22). */
+const TRANSACTION_TIMEOUT_MS = 900_000
+
+/**
+ * Writes to a Kafka topic, exactly once: what `read_committed` readers see is as if no failure had happened.
+ * Source: Flink KafkaSink with DeliveryGuarantee.EXACTLY_ONCE.
+ */
+export function kafkaSink<T>(options: KafkaSinkOptions<T>): Sink<T> {
+  const { topic, value, delivery, transactionalIdPrefix, transactionTimeoutMs } = options
+  const spec: { key: KafkaSinkOptions<T>['key'] | null } = { key: options.key ?? null }
+  return {
+    spec: {
+      type: 'kafka',
+      topic,
+      value: erase(value),
+      key: spec.key ? eraseKey(spec.key) : null,
+      delivery,
+      transactionalIdPrefix: transactionalIdPrefix ?? null,
+      transactionTimeoutMs: transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS,
+    },
+  }
+}
+
+/** Drops everything: for measuring. */
+export function discardSink<T>(): Sink<T> {
+  return { spec: { type: 'discard' } }
+}
+
+type KeyFunction = { method(value: unknown): string | null }['method']
+
+function eraseKey(key: KeyFunction): (value: unknown) => Uint8Array | null {
+  return (value) => {
+    const result = key(value)
+    return result === null ? null : text.encode(result)
+  }
+}
+
+type ErasedSerializer = {
+  readonly name: string
+  encode(value: unknown): Uint8Array
+  decode(bytes: Uint8Array): unknown
+}
+
+function erase(serializer: ErasedSerializer): ErasedSerializer {
+  return serializer
+}

@@ -1,0 +1,63 @@
+/** Makes the running reader of a source. */
+import { BUFFER_RECORDS_MAX, NO_TIMESTAMP } from '../element.ts'
+import { UserFunctionError } from '../errors.ts'
+import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
+import type { OperatorContext, OperatorSnapshot } from '../operator/operator.ts'
+import { binary } from '../serializer.ts'
+import { KafkaSourceReader } from './kafka-source-reader.ts'
+import type { PollResult, SourceReader } from './source-reader.ts'
+import type { GeneratorSourceSpec, SourceSpec } from './source-spec.ts'
+
+export function createSource(spec: SourceSpec, context: OperatorContext): SourceReader {
+  switch (spec.type) {
+    case 'kafka':
+      return new KafkaSourceReader(spec, context)
+    case 'generator':
+      return new GeneratorSourceReader(spec, context)
+  }
+}
+
+const NEXT_INDEX = 'next-index'
+
+class GeneratorSourceReader implements SourceReader {
+  readonly uid: string
+  readonly #spec: GeneratorSourceSpec
+  readonly #context: OperatorContext
+  #next: number
+
+  constructor(spec: GeneratorSourceSpec, context: OperatorContext) {
+    this.uid = context.uid
+    this.#spec = spec
+    this.#context = context
+    this.#next = context.subtaskIndex
+  }
+
+  open(restored: readonly OperatorStateEntry[]): void {
+    for (const { name, items } of restored) {
+      const [item] = items
+      if (name === NEXT_INDEX && item !== undefined) this.#next = Number(binary.decode(item))
+    }
+  }
+
+  poll(mayEmit: () => boolean): PollResult {
+    const { count, generate } = this.#spec
+    const output = this.#context.output(null)
+    for (let emitted = 0; emitted < BUFFER_RECORDS_MAX && mayEmit(); emitted++) {
+      if (this.#next >= count) return emitted === 0 ? 'finished' : 'emitted'
+      let value: unknown
+      try {
+        value = generate(this.#next)
+      } catch (error) {
+        throw new UserFunctionError(this.#context.name, error)
+      }
+      this.#next += this.#context.parallelism
+      output.emit(value, NO_TIMESTAMP)
+    }
+    return 'emitted'
+  }
+
+  snapshot(): OperatorSnapshot {
+    const items = [binary.encode(this.#next)]
+    return () => [{ name: NEXT_INDEX, redistribution: 'split', items }]
+  }
+}

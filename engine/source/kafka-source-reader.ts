@@ -1,0 +1,181 @@
+/**
+ * The Kafka source's reader: one fetcher per assigned split, positions in the snapshot. Offsets are committed to the
+ * group after a checkpoint completed, for monitoring only; recovery uses the snapshot and nothing else (O1, O3).
+ * Source: Flink KafkaSourceReader (flink-semantics.md 1.1).
+ */
+import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
+import { BUFFER_RECORDS_MAX } from '../element.ts'
+import { UserFunctionError } from '../errors.ts'
+import type { CheckpointId } from '../ids.ts'
+import { KafkaClient } from '../kafka/kafka-client.ts'
+import type { PartitionOffset } from '../kafka/protocol.ts'
+import type { VisibleRecord } from '../kafka/read-committed-filter.ts'
+import type { OperatorEvent } from '../messages.ts'
+import type { Collector, OperatorContext, OperatorSnapshot, SnapshotContext } from '../operator/operator.ts'
+import { binary } from '../serializer.ts'
+import { KafkaSplitFetcher } from './kafka-split-fetcher.ts'
+import type { PollResult, SourceReader } from './source-reader.ts'
+import type { KafkaRecord, KafkaSourceSpec } from './source-spec.ts'
+
+/** Operator state of the source: one item per split. Read by the oracle and by `weir state` too. */
+export const SPLITS_STATE = 'splits'
+
+export class KafkaSourceReader implements SourceReader {
+  readonly uid: string
+  readonly #spec: KafkaSourceSpec
+  readonly #context: OperatorContext
+  readonly #output: Collector
+  readonly #fetchers: KafkaSplitFetcher[] = []
+  readonly #groupClient: KafkaClient
+  /** Positions of checkpoints that are not completed yet. */
+  readonly #positions = new Map<CheckpointId, readonly PartitionOffset[]>()
+  #next = 0
+
+  constructor(spec: KafkaSourceSpec, context: OperatorContext) {
+    this.uid = context.uid
+    this.#spec = spec
+    this.#context = context
+    this.#output = context.output(null)
+    this.#groupClient = new KafkaClient(context.runtime, context.broker, `${context.subtask}-group`)
+  }
+
+  open(restored: readonly OperatorStateEntry[]): void {
+    const splits = decodeSplits(restored)
+    if (splits.length > 0 && this.#context.mutants.active('restart-from-group-offsets')) {
+      this.#startAtGroupOffsets(splits)
+      return
+    }
+    for (const split of splits) this.#restore(split)
+  }
+
+  handleEvent(event: OperatorEvent): void {
+    for (const split of event.splits) {
+      this.#context.runtime.trace({ type: 'split-assigned', subtask: this.#context.subtask, ...split })
+      this.#startFetcher(split)
+    }
+  }
+
+  poll(mayEmit: () => boolean): PollResult {
+    const count = this.#fetchers.length
+    for (let step = 0; step < count; step++) {
+      const fetcher = this.#fetchers[(this.#next + step) % count]
+      if (fetcher === undefined) continue
+      const emitted = this.#emitFrom(fetcher, mayEmit)
+      if (emitted === 0) continue
+      this.#next = (this.#next + step + 1) % count
+      return 'emitted'
+    }
+    return 'idle'
+  }
+
+  snapshot({ checkpoint }: SnapshotContext): OperatorSnapshot {
+    const positions = this.#fetchers.map(({ split, position }) => ({ ...split, offset: position }))
+    this.#positions.set(checkpoint, positions)
+    if (this.#context.mutants.active('restart-from-group-offsets')) this.#commitToGroup(positions)
+    const kept = this.#context.mutants.active('offset-of-last-read')
+      ? positions.map((p) => ({ ...p, offset: Math.max(0, p.offset - 1) }))
+      : positions
+    const items = kept.map((position) => binary.encode(position))
+    return () => [{ name: SPLITS_STATE, redistribution: 'split', items }]
+  }
+
+  notifyComplete(checkpoint: CheckpointId): void {
+    const positions = this.#positions.get(checkpoint)
+    for (const older of [...this.#positions.keys()]) {
+      if (older <= checkpoint) this.#positions.delete(older)
+    }
+    if (positions !== undefined && positions.length > 0) this.#commitToGroup(positions)
+  }
+
+  close(): void {
+    for (const fetcher of this.#fetchers) fetcher.close()
+    this.#groupClient.close()
+  }
+
+  #restore(split: PartitionOffset): void {
+    this.#context.runtime.trace({ type: 'split-restored', subtask: this.#context.subtask, ...split })
+    this.#startFetcher(split)
+  }
+
+  #startFetcher(split: PartitionOffset): void {
+    const fetcher = new KafkaSplitFetcher(split, this.#spec.isolationLevel, this.#context)
+    this.#fetchers.push(fetcher)
+    fetcher.start()
+  }
+
+  #emitFrom(fetcher: KafkaSplitFetcher, mayEmit: () => boolean): number {
+    let emitted = 0
+    while (emitted < BUFFER_RECORDS_MAX && mayEmit()) {
+      const taken = fetcher.take()
+      if (taken === null) break
+      this.#emit(fetcher, taken)
+      emitted += 1
+    }
+    return emitted
+  }
+
+  #emit({ split: { topic, partition } }: KafkaSplitFetcher, { offset, record }: VisibleRecord): void {
+    const { provenance, name } = this.#context
+    if (provenance.isOn) provenance.current = [{ topic, partition, offset }]
+    let value: unknown
+    try {
+      value = this.#spec.value.decode(record.value ?? new Uint8Array(0))
+    } catch (error) {
+      throw new UserFunctionError(`${name} at ${topic}/${partition}@${offset}`, error)
+    }
+    const { key, timestamp, headers } = record
+    const emitted: KafkaRecord<unknown> = { value, key, topic, partition, offset, timestamp, headers }
+    this.#output.emit(emitted, timestamp)
+  }
+
+  #commitToGroup(offsets: readonly PartitionOffset[]): void {
+    const { groupId } = this.#spec
+    this.#groupClient.toCoordinator(
+      { keyType: 'group', key: groupId },
+      () => ({ type: 'offset-commit' as const, groupId, offsets }),
+      (outcome) => {
+        // For monitoring only: a failed commit is not repeated, the next checkpoint commits newer offsets.
+        if (outcome.type === 'timed-out') return 'done'
+        for (const { topic, partition, offset } of offsets) {
+          this.#context.runtime.trace({
+            type: 'group-offset-committed',
+            groupId,
+            topic,
+            partition,
+            offset,
+          })
+        }
+        return 'done'
+      },
+    )
+  }
+
+  /** Only for the mutant that trusts the group's offsets. */
+  #startAtGroupOffsets(splits: readonly PartitionOffset[]): void {
+    const { groupId } = this.#spec
+    this.#groupClient.toCoordinator(
+      { keyType: 'group', key: groupId },
+      () => ({
+        type: 'offset-fetch' as const,
+        groupId,
+        partitions: splits,
+        requireStable: false,
+      }),
+      (outcome) => {
+        if (outcome.type === 'timed-out') return 'rediscover'
+        for (const { topic, partition, offset } of outcome.response.partitions) {
+          this.#restore({ topic, partition, offset: Math.max(0, offset) })
+        }
+        return 'done'
+      },
+    )
+  }
+}
+
+/** The splits in a source's operator state. */
+export function decodeSplits(entries: readonly OperatorStateEntry[]): PartitionOffset[] {
+  return entries
+    .filter(({ name }) => name === SPLITS_STATE)
+    .flatMap(({ items }) => items)
+    .map((item) => binary.decode(item) as PartitionOffset)
+}

@@ -1,0 +1,13 @@
+/** The contract of a running source, the head of its chain (Flink SourceReader). */
+import type { OperatorEvent } from '../messages.ts'
+import type { Operator } from '../operator/operator.ts'
+
+/** What a poll found: records, nothing for now (the reader wakes the subtask), or the end. */
+export type PollResult = 'emitted' | 'idle' | 'finished'
+
+export interface SourceReader extends Omit<Operator, 'process'> {
+  /** Emits at most one buffer's worth of records; stops early when `mayEmit` turns false. */
+  poll(mayEmit: () => boolean): PollResult
+  /** An event of the source's coordinator. */
+  handleEvent?(event: OperatorEvent): void
+}

@@ -1,0 +1,62 @@
+/** The output edges of a subtask: one record writer each, and all channels by id. */
+import { present } from '../assert.ts'
+import type { ControlElement } from '../element.ts'
+import { OutputChannel } from '../exchange/output-channel.ts'
+import {
+  ForwardPartitioner,
+  HashPartitioner,
+  RebalancePartitioner,
+} from '../exchange/partitioner.ts'
+import type { Partitioner } from '../exchange/partitioner.ts'
+import { RecordWriter } from '../exchange/record-writer.ts'
+import type { ChannelId } from '../ids.ts'
+import type { JobEdge } from '../job/job-graph.ts'
+import type { SubtaskEnvironment } from './subtask-environment.ts'
+
+export interface Outputs {
+  readonly writers: readonly RecordWriter[]
+  channel(id: ChannelId): OutputChannel
+  broadcast(element: ControlElement): void
+  flush(): void
+}
+
+export function createOutputs(env: SubtaskEnvironment): Outputs {
+  const { runtime, deployment, vertex, provenance } = env
+  const byId = new Map<ChannelId, OutputChannel>()
+  const writers = vertex.outputs.map((edge) => {
+    const peers = present(deployment.outputs[edge.index], `No channels for edge ${edge.index}.`)
+    const isKeyed = edge.partitioning.type === 'hash'
+    const channels = peers.map((peer) => {
+      const channel = new OutputChannel(runtime, peer, isKeyed, provenance.isOn)
+      byId.set(peer.channel, channel)
+      return channel
+    })
+    return new RecordWriter(createPartitioner(edge, channels.length, env), channels)
+  })
+  return {
+    writers,
+    channel: (id) => present(byId.get(id), `${deployment.subtask} has no output channel ${id}.`),
+    broadcast(element) {
+      for (const writer of writers) writer.broadcast(element)
+    },
+    flush() {
+      for (const writer of writers) writer.flush()
+    },
+  }
+}
+
+function createPartitioner(edge: JobEdge, channels: number, env: SubtaskEnvironment): Partitioner {
+  const { partitioning } = edge
+  switch (partitioning.type) {
+    case 'forward':
+      return new ForwardPartitioner()
+    case 'hash':
+      return new HashPartitioner(
+        partitioning.keySelector,
+        channels,
+        env.graph.settings.maxParallelism,
+      )
+    case 'rebalance':
+      return new RebalancePartitioner(channels, env.deployment.index)
+  }
+}

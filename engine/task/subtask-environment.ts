@@ -1,0 +1,19 @@
+/** What a worker gives to a subtask. */
+import type { JobGraph, JobVertex } from '../job/job-graph.ts'
+import type { Deployment, MasterMessage } from '../messages.ts'
+import type { Mutants } from '../mutants.ts'
+import type { ProvenanceTracker } from '../operator/operator.ts'
+import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
+
+export interface SubtaskEnvironment {
+  readonly runtime: Runtime
+  readonly broker: BrokerPort
+  readonly storage: StoragePort
+  readonly mutants: Mutants
+  readonly graph: JobGraph
+  readonly vertex: JobVertex
+  readonly deployment: Deployment
+  readonly provenance: ProvenanceTracker
+  /** Sends to the job master. */
+  report(message: MasterMessage): void
+}

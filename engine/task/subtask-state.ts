@@ -1,0 +1,56 @@
+/** Makes a subtask's keyed state and fills it from the objects of a checkpoint. */
+import { decodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
+import { HeapStateBackend } from '../state/heap-state-backend.ts'
+import { keyGroupRange } from '../state/key-groups.ts'
+import type { SubtaskEnvironment } from './subtask-environment.ts'
+
+export function createKeyedState(env: SubtaskEnvironment): HeapStateBackend {
+  const { maxParallelism } = env.graph.settings
+  return new HeapStateBackend({
+    maxParallelism,
+    range: keyGroupRange(env.deployment.index, maxParallelism, env.vertex.parallelism),
+    aliasSnapshots: env.mutants.active('snapshot-aliases-state'),
+  })
+}
+
+/** Reads the objects one after the other. Calls back with null, or with one sentence about what failed. */
+export function restoreKeyedState(
+  env: SubtaskEnvironment,
+  state: HeapStateBackend | null,
+  onRestored: (failure: string | null) => void,
+): void {
+  const { restore, subtask } = env.deployment
+  if (restore === null) {
+    onRestored(null)
+    return
+  }
+  const { checkpoint, objects } = restore
+  env.runtime.trace({ type: 'restore-started', subtask, checkpoint })
+  let sizeBytes = 0
+  const next = (index: number): void => {
+    const key = objects[index]
+    if (state === null || key === undefined) {
+      const keyCount = state?.keyCount() ?? 0
+      env.runtime.trace({ type: 'state-restored', subtask, checkpoint, sizeBytes, keyCount })
+      onRestored(null)
+      return
+    }
+    env.storage.get(key, (result) => {
+      if (result.type === 'failed') {
+        onRestored(`The snapshot ${key} of checkpoint ${checkpoint} cannot be read: ${result.reason}.`)
+        return
+      }
+      const segments = decodeSnapshotObject(result.value)
+      if (typeof segments === 'string') {
+        onRestored(`The snapshot ${key} of checkpoint ${checkpoint} is corrupt: ${segments}.`)
+        return
+      }
+      const { first, last } = state.range
+      state.restore(segments.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last))
+      sizeBytes += result.value.length
+      env.runtime.spend({ records: 0, bytes: result.value.length })
+      next(index + 1)
+    })
+  }
+  next(0)
+}

@@ -1,0 +1,171 @@
+/**
+ * A worker process: registers with the job master, answers its heartbeats, runs the subtasks it is given and routes
+ * messages to them. Messages for an attempt that is not (or no longer) here are dropped, except a consumer's request
+ * to connect, which is answered so that it asks again.
+ */
+import { present } from '../assert.ts'
+import { JOB_MASTER, workerId } from '../ids.ts'
+import type { AttemptId, ChannelId, SubtaskId, WorkerId } from '../ids.ts'
+import type { JobGraph } from '../job/job-graph.ts'
+import type { ChannelMessage, Deployment, MasterMessage, Message, WorkerMessage } from '../messages.ts'
+import type { Mutants } from '../mutants.ts'
+import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
+import { Subtask } from './subtask.ts'
+
+export interface WorkerOptions {
+  readonly runtime: Runtime
+  readonly broker: BrokerPort
+  readonly storage: StoragePort
+  readonly graph: JobGraph
+  readonly mutants: Mutants
+  /** Tells a restarted worker from its former self. */
+  readonly incarnation: number
+  readonly slots: number
+  /** Outputs carry the positions of the input records that they stand for. */
+  readonly hasProvenance: boolean
+}
+
+interface Hosted {
+  readonly deployment: Deployment
+  readonly subtask: Subtask
+}
+
+export class Worker {
+  readonly id: WorkerId
+  readonly #options: WorkerOptions
+  readonly #hosted = new Map<SubtaskId, Hosted>()
+  /** The newest attempt at either end of a channel. */
+  readonly #producers = new Map<ChannelId, Hosted>()
+  readonly #consumers = new Map<ChannelId, Hosted>()
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.id = workerId(options.runtime.self)
+  }
+
+  start(): void {
+    const { incarnation, slots } = this.#options
+    this.#report({ type: 'register-worker', worker: this.id, incarnation, slots })
+  }
+
+  receive(message: Message): void {
+    if (isChannelMessage(message)) this.#onChannelMessage(message)
+    else if (isWorkerMessage(message)) this.#onWorkerMessage(message)
+  }
+
+  #onWorkerMessage(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'heartbeat-request':
+        this.#report({ type: 'heartbeat', worker: this.id, incarnation: this.#options.incarnation })
+        return
+      case 'deploy':
+        for (const deployment of message.deployments) this.#deploy(deployment)
+        return
+      default:
+        this.#onSubtaskMessage(message)
+    }
+  }
+
+  #onSubtaskMessage(message: Exclude<WorkerMessage, { type: 'heartbeat-request' | 'deploy' }>): void {
+    const hosted = this.#find(message.subtask, message.attempt)
+    if (hosted === undefined) return
+    const { subtask } = hosted
+    switch (message.type) {
+      case 'cancel':
+        subtask.cancel()
+        return
+      case 'trigger-checkpoint': {
+        const { checkpoint } = message.barrier
+        subtask.triggerCheckpoint(message.barrier)
+        const { subtask: id, attempt } = message
+        this.#report({ type: 'barrier-passed', subtask: id, attempt, checkpoint })
+        return
+      }
+      case 'notify-complete':
+        subtask.notifyComplete(message.checkpoint)
+        return
+      case 'notify-aborted':
+        subtask.notifyAborted(message.checkpoint, message.latestCompleted)
+        return
+      case 'operator-event': {
+        subtask.handleOperatorEvent(message.operator, message.event)
+        const { subtask: id, attempt, eventId } = message
+        this.#report({ type: 'operator-event-acknowledged', subtask: id, attempt, eventId })
+        return
+      }
+    }
+  }
+
+  #onChannelMessage(message: ChannelMessage): void {
+    const isForProducer = message.type === 'connect-channel' || message.type === 'credit'
+    const hosted = (isForProducer ? this.#producers : this.#consumers).get(message.channel)
+    if (hosted?.deployment.attempt === message.attempt) {
+      hosted.subtask.receive(message)
+      return
+    }
+    if (message.type === 'connect-channel') {
+      this.#options.runtime.send(message.consumerWorker, {
+        type: 'channel-unavailable',
+        channel: message.channel,
+        attempt: message.consumer,
+      })
+    }
+  }
+
+  #deploy(deployment: Deployment): void {
+    const { graph } = this.#options
+    const vertex = present(
+      graph.vertices.find(({ id }) => id === deployment.vertex),
+      `No vertex ${deployment.vertex} in the job.`,
+    )
+    const { hasProvenance, ...world } = this.#options
+    const subtask = new Subtask({
+      ...world,
+      vertex,
+      deployment,
+      provenance: { isOn: hasProvenance, current: null },
+      report: (message) => {
+        this.#report(message)
+      },
+    })
+    const hosted: Hosted = { deployment, subtask }
+    this.#hosted.set(deployment.subtask, hosted)
+    for (const { channel } of deployment.inputs) this.#consumers.set(channel, hosted)
+    for (const { channel } of deployment.outputs.flat()) this.#producers.set(channel, hosted)
+    subtask.start()
+  }
+
+  #find(subtask: SubtaskId, attempt: AttemptId): Hosted | undefined {
+    const hosted = this.#hosted.get(subtask)
+    return hosted?.deployment.attempt === attempt ? hosted : undefined
+  }
+
+  #report(message: MasterMessage): void {
+    this.#options.runtime.send(JOB_MASTER, message)
+  }
+}
+
+const CHANNEL_MESSAGES: ReadonlySet<Message['type']> = new Set([
+  'connect-channel',
+  'channel-unavailable',
+  'element',
+  'credit',
+])
+
+const WORKER_MESSAGES: ReadonlySet<Message['type']> = new Set([
+  'heartbeat-request',
+  'deploy',
+  'cancel',
+  'trigger-checkpoint',
+  'notify-complete',
+  'notify-aborted',
+  'operator-event',
+])
+
+function isChannelMessage(message: Message): message is ChannelMessage {
+  return CHANNEL_MESSAGES.has(message.type)
+}
+
+function isWorkerMessage(message: Message): message is WorkerMessage {
+  return WORKER_MESSAGES.has(message.type)
+}

@@ -1,0 +1,216 @@
+/**
+ * The one event type of Weir: everything worth drawing, checking or measuring is a TraceEvent. Facts in the past
+ * tense, plain JSON. `seq` is the total order; `at` is the world's clock in ms; `cause` is the seq of the event
+ * that led to this one (-1 for none), so that happened-before can be read off the trace.
+ * The engine never reads the trace. Adding a member is compatible; changing one needs a decision record.
+ */
+import type { AttemptId, ChannelId, CheckpointId, Millis, SubtaskId, VertexId, WorkerId } from './ids.ts'
+import type { RequestType } from './kafka/protocol.ts'
+
+/** `control`: barriers, checkpoints, transactions, recovery. `records` adds buffers, fetches and state changes. */
+export type TraceLevel = 'off' | 'control' | 'records'
+
+/** An input record: the position that identifies it for ever. */
+export interface RecordOrigin {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export type JobStatus = 'created' | 'running' | 'restarting' | 'failing' | 'failed' | 'canceling' | 'canceled' | 'finished'
+export type SubtaskStatus =
+  | 'scheduled'
+  | 'deploying'
+  | 'initializing'
+  | 'running'
+  | 'finished'
+  | 'canceling'
+  | 'canceled'
+  | 'failed'
+
+type JobEvent =
+  | { readonly type: 'job-status-changed'; readonly status: JobStatus; readonly reason: string }
+  | { readonly type: 'worker-registered'; readonly worker: WorkerId; readonly slots: number }
+  /** The job master gave the worker up: this is the moment of detection. */
+  | { readonly type: 'worker-lost'; readonly worker: WorkerId; readonly reason: string }
+  | {
+      readonly type: 'subtask-status-changed'
+      readonly subtask: SubtaskId
+      readonly attempt: AttemptId
+      readonly worker: WorkerId
+      readonly status: SubtaskStatus
+      readonly reason: string
+    }
+  | { readonly type: 'restart-scheduled'; readonly delayMs: number; readonly restart: number; readonly reason: string }
+  | { readonly type: 'restart-started'; readonly restart: number; readonly checkpoint: CheckpointId | null }
+
+type CheckpointEvent =
+  | { readonly type: 'checkpoint-triggered'; readonly checkpoint: CheckpointId }
+  | { readonly type: 'checkpoint-skipped'; readonly reason: string }
+  | {
+      readonly type: 'checkpoint-acknowledged'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+      readonly attempt: AttemptId
+      readonly sizeBytes: number
+    }
+  | { readonly type: 'checkpoint-declined'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId; readonly reason: string }
+  /** Its metadata is durable. `durationMs` is from trigger to here. */
+  | { readonly type: 'checkpoint-completed'; readonly checkpoint: CheckpointId; readonly sizeBytes: number; readonly durationMs: number }
+  | { readonly type: 'checkpoint-aborted'; readonly checkpoint: CheckpointId; readonly reason: string }
+  | { readonly type: 'checkpoint-subsumed'; readonly checkpoint: CheckpointId }
+  | { readonly type: 'completion-received'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId }
+  | { readonly type: 'abortion-received'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId }
+  /** A source put the barrier between two of its records. */
+  | { readonly type: 'barrier-injected'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId }
+  | { readonly type: 'barrier-sent'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
+  | { readonly type: 'barrier-received'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
+  | { readonly type: 'channel-blocked'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
+  | { readonly type: 'channel-unblocked'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
+  /** The synchronous part of a snapshot: from here on the subtask's changes belong to the next checkpoint. */
+  | {
+      readonly type: 'snapshot-taken'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+      readonly startDelayMs: number
+      readonly alignmentMs: number
+    }
+  | { readonly type: 'snapshot-stored'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId; readonly sizeBytes: number }
+
+type RestoreEvent =
+  | { readonly type: 'restore-started'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId }
+  | { readonly type: 'state-restored'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId; readonly sizeBytes: number; readonly keyCount: number }
+
+type SourceEvent =
+  | { readonly type: 'split-assigned'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number }
+  /** The reader continues at this position after a restore. */
+  | { readonly type: 'split-restored'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number }
+  /** The reader reached the end of the partition, for the first time since its attempt began. */
+  | { readonly type: 'split-caught-up'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number }
+  | { readonly type: 'group-offset-committed'; readonly groupId: string; readonly topic: string; readonly partition: number; readonly offset: number }
+
+type TransactionRef = {
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+}
+
+type SinkEvent =
+  | ({ readonly type: 'transaction-opened'; readonly subtask: SubtaskId } & TransactionRef)
+  /** All its records are in the broker's log and the handle goes into the snapshot of `checkpoint`. */
+  | ({ readonly type: 'transaction-prepared'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId } & TransactionRef)
+  | ({ readonly type: 'transaction-committed'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId; readonly isRecommit: boolean } & TransactionRef)
+  /** A transaction that a former attempt may have left open was fenced and aborted. */
+  | ({ readonly type: 'transaction-fenced'; readonly subtask: SubtaskId } & TransactionRef)
+
+/** What the cluster did. On a real Kafka these are written by the client from the replies, as far as replies tell. */
+type BrokerEvent =
+  | {
+      readonly type: 'batch-appended'
+      readonly topic: string
+      readonly partition: number
+      readonly baseOffset: number
+      readonly count: number
+      /** -1: written by the workload, without idempotence. */
+      readonly producerId: number
+      readonly producerEpoch: number
+      readonly isTransactional: boolean
+      readonly highWatermark: number
+      readonly lastStableOffset: number
+    }
+  | {
+      readonly type: 'marker-appended'
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly producerId: number
+      readonly producerEpoch: number
+      readonly result: 'commit' | 'abort'
+      readonly highWatermark: number
+      readonly lastStableOffset: number
+    }
+  | {
+      readonly type: 'transaction-state-changed'
+      readonly transactionalId: string
+      readonly producerId: number
+      readonly producerEpoch: number
+      readonly state: TransactionState
+    }
+  /** A producer was refused because a newer one of the same transactional id exists. */
+  | { readonly type: 'producer-fenced'; readonly transactionalId: string; readonly producerId: number; readonly producerEpoch: number; readonly request: RequestType }
+  /** An idempotent producer's repeated batch was recognized and not appended again. */
+  | { readonly type: 'duplicate-recognized'; readonly topic: string; readonly partition: number; readonly producerId: number; readonly baseOffset: number }
+
+/** States of a transaction in the coordinator (Kafka TransactionState; K-R21). */
+export type TransactionState =
+  | 'Empty'
+  | 'Ongoing'
+  | 'PrepareCommit'
+  | 'PrepareAbort'
+  | 'CompleteCommit'
+  | 'CompleteAbort'
+  | 'PrepareEpochFence'
+  | 'Dead'
+
+/** Written by a simulated world only. */
+type WorldEvent =
+  | { readonly type: 'worker-started'; readonly worker: WorkerId; readonly incarnation: number }
+  | { readonly type: 'worker-crashed'; readonly worker: WorkerId; readonly incarnation: number }
+  | { readonly type: 'fault-fired'; readonly fault: number; readonly kind: string; readonly on: string; readonly phase: string }
+  | { readonly type: 'input-finished' }
+  | { readonly type: 'run-ended'; readonly reason: string }
+
+/** Level `records` only: what moves on the picture. */
+type RecordEvent =
+  | {
+      readonly type: 'buffer-sent'
+      readonly channel: ChannelId
+      /** Sequence number of the element in its channel and attempt; pairs sent with received. */
+      readonly element: number
+      readonly attempt: AttemptId
+      readonly count: number
+      readonly origins: readonly RecordOrigin[]
+    }
+  | { readonly type: 'buffer-received'; readonly channel: ChannelId; readonly element: number; readonly attempt: AttemptId; readonly queued: number }
+  | { readonly type: 'records-fetched'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number; readonly count: number; readonly lag: number }
+  | { readonly type: 'records-processed'; readonly subtask: SubtaskId; readonly count: number }
+  | { readonly type: 'state-updated'; readonly subtask: SubtaskId; readonly operator: string; readonly key: string; readonly value: string }
+
+/** A trace event without its stamp, as its author writes it. */
+export type Fact =
+  | JobEvent
+  | CheckpointEvent
+  | RestoreEvent
+  | SourceEvent
+  | SinkEvent
+  | BrokerEvent
+  | WorldEvent
+  | RecordEvent
+
+export type FactType = Fact['type']
+
+/** Where a fact stands in its run. */
+export interface Stamp {
+  readonly seq: number
+  readonly at: Millis
+  readonly cause: number
+}
+
+export type TraceEvent = Fact & Stamp
+
+/** The member of the union with this type. */
+export type EventOf<T extends FactType> = Extract<TraceEvent, { type: T }>
+
+/** The graph that a trace speaks of: what a picture needs before the first event. */
+export interface TraceTopology {
+  readonly job: string
+  readonly vertices: readonly {
+    readonly id: VertexId
+    readonly operators: readonly { readonly uid: string; readonly name: string; readonly kind: string }[]
+    readonly subtasks: readonly SubtaskId[]
+  }[]
+  readonly channels: readonly { readonly id: ChannelId; readonly from: SubtaskId; readonly to: SubtaskId }[]
+  readonly workers: readonly WorkerId[]
+  readonly inputs: readonly { readonly topic: string; readonly partitions: number; readonly vertex: VertexId }[]
+  readonly outputs: readonly { readonly topic: string; readonly partitions: number; readonly vertex: VertexId; readonly isTransactional: boolean }[]
+}
