@@ -1,8 +1,146 @@
 // Non-cryptographic 32-bit hashes: murmur3 for keys, xxHash32 for snapshot checksums.
-// Must not know what is hashed. All results are signed 32-bit integers (`| 0`).
-// Invariant: murmurString(s) equals murmur3_32 of the UTF-8 bytes of s.
-// Source: Austin Appleby, MurmurHash3_x86_32; Yann Collet, xxHash fast digest algorithm, XXH32.
+// Must not know what is hashed. Results are signed 32-bit integers (as `| 0` makes them).
+// Invariant: murmurString(s) equals murmur3_32 of the UTF-8 bytes of s, for every string.
+// Source: Austin Appleby, MurmurHash3_x86_32; Yann Collet, xxHash specification, section XXH32.
 
-export declare function murmur3_32(bytes: Uint8Array, seed?: number): number
-export declare function murmurString(text: string, seed?: number): number
-export declare function xxHash32(bytes: Uint8Array, seed?: number): number
+const C1 = 0xcc9e2d51 | 0
+const C2 = 0x1b873593 | 0
+
+const P1 = 0x9e3779b1 | 0
+const P2 = 0x85ebca77 | 0
+const P3 = 0xc2b2ae3d | 0
+const P4 = 0x27d4eb2f | 0
+const P5 = 0x165667b1 | 0
+
+export function murmur3_32(bytes: Uint8Array, seed = 0): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const blocks = bytes.length & ~3
+  let h = seed | 0
+  for (let i = 0; i < blocks; i += 4) h = murmurBlock(h, view.getInt32(i, true))
+  let tail = 0
+  for (let i = bytes.length - 1; i >= blocks; i -= 1) tail = (tail << 8) | view.getUint8(i)
+  return murmurFinish(murmurTail(h, tail), bytes.length)
+}
+
+/** murmur3_32 of the string's UTF-8 bytes, without allocating them. */
+export function murmurString(text: string, seed = 0): number {
+  const blocks = text.length & ~3
+  let h = seed | 0
+  let seen = 0
+  for (let i = 0; i < blocks; i += 4) {
+    const a = text.charCodeAt(i)
+    const b = text.charCodeAt(i + 1)
+    const c = text.charCodeAt(i + 2)
+    const d = text.charCodeAt(i + 3)
+    seen |= a | b | c | d
+    h = murmurBlock(h, a | (b << 8) | (c << 16) | (d << 24))
+  }
+  let tail = 0
+  for (let i = text.length - 1; i >= blocks; i -= 1) {
+    const a = text.charCodeAt(i)
+    seen |= a
+    tail = (tail << 8) | a
+  }
+  if (seen > 0x7f) return murmurUtf8(text, seed)
+  return murmurFinish(murmurTail(h, tail), text.length)
+}
+
+/** murmur3_32 of eight bytes given as two little-endian words: the key hash of a float64. */
+export function murmurWords(low: number, high: number, seed = 0): number {
+  return murmurFinish(murmurBlock(murmurBlock(seed | 0, low), high), 8)
+}
+
+export function xxHash32(bytes: Uint8Array, seed = 0): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const length = bytes.length
+  let h = (seed + P5) | 0
+  let at = 0
+  if (length >= 16) {
+    let a = (seed + P1 + P2) | 0
+    let b = (seed + P2) | 0
+    let c = seed | 0
+    let d = (seed - P1) | 0
+    for (const end = length - 16; at <= end; at += 16) {
+      a = xxRound(a, view.getInt32(at, true))
+      b = xxRound(b, view.getInt32(at + 4, true))
+      c = xxRound(c, view.getInt32(at + 8, true))
+      d = xxRound(d, view.getInt32(at + 12, true))
+    }
+    h = (rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)) | 0
+  }
+  h = (h + length) | 0
+  for (; at + 4 <= length; at += 4) {
+    h = Math.imul(rotate((h + Math.imul(view.getInt32(at, true), P3)) | 0, 17), P4)
+  }
+  for (; at < length; at += 1) {
+    h = Math.imul(rotate((h + Math.imul(view.getUint8(at), P5)) | 0, 11), P1)
+  }
+  h = Math.imul(h ^ (h >>> 15), P2)
+  h = Math.imul(h ^ (h >>> 13), P3)
+  return h ^ (h >>> 16)
+}
+
+/** Folds one more 32-bit word into a rolling hash (murmur3's block step). */
+export function mixWord(hash: number, word: number): number {
+  return murmurBlock(hash, word)
+}
+
+function rotate(x: number, bits: number): number {
+  return (x << bits) | (x >>> (32 - bits))
+}
+
+function xxRound(lane: number, word: number): number {
+  return Math.imul(rotate((lane + Math.imul(word, P2)) | 0, 13), P1)
+}
+
+function murmurTail(h: number, word: number): number {
+  return h ^ Math.imul(rotate(Math.imul(word, C1), 15), C2)
+}
+
+function murmurBlock(h: number, word: number): number {
+  return (Math.imul(rotate(murmurTail(h, word), 13), 5) + 0xe6546b64) | 0
+}
+
+function murmurFinish(hash: number, length: number): number {
+  let h = hash ^ length
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}
+
+/** The general case: encodes code point by code point and packs the bytes into words. */
+function murmurUtf8(text: string, seed: number): number {
+  let h = seed | 0
+  let length = 0
+  let word = 0
+  const push = (byte: number): void => {
+    word |= byte << ((length & 3) << 3)
+    length += 1
+    if ((length & 3) !== 0) return
+    h = murmurBlock(h, word)
+    word = 0
+  }
+  for (const character of text) {
+    const point = scalarValue(character)
+    if (point < 0x80) push(point)
+    else {
+      if (point < 0x800) push(0xc0 | (point >> 6))
+      else {
+        if (point < 0x10000) push(0xe0 | (point >> 12))
+        else {
+          push(0xf0 | (point >> 18))
+          push(0x80 | ((point >> 12) & 0x3f))
+        }
+        push(0x80 | ((point >> 6) & 0x3f))
+      }
+      push(0x80 | (point & 0x3f))
+    }
+  }
+  return murmurFinish(murmurTail(h, word), length)
+}
+
+/** A lone surrogate has no UTF-8 form; like TextEncoder this takes U+FFFD for it. */
+function scalarValue(character: string): number {
+  const point = character.codePointAt(0) ?? 0
+  return point >= 0xd800 && point <= 0xdfff ? 0xfffd : point
+}

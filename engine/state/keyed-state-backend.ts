@@ -39,7 +39,13 @@ export interface KeyedStateSnapshot {
   release(): void
 }
 
-export type StateEntry = readonly [keyGroup: number, key: unknown, value: unknown]
+export type StateEntry = readonly [
+  keyGroup: number,
+  key: unknown,
+  value: unknown,
+  /** Of namespaced states only. */
+  namespace?: number,
+]
 
 export interface KeyedStateBackend {
   readonly maxParallelism: number
@@ -61,6 +67,8 @@ export interface KeyedStateBackend {
   /** Adds whole key groups to an empty backend; each must lie inside `range`. */
   restore(segments: Iterable<KeyGroupSegment>): void
 
+  /** Names of the registered and of the restored states. */
+  stateNames(): readonly string[]
   /** For inspection: ascending key groups, inside one the table's own (deterministic) order. */
   entries(stateName: string): Iterable<StateEntry>
   /** Entries over all states. */

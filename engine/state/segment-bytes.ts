@@ -1,0 +1,113 @@
+/**
+ * Writing and reading the bytes of snapshot segments: little-endian words, strings, and pages copied as they are.
+ * Must not know tables. Invariant: the reader takes things in the order and sizes in which they were written, and throws
+ * a CorruptStateError instead of reading beyond the end.
+ */
+
+import { text } from '../serializer.ts'
+import { checkIntact } from './corrupt-state-error.ts'
+
+export class SegmentWriter {
+  #bytes: Uint8Array<ArrayBuffer>
+  #view: DataView<ArrayBuffer>
+  #length = 0
+
+  /** `sizeHint`: with the exact size nothing is copied twice. */
+  constructor(sizeHint: number) {
+    this.#bytes = new Uint8Array(sizeHint)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  u32(word: number): void {
+    const at = this.#reserve(4)
+    this.#view.setUint32(at, word, true)
+  }
+
+  /** Overwrites a word written before. */
+  setU32(at: number, word: number): void {
+    this.#view.setUint32(at, word, true)
+  }
+
+  text(value: string): void {
+    const bytes = text.encode(value)
+    this.u32(bytes.length)
+    this.#bytes.set(bytes, this.#reserve(bytes.length))
+  }
+
+  /** The first `length` bytes of the concatenated pages, of which each stands for `pageBytes`. */
+  pages(pages: readonly DataView[], pageBytes: number, length: number): void {
+    const begin = this.#reserve(length)
+    for (const [index, page] of pages.entries()) {
+      const size = Math.min(page.byteLength, length - index * pageBytes)
+      if (size <= 0) continue
+      const bytes = new Uint8Array(page.buffer, page.byteOffset, size)
+      this.#bytes.set(bytes, begin + index * pageBytes)
+    }
+  }
+
+  finish(): Uint8Array {
+    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length)
+  }
+
+  #reserve(length: number): number {
+    const at = this.#length
+    this.#length += length
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(this.#length * 2)
+      larger.set(this.#bytes)
+      this.#bytes = larger
+      this.#view = new DataView(larger.buffer)
+    }
+    return at
+  }
+}
+
+export class SegmentReader {
+  readonly #view: DataView
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Bytes not read yet. */
+  get rest(): number {
+    return this.#view.byteLength - this.#at
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true)
+  }
+
+  text(): string {
+    const window = this.window(this.u32())
+    return text.decode(new Uint8Array(window.buffer, window.byteOffset, window.byteLength))
+  }
+
+  /** The next `length` bytes, in place. */
+  window(length: number): DataView {
+    const at = this.#take(length)
+    return new DataView(this.#view.buffer, this.#view.byteOffset + at, length)
+  }
+
+  /** The next `length` bytes as pages of `pageBytes`, in place. */
+  pages(pageBytes: number, length: number): DataView[] {
+    if (length <= pageBytes) return length === 0 ? [] : [this.window(length)]
+    const pages: DataView[] = []
+    for (let rest = length; rest > 0; rest -= pageBytes) {
+      pages.push(this.window(Math.min(rest, pageBytes)))
+    }
+    return pages
+  }
+
+  #take(length: number): number {
+    checkIntact(length <= this.rest, `A segment ends ${length - this.rest} bytes too early.`)
+    const at = this.#at
+    this.#at += length
+    return at
+  }
+}
