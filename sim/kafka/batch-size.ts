@@ -29,9 +29,15 @@ function mix(hash: number, value: number): number {
   return Math.imul(hash ^ value, FNV_PRIME)
 }
 
+/** Four bytes at a time; the rest is padded with zeros, which the length tells apart. */
 function mixBytes(hash: number, bytes: Uint8Array | null): number {
   if (bytes === null) return mix(hash, -1)
-  let mixed = mix(hash, bytes.length)
-  for (let i = 0; i < bytes.length; i += 1) mixed = Math.imul(mixed ^ (bytes[i] ?? 0), FNV_PRIME)
+  const { length } = bytes
+  let mixed = mix(hash, length)
+  for (let i = 0; i < length; i += 4) {
+    const low = (bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8)
+    const high = ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24)
+    mixed = Math.imul(mixed ^ (low | high), FNV_PRIME)
+  }
   return mixed
 }

@@ -110,55 +110,55 @@ export function decodeTransaction(record: RecordData): {
 }
 
 const INT32 = 4_294_967_296
+const ASCII_MAX = 127
 
-/** Big-endian, growing. */
+/** Big-endian. Collects plain numbers: for such short records a DataView costs more than the encoding. */
 class Writer {
-  #view = new DataView(new ArrayBuffer(64))
-  #length = 0
+  readonly #bytes: number[] = []
 
   int8(value: number): this {
-    this.#reserve(1).setInt8(this.#length - 1, value)
+    this.#bytes.push(value & 255)
     return this
   }
 
   int16(value: number): this {
-    this.#reserve(2).setInt16(this.#length - 2, value)
+    this.#bytes.push((value >> 8) & 255, value & 255)
     return this
   }
 
   int32(value: number): this {
-    this.#reserve(4).setInt32(this.#length - 4, value)
+    this.#bytes.push((value >> 24) & 255, (value >> 16) & 255, (value >> 8) & 255, value & 255)
     return this
   }
 
   int64(value: number): this {
     const whole = Math.trunc(value)
-    const view = this.#reserve(8)
-    view.setInt32(this.#length - 8, Math.floor(whole / INT32))
-    view.setUint32(this.#length - 4, whole >>> 0)
-    return this
+    return this.int32(Math.floor(whole / INT32)).int32(whole | 0)
   }
 
   string(value: string): this {
-    const bytes = text.encode(value)
-    this.int16(bytes.length)
-    const view = this.#reserve(bytes.length)
-    new Uint8Array(view.buffer).set(bytes, this.#length - bytes.length)
+    const lengthAt = this.#bytes.length
+    this.int16(value.length)
+    for (let i = 0; i < value.length; i += 1) {
+      const code = value.charCodeAt(i)
+      if (code > ASCII_MAX) {
+        this.#bytes.length = lengthAt
+        return this.#utf8(value)
+      }
+      this.#bytes.push(code)
+    }
     return this
   }
 
   bytes(): Uint8Array {
-    return new Uint8Array(this.#view.buffer).slice(0, this.#length)
+    return new Uint8Array(this.#bytes)
   }
 
-  #reserve(bytes: number): DataView {
-    this.#length += bytes
-    if (this.#length > this.#view.byteLength) {
-      const larger = new Uint8Array(this.#length * 2)
-      larger.set(new Uint8Array(this.#view.buffer))
-      this.#view = new DataView(larger.buffer)
-    }
-    return this.#view
+  #utf8(value: string): this {
+    const bytes = text.encode(value)
+    this.int16(bytes.length)
+    this.#bytes.push(...bytes)
+    return this
   }
 }
 

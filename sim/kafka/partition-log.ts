@@ -225,11 +225,10 @@ function lastOffsetOf(batch: StoredBatch): number {
 
 /** A control record as Kafka writes it: key (version, type), value (version, coordinator epoch), big-endian. */
 function markerRecord({ result, coordinatorEpoch }: EndMarker, now: number): RecordData {
-  const value = new DataView(new ArrayBuffer(6))
-  value.setInt32(2, coordinatorEpoch)
+  const epoch = coordinatorEpoch
   return {
     key: Uint8Array.of(0, 0, 0, result === 'commit' ? 1 : 0),
-    value: new Uint8Array(value.buffer),
+    value: Uint8Array.of(0, 0, epoch >> 24, epoch >> 16, epoch >> 8, epoch),
     timestamp: now,
     headers: [],
   }

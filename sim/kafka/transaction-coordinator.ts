@@ -56,6 +56,8 @@ export class TransactionCoordinator {
   readonly #log: PartitionLeader
   readonly #entries = new Map<string, TransactionEntry>()
   readonly #asks = new Map<number, Ask>()
+  /** The last state of each id that the trace knows. */
+  readonly #told = new Map<string, TransactionMetadata>()
   #lastTicket = 0
   /** Grows with every new coordinator; what an older one still had under way is ignored. */
   #epoch = 0
@@ -131,7 +133,7 @@ export class TransactionCoordinator {
       }
     }
     for (const [transactionalId, metadata] of found) {
-      this.#settle(transactionalId, load(metadata, this.#ports.world.now()))
+      this.#settle(transactionalId, load(metadata, this.#ports.world.now()), metadata)
     }
   }
 
@@ -145,10 +147,10 @@ export class TransactionCoordinator {
   }
 
   #dispatch(transactionalId: string, input: TransactionInput): void {
-    const before = this.#entries.get(transactionalId)
-    const next = step(before ?? null, input, this.#context())
-    if (input.type === 'appended') this.#traceChange(before, next[0])
-    this.#settle(transactionalId, next)
+    const before = this.#entries.get(transactionalId) ?? null
+    const next = step(before, input, this.#context())
+    const isDurable = input.type === 'appended'
+    this.#settle(transactionalId, next, isDurable ? (before?.pending?.to ?? null) : null)
   }
 
   #context(): StepContext {
@@ -157,9 +159,15 @@ export class TransactionCoordinator {
     return { now: world.now(), maxTransactionTimeoutMs, mutants, newProducerId }
   }
 
-  #settle(transactionalId: string, [entry, effects]: Step): void {
+  /** `durable` is what has just become true, if anything has. */
+  #settle(
+    transactionalId: string,
+    [entry, effects]: Step,
+    durable: TransactionMetadata | null,
+  ): void {
     if (entry === null) this.#entries.delete(transactionalId)
     else this.#entries.set(transactionalId, entry)
+    if (durable !== null) this.#tell(durable)
     if (entry !== null && entry.pending === null && entry.current.state === 'Ongoing') {
       this.#checkAfter(entry.current.startedAt + entry.current.timeoutMs)
     }
@@ -246,12 +254,12 @@ export class TransactionCoordinator {
     }
   }
 
-  #traceChange(before: TransactionEntry | undefined, after: TransactionEntry | null): void {
-    const written = before?.pending?.to
-    assert(before !== undefined && written !== undefined, 'What is durable was pending before.')
-    const { transactionalId, producerId, producerEpoch, state } = written
-    assert(after === null || after.current === written, 'What is durable takes effect.')
-    if (state === 'Ongoing' && before.current.state === 'Ongoing') return
+  /** A new coordinator also tells of changes that its predecessor wrote but did not live to see durable. */
+  #tell(metadata: TransactionMetadata): void {
+    const { transactionalId, producerId, producerEpoch, state } = metadata
+    const before = this.#told.get(transactionalId)
+    if (before?.state === state && before.producerEpoch === producerEpoch) return
+    this.#told.set(transactionalId, metadata)
     this.#ports.world.trace({
       type: 'transaction-state-changed',
       transactionalId,

@@ -1,0 +1,201 @@
+/**
+ * Writes the history of a run: checkpoints as they complete, what a read_committed reader sees while the job runs, and at
+ * the end the logs. The reader uses the same requests and the same filter as any client.
+ */
+import { InvariantViolation } from '../../engine/assert.ts'
+import type { JobGraph } from '../../engine/job/job-graph.ts'
+import { decodeOrigins } from '../../engine/kafka/provenance.ts'
+import { filterFetched } from '../../engine/kafka/read-committed-filter.ts'
+import type { KafkaRecord } from '../../engine/source/source-spec.ts'
+import type { TraceTopology } from '../../engine/trace.ts'
+import type { LogRecord } from '../kafka/ground-truth.ts'
+import type { SimulatedCluster } from '../kafka/simulated-cluster.ts'
+import type { SimulatedStorage } from '../world/simulated-storage.ts'
+import type { World } from '../world/world.ts'
+import { recordCheckpoint } from './checkpoint-recorder.ts'
+import type {
+  CheckpointRecord,
+  FedPartition,
+  History,
+  LogEntry,
+  OutputPartition,
+  OutputRecord,
+} from './history.ts'
+
+/** The observing reader polls so often. */
+const POLL_MS = 50
+
+interface Observed {
+  readonly sink: string
+  readonly topic: string
+  readonly partition: number
+  position: number
+  readonly records: { readonly offset: number; readonly value: Uint8Array }[]
+}
+
+export class HistoryRecorder {
+  readonly #world: World
+  readonly #cluster: SimulatedCluster
+  readonly #graph: JobGraph
+  readonly #topology: TraceTopology
+  readonly #checkpoints: CheckpointRecord[] = []
+  readonly #observed: Observed[] = []
+  /** Offsets of the newest completed checkpoint. */
+  #covered: ReadonlyMap<string, number> = new Map()
+
+  constructor(
+    world: World,
+    cluster: SimulatedCluster,
+    storage: SimulatedStorage,
+    graph: JobGraph,
+    topology: TraceTopology,
+  ) {
+    this.#world = world
+    this.#cluster = cluster
+    this.#graph = graph
+    this.#topology = topology
+    for (const { sink, topic, partitions } of sinksOf(graph, topology)) {
+      for (let partition = 0; partition < partitions; partition++) {
+        this.#observed.push({ sink, topic, partition, position: 0, records: [] })
+      }
+    }
+    world.listen((event) => {
+      if (event.type !== 'checkpoint-completed') return
+      const record = recordCheckpoint(storage, event.checkpoint, event.seq)
+      this.#checkpoints.push(record)
+      this.#covered = new Map(
+        record.offsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
+      )
+    })
+  }
+
+  start(): void {
+    this.#world.after(POLL_MS, 'poll', 'observer', () => {
+      for (const observed of this.#observed) this.#poll(observed)
+      this.start()
+    })
+  }
+
+  /** How far the newest completed checkpoint has read a partition. */
+  coveredOffset(topic: string, partition: number): number {
+    return this.#covered.get(`${topic}/${partition}`) ?? 0
+  }
+
+  finish(stuck: string | null): History {
+    for (const observed of this.#observed) this.#poll(observed)
+    return {
+      fed: this.#fed(),
+      checkpoints: this.#checkpoints,
+      outputs: this.#observed.map((observed) => this.#output(observed)),
+      log: this.#observed.flatMap(({ topic, partition }) => this.#logEntries(topic, partition)),
+      openTransactions: this.#cluster
+        .openTransactions()
+        .map(({ transactionalId, state }) => `${transactionalId} (${state})`),
+      stuck,
+    }
+  }
+
+  #poll(observed: Observed): void {
+    const { topic, partition, position } = observed
+    this.#cluster.handle(
+      {
+        type: 'fetch',
+        isolationLevel: 'read_committed',
+        maxWaitMs: 0,
+        maxBytes: 1 << 24,
+        partitions: [{ topic, partition, offset: position }],
+      },
+      (response) => {
+        const fetched = response.type === 'fetch' ? response.partitions[0] : undefined
+        if (fetched === undefined || fetched.error !== 'NONE') {
+          throw new InvariantViolation(`The observer cannot read ${topic}/${partition}.`)
+        }
+        const { records, nextOffset } = filterFetched(fetched, position, 'read_committed')
+        for (const { offset, record } of records) {
+          observed.records.push({ offset, value: record.value ?? new Uint8Array(0) })
+        }
+        observed.position = nextOffset
+      },
+    )
+  }
+
+  #fed(): FedPartition[] {
+    return this.#graph.vertices.flatMap((vertex) => {
+      const head = vertex.nodes[0]
+      if (head?.work.type !== 'source' || head.work.source.type !== 'kafka') return []
+      const { topics, value } = head.work.source
+      return this.#topology.inputs
+        .filter((input) => input.vertex === vertex.id && topics.includes(input.topic))
+        .flatMap(({ topic, partitions }) =>
+          Array.from({ length: partitions }, (_, partition) => ({
+            source: head.uid,
+            topic,
+            partition,
+            records: this.#cluster
+              .readCommitted(topic, partition)
+              .map((record) => kafkaRecord(topic, partition, record, value)),
+            endOffset: this.#cluster.log(topic, partition).logEndOffset,
+          })),
+        )
+    })
+  }
+
+  #output({ sink, topic, partition, records }: Observed): OutputPartition {
+    const { lastStableOffset, highWatermark } = this.#cluster.log(topic, partition)
+    const committed = this.#cluster.readCommitted(topic, partition).map(
+      ({ offset, record }): OutputRecord => ({
+        offset,
+        value: record.value ?? new Uint8Array(0),
+        origins: decodeOrigins(record.headers),
+      }),
+    )
+    return { sink, topic, partition, committed, observed: records, lastStableOffset, highWatermark }
+  }
+
+  #logEntries(topic: string, partition: number): LogEntry[] {
+    return this.#cluster
+      .log(topic, partition)
+      .batches.filter(({ isTransactional }) => isTransactional)
+      .map(({ baseOffset, producerId, producerEpoch, control }) => ({
+        topic,
+        partition,
+        offset: baseOffset,
+        producerId,
+        producerEpoch,
+        kind: control ?? 'data',
+      }))
+  }
+}
+
+function sinksOf(
+  graph: JobGraph,
+  topology: TraceTopology,
+): { readonly sink: string; readonly topic: string; readonly partitions: number }[] {
+  return graph.vertices
+    .flatMap(({ nodes }) => nodes)
+    .flatMap(({ uid, work }) => {
+      if (work.type !== 'operator' || work.operator.type !== 'sink') return []
+      const { sink } = work.operator
+      if (sink.type !== 'kafka') return []
+      const partitions = topology.outputs.find(({ topic }) => topic === sink.topic)?.partitions ?? 0
+      return [{ sink: uid, topic: sink.topic, partitions }]
+    })
+}
+
+function kafkaRecord(
+  topic: string,
+  partition: number,
+  { offset, record }: LogRecord,
+  value: { decode(bytes: Uint8Array): unknown },
+): KafkaRecord<unknown> {
+  const { key, timestamp, headers } = record
+  return {
+    value: value.decode(record.value ?? new Uint8Array(0)),
+    key,
+    topic,
+    partition,
+    offset,
+    timestamp,
+    headers,
+  }
+}

@@ -1,0 +1,53 @@
+/** The oracle: a pure function of a run's history and trace. */
+import type { JobGraph } from '../../engine/job/job-graph.ts'
+import { describeTopology } from '../../engine/job/job-graph.ts'
+import type { StreamGraph } from '../../engine/job/stream-graph.ts'
+import type { TraceEvent } from '../../engine/trace.ts'
+import type { History } from '../history/history.ts'
+import { checkLogs } from './check-logs.ts'
+import { OutputCheck } from './check-outputs.ts'
+import type { OutputFindings } from './check-outputs.ts'
+import { ProtocolCheck } from './check-protocol.ts'
+import { Violations } from './violation.ts'
+import type { Violation } from './violation.ts'
+
+/** How a run ended: as it should, with a failed assertion, without coming to rest, or with a wrong result. */
+export type Outcome = 'passed' | 'invariant' | 'liveness' | 'correctness'
+
+export interface Verdict {
+  readonly outcome: Outcome
+  /** The first few of each broken invariant. */
+  readonly violations: readonly Violation[]
+}
+
+export interface Judgement extends Verdict {
+  readonly findings: OutputFindings
+}
+
+/** `bug` is the sentence of a failed assertion of the engine, which ends a run at once. */
+export function judge(
+  stream: StreamGraph,
+  graph: JobGraph,
+  history: History,
+  trace: readonly TraceEvent[],
+  bug: string | null,
+): Judgement {
+  const violations = new Violations()
+  const faults = trace.filter(({ type }) => type === 'fault-fired').length
+  const topology = describeTopology(graph, [], () => 0)
+  new ProtocolCheck(topology, faults, history.checkpoints, violations).run(trace)
+  checkLogs(history, violations)
+  const findings = new OutputCheck(stream, history, violations).run()
+  const correctness = violations.all.length > 0
+  if (bug !== null) violations.add('assertion', bug)
+  if (history.stuck !== null) violations.add('L1', `The run did not come to rest: ${history.stuck}.`)
+  const outcome = outcomeOf(bug !== null, correctness, history.stuck !== null)
+  return { outcome, violations: violations.all, findings }
+}
+
+/** A wrong result weighs more than a run that did not come to rest, and usually is its reason. */
+function outcomeOf(isBug: boolean, isWrong: boolean, isStuck: boolean): Outcome {
+  if (isBug) return 'invariant'
+  if (isWrong) return 'correctness'
+  return isStuck ? 'liveness' : 'passed'
+}

@@ -1,0 +1,100 @@
+/**
+ * The reference model: what a job means, without threads, partitions, checkpoints or the engine. It interprets the
+ * stream graph on lists; state is a Map per key. Shares the user's functions with the engine and nothing else.
+ * The order in which a key's records are folded is not the model's to choose: it is given (see fold-order.ts).
+ */
+import type { RecordOrigin } from '../../engine/trace.ts'
+import type { KafkaRecord } from '../../engine/source/source-spec.ts'
+import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
+import type { OperatorSpec } from '../../engine/operator/operator-spec.ts'
+
+/** A value on a stream, with the input record that it comes from. */
+export interface ModelRecord {
+  readonly value: unknown
+  readonly origin: RecordOrigin
+  readonly timestamp: number
+}
+
+/** Values by state name, for one key. */
+export type KeyState = Map<string, unknown>
+
+type Emit = (tag: string | null, value: unknown) => void
+
+/** Applies one operator to one value. `state` is that of the value's key. Returns nothing; emits. */
+export function applyOperator(
+  node: StreamNode,
+  operator: OperatorSpec,
+  { value, timestamp }: ModelRecord,
+  key: unknown,
+  state: KeyState,
+  emit: Emit,
+): void {
+  switch (operator.type) {
+    case 'map':
+      emit(null, operator.map(value))
+      return
+    case 'flat-map':
+      for (const result of operator.flatMap(value)) emit(null, result)
+      return
+    case 'filter':
+      if (operator.filter(value)) emit(null, value)
+      return
+    case 'sum':
+      emit(null, foldSum(node.uid, operator.field, value, state))
+      return
+    case 'reduce': {
+      const name = `${node.uid}.reduced`
+      const result = state.has(name) ? operator.reduce(state.get(name), value) : value
+      state.set(name, result)
+      emit(null, result)
+      return
+    }
+    case 'process':
+      operator.process(value, {
+        key,
+        timestamp,
+        collect: (result) => {
+          emit(null, result)
+        },
+        output: (tag, result) => {
+          emit(tag.name, result)
+        },
+        state: ({ name, default: makeDefault }) => ({
+          value: () => valueOf(state, name, makeDefault),
+          update: (updated) => state.set(name, updated),
+          clear: () => state.delete(name),
+        }),
+      })
+      return
+    case 'sink':
+      emit(null, value)
+      return
+  }
+}
+
+/** The key's first record with the field replaced by the running sum. */
+function foldSum(uid: string, field: string, value: unknown, state: KeyState): unknown {
+  const record = { ...(value as Record<string, unknown>) }
+  const first = (state.get('') ?? record) as Record<string, unknown>
+  const sum = Number(state.get(`${uid}.sum`) ?? 0) + Number(record[field])
+  state.set('', first)
+  state.set(`${uid}.sum`, sum)
+  return { ...first, [field]: sum }
+}
+
+function valueOf<T>(state: KeyState, name: string, makeDefault: (() => T) | undefined): T | undefined {
+  return state.has(name) ? (state.get(name) as T) : makeDefault?.()
+}
+
+/** The source's output for one fed partition. */
+export function sourceRecords(records: readonly KafkaRecord<unknown>[]): ModelRecord[] {
+  return records.map((record) => {
+    const { topic, partition, offset, timestamp } = record
+    return { value: record, origin: { topic, partition, offset }, timestamp }
+  })
+}
+
+/** Nodes that read this output of a node. */
+export function consumersOf(graph: StreamGraph, node: StreamNode, tag: string | null): StreamNode[] {
+  return graph.nodes.filter(({ input }) => input?.from === node.id && input.tag === tag)
+}

@@ -1,0 +1,76 @@
+/** The names that a plan may use, as values; the compiler keeps the lists complete. */
+import type { RequestType } from '../../engine/kafka/protocol.ts'
+import type { FactType } from '../../engine/trace.ts'
+
+const REQUESTS: Readonly<Record<RequestType, true>> = {
+  metadata: true,
+  'find-coordinator': true,
+  'list-offsets': true,
+  fetch: true,
+  produce: true,
+  'init-producer-id': true,
+  'add-partitions-to-txn': true,
+  'add-offsets-to-txn': true,
+  'txn-offset-commit': true,
+  'end-txn': true,
+  'offset-commit': true,
+  'offset-fetch': true,
+}
+
+/** Facts that a fault can wait for: those of the control level. */
+const POINTS: Readonly<Record<FactType, boolean>> = {
+  'job-status-changed': true,
+  'worker-registered': true,
+  'worker-lost': true,
+  'subtask-status-changed': true,
+  'restart-scheduled': true,
+  'restart-started': true,
+  'checkpoint-triggered': true,
+  'checkpoint-skipped': true,
+  'checkpoint-acknowledged': true,
+  'checkpoint-declined': true,
+  'checkpoint-completed': true,
+  'checkpoint-aborted': true,
+  'checkpoint-subsumed': true,
+  'completion-received': true,
+  'abortion-received': true,
+  'barrier-injected': true,
+  'barrier-sent': true,
+  'barrier-received': true,
+  'channel-blocked': true,
+  'channel-unblocked': true,
+  'snapshot-taken': true,
+  'snapshot-stored': true,
+  'restore-started': true,
+  'state-restored': true,
+  'split-assigned': true,
+  'split-restored': true,
+  'split-caught-up': true,
+  'group-offset-committed': true,
+  'transaction-opened': true,
+  'transaction-prepared': true,
+  'transaction-committed': true,
+  'transaction-fenced': true,
+  'batch-appended': true,
+  'marker-appended': true,
+  'transaction-state-changed': true,
+  'producer-fenced': true,
+  'duplicate-recognized': true,
+  'worker-started': true,
+  'worker-crashed': true,
+  'fault-fired': false,
+  'input-finished': true,
+  'run-ended': false,
+  'buffer-sent': false,
+  'buffer-received': false,
+  'records-fetched': false,
+  'records-processed': false,
+  'state-updated': false,
+}
+
+export const REQUEST_TYPES: readonly RequestType[] = keysOf(REQUESTS)
+export const FACT_TYPES: readonly FactType[] = keysOf(POINTS).filter((type) => POINTS[type])
+
+function keysOf<K extends string>(record: Readonly<Record<K, unknown>>): K[] {
+  return Object.keys(record).filter((key): key is K => key in record)
+}

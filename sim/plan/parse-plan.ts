@@ -1,0 +1,210 @@
+/**
+ * Reads a plan from JSON and writes it. Whoever gives a plan — a file, a URL, a person — gets one sentence that names the
+ * field, what was given and what is allowed.
+ */
+import { ConfigurationError } from '../../engine/errors.ts'
+import { MUTANTS } from '../../engine/mutants.ts'
+import type { MutantName } from '../../engine/mutants.ts'
+import { FACT_TYPES, REQUEST_TYPES } from './names.ts'
+import { workersOf } from './plan.ts'
+import type { Fault, Plan, PlanConfig, PlanInput, PlanJob } from './plan.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Throws ConfigurationError (code `bad-plan`) for anything that is not a plan. */
+export function parsePlan(json: string): Plan {
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch {
+    throw bad('the plan', 'not JSON', 'a JSON object like {"v":1,"job":…,"seed":7,…}')
+  }
+  return checkPlan(value)
+}
+
+/** The plan as JSON, with defaults left out as they were. */
+export function encodePlan(plan: Plan): string {
+  return JSON.stringify(plan)
+}
+
+/** Checks a value that should be a plan. Throws ConfigurationError (code `bad-plan`). */
+export function checkPlan(value: unknown): Plan {
+  const fields = objectAt('the plan', value)
+  onlyFields('the plan', fields, ['v', 'job', 'config', 'seed', 'input', 'faults', 'mutant'])
+  if (fields.v !== 1) throw bad('v', fields.v, '1')
+  const config = checkConfig(fields.config)
+  const faults = arrayAt('faults', fields.faults).map((fault, index) =>
+    checkFault(`faults[${index}]`, fault, config),
+  )
+  const plan: Plan = {
+    v: 1,
+    job: checkJob(fields.job),
+    config,
+    seed: integerAt('seed', fields.seed, 0, 0xffff_ffff),
+    input: checkInput(fields.input),
+    faults,
+  }
+  return fields.mutant === undefined ? plan : { ...plan, mutant: checkMutant(fields.mutant) }
+}
+
+/** The name of a mutant, or ConfigurationError with the list of all. */
+export function checkMutant(value: unknown): MutantName {
+  for (const name of mutantNames()) if (name === value) return name
+  throw bad('mutant', value, `one of ${mutantNames().join(', ')}`)
+}
+
+export function mutantNames(): MutantName[] {
+  return Object.keys(MUTANTS).filter((name): name is MutantName => name in MUTANTS)
+}
+
+function checkJob(value: unknown): PlanJob {
+  const fields = objectAt('job', value)
+  if ('builtin' in fields) {
+    onlyFields('job', fields, ['builtin'])
+    return { builtin: stringAt('job.builtin', fields.builtin) }
+  }
+  onlyFields('job', fields, ['module', 'sha256'])
+  return {
+    module: stringAt('job.module', fields.module),
+    sha256: stringAt('job.sha256', fields.sha256),
+  }
+}
+
+function checkInput(value: unknown): PlanInput {
+  const fields = objectAt('input', value)
+  if ('file' in fields) {
+    onlyFields('input', fields, ['file', 'sha256'])
+    return {
+      file: stringAt('input.file', fields.file),
+      sha256: stringAt('input.sha256', fields.sha256),
+    }
+  }
+  onlyFields('input', fields, ['generator', 'params'])
+  const params: Record<string, number> = {}
+  for (const [name, param] of Object.entries(objectAt('input.params', fields.params))) {
+    params[name] = integerAt(`input.params.${name}`, param, 0, Number.MAX_SAFE_INTEGER)
+  }
+  return { generator: stringAt('input.generator', fields.generator), params }
+}
+
+function checkConfig(value: unknown): PlanConfig {
+  const fields = objectAt('config', value)
+  const limits: Record<string, readonly [least: number, most: number]> = {
+    parallelism: [1, 128],
+    checkpointIntervalMs: [10, 3_600_000],
+    workers: [1, 64],
+    heartbeatIntervalMs: [1, 3_600_000],
+    heartbeatTimeoutMs: [1, 3_600_000],
+    restartDelayMs: [0, 3_600_000],
+    inputPartitions: [1, 128],
+    outputPartitions: [1, 128],
+    inputDurationMs: [1, 86_400_000],
+  }
+  onlyFields('config', fields, [...Object.keys(limits), 'inputPartitioning'])
+  const numbers: Record<string, number> = {}
+  for (const [name, [least, most]] of Object.entries(limits)) {
+    const given = fields[name]
+    if (given !== undefined) numbers[name] = integerAt(`config.${name}`, given, least, most)
+  }
+  const partitioning = fields.inputPartitioning
+  if (partitioning === undefined) return numbers
+  if (partitioning !== 'round-robin' && partitioning !== 'by-key') {
+    throw bad('config.inputPartitioning', partitioning, '"round-robin" or "by-key"')
+  }
+  return { ...numbers, inputPartitioning: partitioning }
+}
+
+function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
+  const fields = objectAt(path, value)
+  const { kind } = fields
+  if (kind === 'crash') return checkCrash(path, fields, config)
+  if (kind !== 'delay' && kind !== 'duplicate' && kind !== 'lose-response') {
+    throw bad(`${path}.kind`, kind, '"crash", "delay", "duplicate" or "lose-response"')
+  }
+  onlyFields(path, fields, ['kind', 'on', 'request', 'at', 'delayMs'])
+  const request = REQUEST_TYPES.find((type) => type === fields.request)
+  if (request === undefined) throw bad(`${path}.request`, fields.request, `one of ${REQUEST_TYPES.join(', ')}`)
+  const at = objectAt(`${path}.at`, fields.at)
+  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['nth'])
+  const moment =
+    't' in at
+      ? { t: timeAt(`${path}.at.t`, at.t) }
+      : { nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
+  const on = oneOf(`${path}.on`, fields.on, [...workersOf(config), 'job-master'])
+  const fault: Fault = { kind, on, request, at: moment }
+  if (fields.delayMs === undefined) return fault
+  return { ...fault, delayMs: integerAt(`${path}.delayMs`, fields.delayMs, 0, 600_000) }
+}
+
+function checkCrash(path: string, fields: Fields, config: PlanConfig): Fault {
+  onlyFields(path, fields, ['kind', 'on', 'at', 'restartAfterMs'])
+  const at = objectAt(`${path}.at`, fields.at)
+  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['point', 'nth'])
+  const point = FACT_TYPES.find((type) => type === at.point)
+  if (!('t' in at) && point === undefined) {
+    throw bad(`${path}.at.point`, at.point, `one of ${FACT_TYPES.join(', ')}`)
+  }
+  const moment =
+    point === undefined
+      ? { t: timeAt(`${path}.at.t`, at.t) }
+      : { point, nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
+  const on = oneOf(`${path}.on`, fields.on, workersOf(config))
+  const fault: Fault = { kind: 'crash', on, at: moment }
+  if (fields.restartAfterMs === undefined) return fault
+  return {
+    ...fault,
+    restartAfterMs: integerAt(`${path}.restartAfterMs`, fields.restartAfterMs, 0, 3_600_000),
+  }
+}
+
+function oneOf(path: string, value: unknown, allowed: readonly string[]): string {
+  const found = allowed.find((name) => name === value)
+  if (found === undefined) throw bad(path, value, `one of ${allowed.join(', ')}`)
+  return found
+}
+
+function objectAt(path: string, value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw bad(path, value, 'a JSON object')
+  }
+  return { ...value }
+}
+
+function arrayAt(path: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw bad(path, value, 'a list')
+  return value
+}
+
+function stringAt(path: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw bad(path, value, 'a text that is not empty')
+  return value
+}
+
+function integerAt(path: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
+    return value
+  }
+  throw bad(path, value, `a whole number from ${least} to ${most}`)
+}
+
+/** Virtual milliseconds; fractions down to a microsecond are allowed, as a playhead has them. */
+function timeAt(path: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= 86_400_000) return value
+  throw bad(path, value, 'a time in ms from 0 to 86400000')
+}
+
+function onlyFields(path: string, fields: Fields, allowed: readonly string[]): void {
+  for (const name of Object.keys(fields)) {
+    if (!allowed.includes(name)) {
+      throw new ConfigurationError(
+        'bad-plan',
+        `In the plan, ${path} has the unknown field "${name}"; allowed are ${allowed.join(', ')}.`,
+      )
+    }
+  }
+}
+
+function bad(path: string, given: unknown, allowed: string): ConfigurationError {
+  const shown = given === undefined ? 'missing' : JSON.stringify(given)
+  return new ConfigurationError('bad-plan', `In the plan, ${path} is ${shown}; it must be ${allowed}.`)
+}

@@ -1,0 +1,107 @@
+/**
+ * A run is a value: the plan. The fuzzer, a lesson, a click in the browser and a URL all produce and consume the same
+ * plain JSON. This file is its type and its defaults; reading and checking JSON is in parse-plan.ts.
+ */
+import type { RequestType } from '../../engine/kafka/protocol.ts'
+import type { MutantName } from '../../engine/mutants.ts'
+import type { FactType } from '../../engine/trace.ts'
+
+/** A moment: at a virtual time, or right after the nth fact of a kind (counted from 1). */
+export type FaultMoment =
+  | { readonly t: number }
+  | { readonly point: FactType; readonly nth: number }
+
+/** A worker process dies, loses everything it had in memory, and starts again. */
+export interface CrashFault {
+  readonly kind: 'crash'
+  /** The worker, as `worker-1`. */
+  readonly on: string
+  readonly at: FaultMoment
+  /** Default 200. */
+  readonly restartAfterMs?: number
+}
+
+/** The first request of the type from the process at or after a time, or its nth (counted from 1). */
+export type RequestMoment = { readonly t: number } | { readonly nth: number }
+
+/**
+ * What happens to one request between a process and the broker:
+ * - `delay`: request and everything behind it on the connection come `delayMs` later;
+ * - `duplicate`: the broker gets it twice, the second time `delayMs` after the first; the client takes the last answer
+ *   if the copy comes at once (a retry), else the first;
+ * - `lose-response`: the broker applies it, the answer never arrives.
+ */
+export interface RequestFault {
+  readonly kind: 'delay' | 'duplicate' | 'lose-response'
+  /** The process whose request it is: a worker or `job-master`. */
+  readonly on: string
+  readonly request: RequestType
+  readonly at: RequestMoment
+  /** For `delay` and `duplicate`. Default 100 and 0. */
+  readonly delayMs?: number
+}
+
+export type Fault = CrashFault | RequestFault
+export type FaultKind = Fault['kind']
+
+export interface PlanConfig {
+  /** Subtasks of each operator. Default 2. */
+  readonly parallelism?: number
+  /** Default: the job's own, else 1000. */
+  readonly checkpointIntervalMs?: number
+  /** Worker processes `worker-1`, `worker-2`, … Default 2. */
+  readonly workers?: number
+  /** Default 100; Flink's is 10 000. */
+  readonly heartbeatIntervalMs?: number
+  /** Default 500; Flink's is 50 000. */
+  readonly heartbeatTimeoutMs?: number
+  /** Default 100. */
+  readonly restartDelayMs?: number
+  /** Partitions of each input topic. Default 2. */
+  readonly inputPartitions?: number
+  /** Partitions of each output topic. Default 2. */
+  readonly outputPartitions?: number
+  /** How input records choose a partition. Default `round-robin`: a key may live in several partitions. */
+  readonly inputPartitioning?: 'round-robin' | 'by-key'
+  /** Virtual time over which the input is fed. Default 8000. */
+  readonly inputDurationMs?: number
+}
+
+export type PlanJob =
+  | { readonly builtin: string }
+  | { readonly module: string; readonly sha256: string }
+
+export type PlanInput =
+  | { readonly generator: string; readonly params: Readonly<Record<string, number>> }
+  | { readonly file: string; readonly sha256: string }
+
+export interface Plan {
+  readonly v: 1
+  readonly job: PlanJob
+  readonly config: PlanConfig
+  readonly seed: number
+  readonly input: PlanInput
+  readonly faults: readonly Fault[]
+  readonly mutant?: MutantName
+}
+
+export const PLAN_DEFAULTS = {
+  parallelism: 2,
+  checkpointIntervalMs: 1000,
+  workers: 2,
+  heartbeatIntervalMs: 100,
+  heartbeatTimeoutMs: 500,
+  restartDelayMs: 100,
+  inputPartitions: 2,
+  outputPartitions: 2,
+  inputPartitioning: 'round-robin',
+  inputDurationMs: 8000,
+} as const satisfies Required<PlanConfig>
+
+export const FAULT_DEFAULTS = { restartAfterMs: 200, delayMs: 100, duplicateAfterMs: 0 } as const
+
+/** Names of the workers of a plan. */
+export function workersOf(config: PlanConfig): string[] {
+  const count = config.workers ?? PLAN_DEFAULTS.workers
+  return Array.from({ length: count }, (_, index) => `worker-${index + 1}`)
+}

@@ -1,0 +1,91 @@
+/**
+ * Notices when a run has come to rest after input and faults are over: the job runs, a completed checkpoint covers the
+ * whole input, no transaction is open, every partition can be read to its end (L1, X4). If that does not happen within
+ * the budget it says what is missing: the reason of a liveness failure.
+ */
+import type { JobMaster } from '../engine/recovery/job-master.ts'
+import type { TraceEvent, TraceTopology } from '../engine/trace.ts'
+import type { FaultInjector } from './faults/fault-injector.ts'
+import type { HistoryRecorder } from './history/history-recorder.ts'
+import type { SimulatedCluster } from './kafka/simulated-cluster.ts'
+import type { Feeder } from './workload/feeder.ts'
+import type { World } from './world/world.ts'
+
+export interface RestOptions {
+  readonly world: World
+  readonly master: JobMaster
+  readonly cluster: SimulatedCluster
+  readonly faults: FaultInjector
+  readonly feeder: Feeder
+  readonly history: HistoryRecorder
+  readonly topology: TraceTopology
+  /** Null: at rest. Else one clause about what is missing. */
+  readonly onRest: (stuck: string | null) => void
+}
+
+const LOOK_EVERY_MS = 50
+/** Virtual time after the last input and fault. Longer than any timeout of the slice but the transaction timeout. */
+const BUDGET_MS = 30_000
+
+export class RestDetector {
+  readonly #options: RestOptions
+  readonly #notRunning = new Set<string>()
+  #quietSince: number | null = null
+
+  constructor(options: RestOptions) {
+    this.#options = options
+    options.world.listen((event) => {
+      this.#observe(event)
+    })
+  }
+
+  start(): void {
+    this.#options.world.after(LOOK_EVERY_MS, 'look', 'observer', () => {
+      this.#look()
+    })
+  }
+
+  #observe(event: TraceEvent): void {
+    if (event.type !== 'subtask-status-changed') return
+    if (event.status === 'running') this.#notRunning.delete(event.subtask)
+    else this.#notRunning.add(event.subtask)
+  }
+
+  #look(): void {
+    const { world, faults, feeder, onRest } = this.#options
+    if (!feeder.isFinished || !faults.isTimeOver) return this.start()
+    this.#quietSince ??= world.now()
+    const missing = this.#missing()
+    if (missing === null) return onRest(null)
+    if (world.now() - this.#quietSince > BUDGET_MS) return onRest(missing)
+    this.start()
+  }
+
+  #missing(): string | null {
+    const { master, cluster, topology, history } = this.#options
+    if (master.status === 'finished') return null
+    if (master.status !== 'running') return `the job is ${master.status}`
+    const [waiting] = this.#notRunning
+    if (waiting !== undefined) return `subtask ${waiting} is not running`
+    for (const { topic, partitions } of topology.inputs) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const end = cluster.log(topic, partition).lastStableOffset
+        const covered = history.coveredOffset(topic, partition)
+        if (covered < end) {
+          return `no completed checkpoint covers ${topic}/${partition} beyond offset ${covered} of ${end}`
+        }
+      }
+    }
+    const [open] = cluster.openTransactions()
+    if (open !== undefined) return `transaction ${open.transactionalId} is still ${open.state}`
+    for (const { topic, partitions } of topology.outputs) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const { lastStableOffset, highWatermark } = cluster.log(topic, partition)
+        if (lastStableOffset < highWatermark) {
+          return `readers of ${topic}/${partition} are held at offset ${lastStableOffset} of ${highWatermark}`
+        }
+      }
+    }
+    return null
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The domain minimiser: makes a failing plan small while it keeps failing in the same way (the same invariant), so that a
+ * person can read it. Drops faults, then halves the input, lowers the parallelism, moves and simplifies what is left,
+ * until nothing more can go: the result is 1-minimal in its faults.
+ */
+import { PLAN_DEFAULTS } from './plan/plan.ts'
+import type { Fault, Plan } from './plan/plan.ts'
+import type { InvariantId } from './oracle/violation.ts'
+import type { SimulationResult } from './summary.ts'
+
+export interface Shrunk {
+  readonly plan: Plan
+  readonly result: SimulationResult
+  /** The invariant that the first failure broke, and the shrunk one still breaks. */
+  readonly invariant: InvariantId
+  /** Runs it took. */
+  readonly runs: number
+}
+
+type Run = (plan: Plan) => SimulationResult
+
+/** `failed` is the run of `plan`; it must have a violation. At most `runsMax` runs. */
+export function shrinkPlan(plan: Plan, failed: SimulationResult, run: Run, runsMax = 150): Shrunk {
+  const shrinker = new Shrinker(plan, failed, run, runsMax)
+  return shrinker.shrink()
+}
+
+class Shrinker {
+  readonly #run: Run
+  readonly #runsMax: number
+  readonly #invariant: InvariantId
+  #plan: Plan
+  #result: SimulationResult
+  #runs = 0
+
+  constructor(plan: Plan, failed: SimulationResult, run: Run, runsMax: number) {
+    this.#plan = plan
+    this.#result = failed
+    this.#run = run
+    this.#runsMax = runsMax
+    this.#invariant = failed.verdict.violations[0]?.invariant ?? 'assertion'
+  }
+
+  shrink(): Shrunk {
+    let before: Plan
+    do {
+      before = this.#plan
+      this.#dropFaults()
+      this.#reduceInput()
+      this.#reduceConfig()
+      this.#simplifyFaults()
+    } while (this.#plan !== before && this.#runs < this.#runsMax)
+    return {
+      plan: this.#plan,
+      result: this.#result,
+      invariant: this.#invariant,
+      runs: this.#runs,
+    }
+  }
+
+  /** Takes the candidate if it still breaks the same invariant. */
+  #try(candidate: Plan): boolean {
+    if (this.#runs >= this.#runsMax) return false
+    this.#runs += 1
+    const result = this.#run(candidate)
+    const isSame = result.verdict.violations.some(({ invariant }) => invariant === this.#invariant)
+    if (!isSame) return false
+    this.#plan = candidate
+    this.#result = result
+    return true
+  }
+
+  /** Halves first, then one by one, so that the result is 1-minimal. */
+  #dropFaults(): void {
+    for (let size = Math.ceil(this.#plan.faults.length / 2); size >= 1; size = Math.floor(size / 2)) {
+      for (let start = 0; start < this.#plan.faults.length; ) {
+        const faults = this.#plan.faults.filter((_, i) => i < start || i >= start + size)
+        if (!this.#try({ ...this.#plan, faults })) start += size
+      }
+    }
+  }
+
+  #reduceInput(): void {
+    const { input } = this.#plan
+    if (!('generator' in input)) return
+    for (;;) {
+      const current = this.#plan.input
+      const records = 'generator' in current ? (current.params.records ?? 10_000) : 0
+      if (records < 2) return
+      const params = { ...input.params, records: Math.floor(records / 2) }
+      if (!this.#try({ ...this.#plan, input: { ...input, params } })) return
+    }
+  }
+
+  #reduceConfig(): void {
+    const { config } = this.#plan
+    const parallelism = config.parallelism ?? PLAN_DEFAULTS.parallelism
+    if (parallelism > 1) this.#try({ ...this.#plan, config: { ...config, parallelism: parallelism - 1 } })
+    const partitions = this.#plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
+    if (partitions > 1) {
+      this.#try({ ...this.#plan, config: { ...this.#plan.config, inputPartitions: partitions - 1 } })
+    }
+  }
+
+  #simplifyFaults(): void {
+    this.#plan.faults.forEach((_, index) => {
+      for (const simpler of simplerFaults(this.#plan.faults[index])) {
+        const faults = this.#plan.faults.map((fault, i) => (i === index ? simpler : fault))
+        if (this.#try({ ...this.#plan, faults })) break
+      }
+    })
+  }
+}
+
+/** Fewer fields, rounder numbers, earlier occurrences; simplest first. */
+function simplerFaults(fault: Fault | undefined): Fault[] {
+  if (fault === undefined) return []
+  const simpler: Fault[] = []
+  if (fault.kind === 'crash') {
+    if (fault.restartAfterMs !== undefined) simpler.push({ kind: 'crash', on: fault.on, at: fault.at })
+    if ('point' in fault.at && fault.at.nth > 1) simpler.push({ ...fault, at: { ...fault.at, nth: 1 } })
+    if ('t' in fault.at && fault.at.t % 100 !== 0) {
+      simpler.push({ ...fault, at: { t: Math.round(fault.at.t / 100) * 100 } })
+    }
+    return simpler
+  }
+  if (fault.delayMs !== undefined) {
+    const { kind, on, request, at } = fault
+    simpler.push({ kind, on, request, at })
+  }
+  if ('nth' in fault.at && fault.at.nth > 1) simpler.push({ ...fault, at: { nth: 1 } })
+  return simpler
+}

@@ -1,0 +1,239 @@
+/**
+ * One simulated run: builds the world of a plan, feeds the input, lets the faults strike, waits until the job came to
+ * rest, and judges. Can be advanced in slices, so that a page stays responsive; the result does not depend on them.
+ */
+import { present } from '../engine/assert.ts'
+import { InvariantViolation } from '../engine/assert.ts'
+import { describeError } from '../engine/errors.ts'
+import { JOB_MASTER, workerId } from '../engine/ids.ts'
+import type { WorkerId } from '../engine/ids.ts'
+import type { Job } from '../engine/job/define-job.ts'
+import { buildJobGraph, describeTopology } from '../engine/job/job-graph.ts'
+import type { JobGraph } from '../engine/job/job-graph.ts'
+import { Mutants } from '../engine/mutants.ts'
+import { JobMaster } from '../engine/recovery/job-master.ts'
+import { Worker } from '../engine/task/worker.ts'
+import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
+import { FaultInjector } from './faults/fault-injector.ts'
+import { HistoryRecorder } from './history/history-recorder.ts'
+import { SimulatedCluster } from './kafka/simulated-cluster.ts'
+import { judge } from './oracle/judge.ts'
+import type { Plan } from './plan/plan.ts'
+import { PLAN_DEFAULTS, workersOf } from './plan/plan.ts'
+import { RestDetector } from './rest-detector.ts'
+import { runOptions } from './run-options.ts'
+import { summarize } from './summary.ts'
+import type { SimulationResult } from './summary.ts'
+import { Feeder } from './workload/feeder.ts'
+import { simulatedBrokerPort } from './world/broker-connections.ts'
+import { DEFAULT_COSTS } from './world/cost-model.ts'
+import { Network } from './world/network.ts'
+import { SimulatedProcess, simulatedRuntime } from './world/process.ts'
+import { SimulatedStorage } from './world/simulated-storage.ts'
+import { World } from './world/world.ts'
+
+export interface SimulationOptions {
+  /** The lines of the plan's input; see `inputLines`. */
+  readonly lines: readonly string[]
+  /** Default `control`; `records` for pictures. Does not change the run or its hash. */
+  readonly traceLevel?: TraceLevel
+  /** A run that dispatches more events than this has failed to come to rest. Default 5 million. */
+  readonly eventsMax?: number
+}
+
+/** Slots of each simulated worker: enough that one of them can run the whole job. */
+const SLOTS = 128
+
+export class Simulation {
+  readonly plan: Plan
+  readonly topology: TraceTopology
+  readonly #world: World
+  readonly #job: Job
+  readonly #graph: JobGraph
+  readonly #mutants: Mutants
+  readonly #network: Network
+  readonly #storage: SimulatedStorage
+  readonly #cluster: SimulatedCluster
+  readonly #faults: FaultInjector
+  readonly #feeder: Feeder
+  readonly #history: HistoryRecorder
+  readonly #rest: RestDetector
+  readonly #master: JobMaster
+  readonly #eventsMax: number
+  readonly #incarnations = new Map<string, number>()
+  #ended: { readonly stuck: string | null; readonly bug: string | null } | null = null
+  #result: SimulationResult | null = null
+
+  constructor(job: Job, plan: Plan, options: SimulationOptions) {
+    this.plan = plan
+    this.#job = job
+    this.#eventsMax = options.eventsMax ?? 5_000_000
+    this.#graph = buildJobGraph(job, runOptions(job, plan))
+    this.#mutants = new Mutants(plan.mutant ?? null)
+    const world = new World(plan.seed, options.traceLevel ?? 'control')
+    this.#world = world
+    this.#network = new Network(world, DEFAULT_COSTS)
+    this.#storage = new SimulatedStorage(world, DEFAULT_COSTS)
+    const inputPartitions = plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
+    const outputPartitions = plan.config.outputPartitions ?? PLAN_DEFAULTS.outputPartitions
+    const topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), () => 0)
+    const inputTopics = new Set(topology.inputs.map(({ topic }) => topic))
+    const partitionsOf = (topic: string): number =>
+      inputTopics.has(topic) ? inputPartitions : outputPartitions
+    this.topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), partitionsOf)
+    const topics = [...new Set([...this.topology.inputs, ...this.topology.outputs].map((t) => t.topic))]
+    this.#cluster = new SimulatedCluster(
+      { topics: topics.map((topic) => ({ topic, partitions: partitionsOf(topic) })) },
+      {
+        now: () => world.now(),
+        schedule: (delayMs, label, action) => {
+          world.after(delayMs, label, 'broker-1', action)
+        },
+        trace: (fact) => {
+          world.record(fact)
+        },
+        mix: (value) => {
+          world.fingerprint.mix(value)
+        },
+      },
+      this.#mutants,
+    )
+    this.#feeder = new Feeder(world, this.#cluster, plan.config, this.topology, options.lines)
+    this.#history = new HistoryRecorder(world, this.#cluster, this.#storage, this.#graph, this.topology)
+    this.#faults = new FaultInjector(plan.faults, world, (worker, restartAfterMs) =>
+      this.#crash(worker, restartAfterMs),
+    )
+    this.#master = this.#startMaster()
+    for (const worker of this.topology.workers) this.#startWorker(worker)
+    this.#rest = new RestDetector({
+      world,
+      master: this.#master,
+      cluster: this.#cluster,
+      faults: this.#faults,
+      feeder: this.#feeder,
+      history: this.#history,
+      topology: this.topology,
+      onRest: (stuck) => {
+        this.#end(stuck, null)
+      },
+    })
+    this.#feeder.start()
+    this.#history.start()
+    this.#rest.start()
+  }
+
+  get trace(): readonly TraceEvent[] {
+    return this.#world.trace
+  }
+
+  /** Dispatched events so far. */
+  get dispatched(): number {
+    return this.#world.dispatched
+  }
+
+  /** Runs at most so many events; false when the run has ended. */
+  advance(events: number): boolean {
+    for (let i = 0; i < events && this.#ended === null; i++) {
+      try {
+        if (!this.#world.step()) this.#end('no event is left', null)
+      } catch (error) {
+        // The only place that catches it: the run's outcome is `invariant`.
+        if (!(error instanceof InvariantViolation)) throw error
+        this.#end(null, describeError(error))
+      }
+      if (this.#world.dispatched >= this.#eventsMax) {
+        this.#end(`it did not come to rest within ${this.#eventsMax} events`, null)
+      }
+    }
+    return this.#ended === null
+  }
+
+  /** Runs to the end and judges. */
+  run(): SimulationResult {
+    while (this.advance(100_000));
+    return this.result()
+  }
+
+  /** The verdict on a run that has ended. */
+  result(): SimulationResult {
+    if (this.#result === null) {
+      const { stuck, bug } = present(this.#ended, 'The run has not ended.')
+      const history = this.#history.finish(stuck)
+      const judgement = judge(this.#job.graph, this.#graph, history, this.trace, bug)
+      this.#result = summarize({
+        plan: this.plan,
+        topology: this.topology,
+        history,
+        judgement,
+        trace: this.trace,
+        faults: this.#faults.ledger.reports,
+        traceHash: this.#world.fingerprint.toString(),
+        mutantHits: this.#mutants.hits,
+        dispatched: this.#world.dispatched,
+      })
+    }
+    return this.#result
+  }
+
+  #end(stuck: string | null, bug: string | null): void {
+    if (this.#ended !== null) return
+    this.#ended = { stuck, bug }
+    this.#world.record({ type: 'run-ended', reason: bug ?? stuck ?? '' })
+  }
+
+  #startMaster(): JobMaster {
+    const process = new SimulatedProcess(JOB_MASTER, 1)
+    const master = new JobMaster({ ...this.#portsOf(process), graph: this.#graph, mutants: this.#mutants })
+    process.attach((message) => {
+      master.receive(message)
+    })
+    this.#world.after(0, 'start', process.id, () => {
+      master.start()
+    })
+    return master
+  }
+
+  #startWorker(id: WorkerId): void {
+    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
+    this.#incarnations.set(id, incarnation)
+    const process = new SimulatedProcess(id, incarnation)
+    const worker = new Worker({
+      ...this.#portsOf(process),
+      graph: this.#graph,
+      mutants: this.#mutants,
+      incarnation,
+      slots: SLOTS,
+      hasProvenance: true,
+    })
+    process.attach((message) => {
+      worker.receive(message)
+    })
+    this.#world.after(0, 'start', id, () => {
+      this.#world.record({ type: 'worker-started', worker: id, incarnation })
+      worker.start()
+    })
+  }
+
+  #portsOf(process: SimulatedProcess): Pick<ConstructorParameters<typeof Worker>[0], 'runtime' | 'broker' | 'storage'> {
+    const world = this.#world
+    const network = this.#network
+    network.register(process)
+    return {
+      runtime: simulatedRuntime({ process, world, network, costs: DEFAULT_COSTS }),
+      broker: simulatedBrokerPort({ world, network, cluster: this.#cluster, faults: this.#faults, process }),
+      storage: this.#storage.portOf(process),
+    }
+  }
+
+  #crash(id: string, restartAfterMs: number): boolean {
+    const process = this.#network.find(id)
+    if (process?.isAlive !== true) return false
+    const worker = workerId(id)
+    process.crash()
+    this.#world.record({ type: 'worker-crashed', worker, incarnation: process.incarnation })
+    this.#world.after(restartAfterMs, 'worker-restart', id, () => {
+      this.#startWorker(worker)
+    })
+    return true
+  }
+}

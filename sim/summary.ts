@@ -1,0 +1,143 @@
+/** What a run amounts to, in numbers: folds over its trace and history. */
+import { durationsOf, RecoveryTimeline } from '../engine/metrics/recovery-timeline.ts'
+import type { Recovery, RecoveryDurations } from '../engine/metrics/recovery-timeline.ts'
+import { text } from '../engine/serializer.ts'
+import type { FactType, TraceEvent, TraceTopology } from '../engine/trace.ts'
+import type { FaultReport } from './faults/fault-ledger.ts'
+import type { History } from './history/history.ts'
+import type { Judgement, Verdict } from './oracle/judge.ts'
+import type { Plan } from './plan/plan.ts'
+
+/** The last total of a key, for jobs whose output lines are `key,number`. */
+export interface KeyTotal {
+  readonly key: string
+  readonly total: number
+}
+
+export interface RunSummary {
+  /** Records fed into the input topics. */
+  readonly records: number
+  /** Committed records of all output topics. */
+  readonly outputs: number
+  /** Committed records of output topics for malformed input (their names end in `malformed`)… */
+  readonly malformed: number
+  /** …and the first few of them, as written. */
+  readonly malformedSample: readonly string[]
+  readonly keys: number
+  /** Sum of the last totals of all keys. */
+  readonly totalBytes: number
+  readonly top: readonly KeyTotal[]
+  readonly lost: number
+  readonly duplicated: number
+  /** Keys whose values could not be judged, because the output does not show the order of their fold. */
+  readonly uncertainKeys: number
+  readonly checkpoints: { readonly completed: number; readonly aborted: number }
+  readonly crashes: number
+  readonly restarts: number
+  /** The longest finished recovery; null when there was none. */
+  readonly recovery: RecoveryDurations | null
+  readonly recoveries: readonly Recovery[]
+  /** Virtual time of the whole run, in ms. */
+  readonly durationMs: number
+  readonly dispatchedEvents: number
+}
+
+export interface SimulationResult {
+  readonly plan: Plan
+  readonly topology: TraceTopology
+  readonly verdict: Verdict
+  readonly traceHash: string
+  readonly summary: RunSummary
+  readonly faults: readonly FaultReport[]
+  /** How often the plan's mutant was reached. */
+  readonly mutantHits: number
+  readonly history: History
+}
+
+export interface SummaryInput {
+  readonly plan: Plan
+  readonly topology: TraceTopology
+  readonly history: History
+  readonly judgement: Judgement
+  readonly trace: readonly TraceEvent[]
+  readonly faults: readonly FaultReport[]
+  readonly traceHash: string
+  readonly mutantHits: number
+  readonly dispatched: number
+}
+
+const TOP = 5
+const SAMPLE = 3
+
+export function summarize(input: SummaryInput): SimulationResult {
+  const { plan, topology, history, judgement, trace, faults, traceHash, mutantHits, dispatched } = input
+  const { outcome, violations, findings } = judgement
+  const timeline = new RecoveryTimeline()
+  for (const event of trace) timeline.observe(event)
+  const count = (type: FactType): number => trace.filter((event) => event.type === type).length
+  const { malformed, totals } = readOutputs(history)
+  return {
+    plan,
+    topology,
+    verdict: { outcome, violations },
+    traceHash,
+    faults,
+    mutantHits,
+    history,
+    summary: {
+      records: history.fed.reduce((sum, { records }) => sum + records.length, 0),
+      outputs: history.outputs.reduce((sum, { committed }) => sum + committed.length, 0),
+      malformed: malformed.length,
+      malformedSample: malformed.slice(0, SAMPLE),
+      keys: totals.length,
+      totalBytes: totals.reduce((sum, { total }) => sum + total, 0),
+      top: totals
+        .toSorted((a, b) => b.total - a.total || (a.key < b.key ? -1 : 1))
+        .slice(0, TOP),
+      lost: findings.lost,
+      duplicated: findings.duplicated,
+      uncertainKeys: findings.uncertainKeys,
+      checkpoints: {
+        completed: count('checkpoint-completed'),
+        aborted: count('checkpoint-aborted'),
+      },
+      crashes: count('worker-crashed'),
+      restarts: count('restart-started'),
+      recovery: longest(timeline.recoveries),
+      recoveries: timeline.recoveries,
+      durationMs: trace.at(-1)?.at ?? 0,
+      dispatchedEvents: dispatched,
+    },
+  }
+}
+
+function longest(recoveries: readonly Recovery[]): RecoveryDurations | null {
+  let best: RecoveryDurations | null = null
+  for (const recovery of recoveries) {
+    const durations = durationsOf(recovery)
+    if (durations !== null && (best === null || totalOf(durations) > totalOf(best))) best = durations
+  }
+  return best
+}
+
+function totalOf({ detectMs, restartMs, restoreMs, catchUpMs }: RecoveryDurations): number {
+  return detectMs + restartMs + restoreMs + catchUpMs
+}
+
+function readOutputs(history: History): { malformed: string[]; totals: KeyTotal[] } {
+  const malformed: string[] = []
+  const totals = new Map<string, number>()
+  for (const { topic, committed } of history.outputs) {
+    for (const { value } of committed) {
+      const line = text.decode(value)
+      if (topic.endsWith('malformed')) {
+        malformed.push(line)
+        continue
+      }
+      const comma = line.lastIndexOf(',')
+      const total = Number(line.slice(comma + 1))
+      if (comma > 0 && Number.isFinite(total)) totals.set(line.slice(0, comma), total)
+    }
+  }
+  return { malformed, totals: [...totals].map(([key, total]) => ({ key, total })) }
+}

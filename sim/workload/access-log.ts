@@ -1,0 +1,15 @@
+/**
+ * Turns a line of an Apache or nginx access log, common or combined format, into the job's `ip,bytes`. Only the first
+ * fields are read — `host ident user [time] "request" status bytes` — so that a broken user agent does not matter.
+ */
+
+/** Client, then anything up to the quoted request, then status and size; `-` for no body. */
+const LINE = /^(\S+) \S+ .*?\[[^\]]*\] "(?:[^"\\]|\\.)*" \d{3} (\d+|-)(?: |$)/
+
+/** `ip,bytes` for a log line (`-` is 0), or the line itself when it is not one: the job will call it malformed. */
+export function accessLogLine(line: string): string {
+  const match = LINE.exec(line)
+  if (match === null) return line
+  const [, client, bytes] = match
+  return `${client ?? ''},${bytes === '-' ? '0' : (bytes ?? '')}`
+}
