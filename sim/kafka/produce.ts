@@ -12,7 +12,7 @@ import type {
 import type { Mutants } from '../../engine/mutants.ts'
 import type { ClusterWorld } from './cluster-options.ts'
 import type { PartitionLeader } from './partition-leader.ts'
-import type { Topics } from './topics.ts'
+import { isInternal, type Topics } from './topics.ts'
 import { traceFenced } from './transaction-coordinator.ts'
 import type { TransactionRequests } from './transaction-requests.ts'
 
@@ -43,7 +43,7 @@ export function handleProduce(
   if (request.partitions.length === 0) reply({ type: 'produce', partitions: [] })
   request.partitions.forEach(({ batch, ...at }, i) => {
     const leader = ports.topics.find(at.topic, at.partition)
-    if (leader === undefined) {
+    if (leader === undefined || isInternal(at.topic)) {
       answer(i, at, 'UNKNOWN_TOPIC_OR_PARTITION', -1)
       return
     }

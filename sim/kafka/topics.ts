@@ -41,7 +41,8 @@ export class Topics<L> {
   }
 
   findPartitions(topic: string): readonly L[] | undefined {
-    return this.#topics.get(topic)
+    if (!isInternal(topic)) return this.#topics.get(topic)
+    return Array.from({ length: INTERNAL_PARTITIONS }, (_, i) => this.get(topic, i))
   }
 
   find(topic: string, partition: number): L | undefined {
@@ -69,6 +70,7 @@ export function internalPartitionOf(key: string): number {
   return (hash === -2_147_483_648 ? 0 : Math.abs(hash)) % INTERNAL_PARTITIONS
 }
 
-function isInternal(topic: string): topic is InternalTopic {
+/** Clients may read them, but not write them. */
+export function isInternal(topic: string): topic is InternalTopic {
   return topic === OFFSETS_TOPIC || topic === TRANSACTIONS_TOPIC
 }

@@ -13,7 +13,13 @@ import type { Mutants } from '../../engine/mutants.ts'
 import type { ClusterSettings, ClusterWorld } from './cluster-options.ts'
 import type { PartitionLeader } from './partition-leader.ts'
 import type { EndMarker } from './producer-states.ts'
-import { internalPartitionOf, OFFSETS_TOPIC, type Topics, TRANSACTIONS_TOPIC } from './topics.ts'
+import {
+  internalPartitionOf,
+  isInternal,
+  OFFSETS_TOPIC,
+  type Topics,
+  TRANSACTIONS_TOPIC,
+} from './topics.ts'
 import { type Ask, TransactionCoordinator } from './transaction-coordinator.ts'
 import type { TransactionMetadata } from './transaction-metadata.ts'
 
@@ -64,7 +70,9 @@ export class TransactionRequests {
     const answer = (error: KafkaError): void =>
       reply({ type, partitions: partitions.map((at) => ({ ...at, error })) })
     const { topics } = this.#ports
-    if (partitions.some((at) => topics.find(at.topic, at.partition) === undefined)) {
+    const isUnknown = ({ topic, partition }: TopicPartition): boolean =>
+      isInternal(topic) || topics.find(topic, partition) === undefined
+    if (partitions.some(isUnknown)) {
       answer('UNKNOWN_TOPIC_OR_PARTITION')
       return
     }
