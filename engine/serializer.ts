@@ -62,7 +62,8 @@ export const binary: Serializer<unknown> = {
     const packed = packr.pack(packable(value, 0))
     return new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength)
   },
-  decode: (bytes) => packr.unpack(bytes),
+  // msgpackr leaves a property on what it is given.
+  decode: (bytes) => packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
 }
 
 /**
@@ -136,7 +137,9 @@ const TYPED_ARRAYS = [
   BigUint64Array,
 ] as const
 
-type Kind = 'minus-zero' | 'bigint' | 'units' | 'map' | 'set' | 'typed-array'
+const KINDS = ['minus-zero', 'bigint', 'units', 'map', 'set', 'typed-array', 'record'] as const
+
+type Kind = (typeof KINDS)[number]
 
 /** What MessagePack has no form for, or msgpackr not the same form everywhere; `parts` are plain MessagePack. */
 class Extended {
@@ -148,7 +151,6 @@ class Extended {
   }
 }
 
-const KINDS: readonly Kind[] = ['minus-zero', 'bigint', 'units', 'map', 'set', 'typed-array']
 const MINUS_ZERO = new Extended('minus-zero')
 
 addExtension({
@@ -221,9 +223,7 @@ function packableRecord(value: object, depth: number): object {
   for (let i = 0; i < fields.length; i += 1) {
     const [name, field] = present(fields[i], 'A field is missing.')
     if (name === '__proto__' || isIllFormed(name)) {
-      throw unsupported(
-        'an object with a field called __proto__ or with half a character in its name',
-      )
+      return new Extended('record', packableList(fields.flat(), depth))
     }
     const item = packable(field, depth)
     if (copy === undefined && !Object.is(item, field)) copy = new Map(fields.slice(0, i))
@@ -248,11 +248,10 @@ function revive(kind: Kind | undefined, parts: readonly unknown[]): unknown {
       return BigInt(String(parts[0]))
     case 'units':
       return parts.map((unit) => String.fromCharCode(Number(unit))).join('')
-    case 'map': {
-      const map = new Map<unknown, unknown>()
-      for (let i = 0; i < parts.length; i += 2) map.set(parts[i], parts[i + 1])
-      return map
-    }
+    case 'map':
+      return new Map(pairsOf(parts))
+    case 'record':
+      return Object.fromEntries(pairsOf(parts).map(([name, field]) => [String(name), field]))
     case 'set':
       return new Set(parts)
     case 'typed-array':
@@ -262,6 +261,10 @@ function revive(kind: Kind | undefined, parts: readonly unknown[]): unknown {
     default:
       return unreachable(kind)
   }
+}
+
+function pairsOf(parts: readonly unknown[]): (readonly [unknown, unknown])[] {
+  return Array.from({ length: parts.length / 2 }, (_, i) => [parts[i * 2], parts[i * 2 + 1]])
 }
 
 function reviveTypedArray(type: number, bytes: unknown): unknown {

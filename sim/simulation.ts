@@ -27,6 +27,7 @@ import type { SimulationResult } from './summary.ts'
 import { Feeder } from './workload/feeder.ts'
 import { simulatedBrokerPort } from './world/broker-connections.ts'
 import { DEFAULT_COSTS } from './world/cost-model.ts'
+import type { CostModel } from './world/cost-model.ts'
 import { Network } from './world/network.ts'
 import { SimulatedProcess, simulatedRuntime } from './world/process.ts'
 import { SimulatedStorage } from './world/simulated-storage.ts'
@@ -48,6 +49,7 @@ export class Simulation {
   readonly plan: Plan
   readonly topology: TraceTopology
   readonly #world: World
+  readonly #costs: CostModel
   readonly #job: Job
   readonly #graph: JobGraph
   readonly #mutants: Mutants
@@ -72,8 +74,10 @@ export class Simulation {
     this.#mutants = new Mutants(plan.mutant ?? null)
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world
-    this.#network = new Network(world, DEFAULT_COSTS)
-    this.#storage = new SimulatedStorage(world, DEFAULT_COSTS)
+    const recordMicros = plan.config.recordMicros ?? PLAN_DEFAULTS.recordMicros
+    this.#costs = { ...DEFAULT_COSTS, recordMicros }
+    this.#network = new Network(world, this.#costs)
+    this.#storage = new SimulatedStorage(world, this.#costs)
     const inputPartitions = plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
     const outputPartitions = plan.config.outputPartitions ?? PLAN_DEFAULTS.outputPartitions
     const topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), () => 0)
@@ -219,7 +223,7 @@ export class Simulation {
     const network = this.#network
     network.register(process)
     return {
-      runtime: simulatedRuntime({ process, world, network, costs: DEFAULT_COSTS }),
+      runtime: simulatedRuntime({ process, world, network, costs: this.#costs }),
       broker: simulatedBrokerPort({ world, network, cluster: this.#cluster, faults: this.#faults, process }),
       storage: this.#storage.portOf(process),
     }

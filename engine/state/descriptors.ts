@@ -28,8 +28,6 @@ export interface NumberStateDescriptor extends StateOptions {
   readonly name: string
 }
 
-export type StateDescriptor = ValueStateDescriptor<never> | NumberStateDescriptor
-
 /** Describes a state holding one value per key. */
 export function valueState<T>(
   name: string,

@@ -99,6 +99,7 @@ function checkConfig(value: unknown): PlanConfig {
     inputPartitions: [1, 128],
     outputPartitions: [1, 128],
     inputDurationMs: [1, 86_400_000],
+    recordMicros: [0, 1_000_000],
   }
   onlyFields('config', fields, [...Object.keys(limits), 'inputPartitioning'])
   const numbers: Record<string, number> = {}

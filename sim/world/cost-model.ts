@@ -2,7 +2,7 @@
 
 export interface CostModel {
   /** CPU per record and chain. */
-  readonly recordNanos: number
+  readonly recordMicros: number
   /** CPU per byte encoded, decoded or checked. */
   readonly byteNanos: number
   /** One way between two processes, or a process and the broker: at least this… */
@@ -16,8 +16,7 @@ export interface CostModel {
 }
 
 /** A local network and an object store; round figures, not calibrated on anything. */
-export const DEFAULT_COSTS: CostModel = {
-  recordNanos: 2000,
+export const DEFAULT_COSTS: Omit<CostModel, 'recordMicros'> = {
   byteNanos: 4,
   linkMicros: 250,
   linkJitterMicros: 250,

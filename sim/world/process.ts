@@ -77,7 +77,7 @@ export function simulatedRuntime({ process, world, network, costs }: RuntimeOpti
       world.record(fact)
     },
     spend({ records, bytes }: Work) {
-      world.spend(Math.ceil((records * costs.recordNanos + bytes * costs.byteNanos) / 1000))
+      world.spend(records * costs.recordMicros + Math.ceil((bytes * costs.byteNanos) / 1000))
     },
     random: (stream, bound) => world.random.draw(`${process.id}:${stream}`, bound),
   }

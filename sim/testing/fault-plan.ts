@@ -1,0 +1,156 @@
+/**
+ * fast-check arbitraries for plans. Map-free, so that a counterexample shrinks even when it comes from a file or a URL;
+ * sizes are explicit, because fast-check's default never goes beyond ten elements.
+ */
+import fc from 'fast-check'
+import type { Arbitrary } from 'fast-check'
+import type { MutantName } from '../../engine/mutants.ts'
+import type { RequestType } from '../../engine/kafka/protocol.ts'
+import type { FactType } from '../../engine/trace.ts'
+import type { CrashFault, Fault, Plan, PlanConfig, PlanInput, PlanJob, RequestFault } from '../plan/plan.ts'
+
+/** Protocol steps at which a crash is most likely to hurt: the interesting half of all crashes happens there. */
+const CRASH_POINTS: readonly FactType[] = [
+  'checkpoint-triggered',
+  'barrier-injected',
+  'barrier-received',
+  'snapshot-taken',
+  'transaction-prepared',
+  'snapshot-stored',
+  'checkpoint-acknowledged',
+  'checkpoint-completed',
+  'completion-received',
+  'transaction-state-changed',
+  'transaction-committed',
+  'marker-appended',
+  'restore-started',
+  'split-restored',
+  'split-caught-up',
+  'transaction-fenced',
+]
+
+const REQUESTS: readonly RequestType[] = [
+  'produce',
+  'end-txn',
+  'add-partitions-to-txn',
+  'fetch',
+  'offset-commit',
+  'find-coordinator',
+  'metadata',
+]
+
+export interface PlanArbitraryOptions {
+  readonly job?: PlanJob
+  readonly input?: PlanInput
+  readonly mutant?: MutantName
+  /** Default 4. */
+  readonly faultsMax?: number
+}
+
+const DURATIONS_MS = [1500, 3000] as const
+const TIME_MAX_MS = 3500
+
+/** Plans of this slice: any configuration, any input, up to four faults of every kind. */
+export function faultPlan(options: PlanArbitraryOptions = {}): Arbitrary<Plan> {
+  const job = options.job ?? { builtin: 'traffic-statistics' }
+  return fc.record<Plan>(
+    {
+      v: fc.constant<1>(1),
+      job: fc.constant(job),
+      config: planConfig(),
+      seed: fc.nat({ max: 0xffff }),
+      input: options.input === undefined ? trafficInput() : fc.constant(options.input),
+      faults: faults(options.faultsMax ?? 4),
+      ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
+    },
+    { noNullPrototype: true },
+  )
+}
+
+function planConfig(): Arbitrary<PlanConfig> {
+  return fc.record(
+    {
+      parallelism: fc.integer({ min: 1, max: 3 }),
+      checkpointIntervalMs: fc.constantFrom(250, 500, 1000),
+      workers: fc.constant(2),
+      inputPartitions: fc.integer({ min: 1, max: 3 }),
+      outputPartitions: fc.integer({ min: 1, max: 2 }),
+      inputPartitioning: fc.constantFrom('round-robin' as const, 'by-key' as const),
+      inputDurationMs: fc.constantFrom(...DURATIONS_MS),
+      recordMicros: fc.constantFrom(0, 100, 1000),
+    },
+    { noNullPrototype: true },
+  )
+}
+
+function trafficInput(): Arbitrary<PlanInput> {
+  return fc.record(
+    {
+      generator: fc.constant('traffic'),
+      params: fc.record(
+        {
+          records: fc.integer({ min: 20, max: 400 }),
+          addresses: fc.integer({ min: 1, max: 60 }),
+          malformedPerMille: fc.constantFrom(0, 30),
+        },
+        { noNullPrototype: true },
+      ),
+    },
+    { noNullPrototype: true },
+  )
+}
+
+/** Swarm: some plans have only crashes, some only request faults, most have both (design 5, drivers). */
+function faults(max: number): Arbitrary<Fault[]> {
+  const sized = { minLength: 1, maxLength: max, size: 'max' as const }
+  return fc.oneof(
+    { arbitrary: fc.array<Fault>(crashFault(), sized), weight: 2 },
+    { arbitrary: fc.array<Fault>(requestFault(), sized), weight: 2 },
+    { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), requestFault()), sized), weight: 3 },
+  )
+}
+
+export function crashFault(): Arbitrary<CrashFault> {
+  return fc.record(
+    {
+      kind: fc.constant('crash' as const),
+      on: fc.constantFrom('worker-1', 'worker-2'),
+      at: fc.oneof(
+        fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+        fc.record(
+          { point: fc.constantFrom(...CRASH_POINTS), nth: fc.integer({ min: 1, max: 12 }) },
+          { noNullPrototype: true },
+        ),
+      ),
+      restartAfterMs: fc.constantFrom(0, 50, 300, 1000),
+    },
+    { noNullPrototype: true },
+  )
+}
+
+/**
+ * InitProducerId is delayed a little and repeated at once, never late: a late one of a dead process fences its successor,
+ * and transaction version 1 has no protection against that (decision 8).
+ */
+export function requestFault(): Arbitrary<RequestFault> {
+  return fc.oneof(
+    requestFaultOn(fc.constantFrom(...REQUESTS), 400),
+    requestFaultOn(fc.constant('init-producer-id'), 0),
+  )
+}
+
+function requestFaultOn(request: Arbitrary<RequestType>, delayMax: number): Arbitrary<RequestFault> {
+  return fc.record(
+    {
+      kind: fc.constantFrom('delay' as const, 'duplicate' as const, 'lose-response' as const),
+      on: fc.constantFrom('worker-1', 'worker-2'),
+      request,
+      at: fc.oneof(
+        fc.record({ nth: fc.integer({ min: 1, max: 20 }) }, { noNullPrototype: true }),
+        fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+      ),
+      delayMs: fc.integer({ min: 0, max: delayMax }),
+    },
+    { noNullPrototype: true },
+  )
+}
