@@ -9,7 +9,6 @@ export const ENGINE_MUTANTS = {
   'snapshot-aliases-state': 'B-3: later updates leak into a snapshot that is still being written',
   'checkpoint-completes-early': 'B-6: a checkpoint completes with one acknowledgement missing',
   'restore-older-checkpoint': 'B-5/A-22: recovery restores the checkpoint before the newest completed one',
-  'late-acknowledgement-accepted': 'B-7: an acknowledgement of another attempt counts',
   'offset-of-last-read': 'B-17: the snapshot holds the last offset read instead of the next to read',
   'restart-from-group-offsets': 'B-18: recovery starts at the committed group offsets',
   'commit-on-pre-commit': 'B-24: a transaction is committed without waiting for the completed checkpoint',

@@ -115,8 +115,6 @@ export interface StepContext {
   readonly now: Millis
   /** Mutant B-6: one acknowledgement too few is enough. */
   readonly missingAllowed: number
-  /** Mutant B-7: whose acknowledgement it is does not matter. */
-  readonly acceptsAnyAttempt: boolean
 }
 
 export function newCoordinator(): CoordinatorState {
@@ -251,8 +249,7 @@ function onAcknowledged(
   context: StepContext,
 ): Step {
   const { pending } = state
-  const isKnown =
-    context.acceptsAnyAttempt || pending?.expected.get(handle.subtask) === handle.attempt
+  const isKnown = pending?.expected.get(handle.subtask) === handle.attempt
   if (pending === null || pending.id !== checkpoint || pending.phase !== 'collecting' || !isKnown) {
     return [state, [{ type: 'discard', handles: [handle] }]]
   }

@@ -83,8 +83,6 @@ export class Checkpointing {
       config,
       now: runtime.now(),
       missingAllowed: input.type === 'acknowledged' && mutants.active('checkpoint-completes-early') ? 1 : 0,
-      acceptsAnyAttempt:
-        input.type === 'acknowledged' && mutants.active('late-acknowledgement-accepted'),
     })
     this.#state = state
     for (const effect of effects) this.#carryOut(effect)

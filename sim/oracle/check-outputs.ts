@@ -6,7 +6,7 @@ import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
 import type { RecordOrigin } from '../../engine/trace.ts'
 import type { CheckpointRecord, History, OutputPartition } from '../history/history.ts'
 import { FoldOrder, originName } from './fold-order.ts'
-import { applyOperator, consumersOf, sourceRecords } from './reference-model.ts'
+import { applyOperator, consumersOf, sinksBehind, sourceRecords } from './reference-model.ts'
 import type { KeyState, ModelRecord } from './reference-model.ts'
 import { sameValue } from './same-value.ts'
 import type { Violations } from './violation.ts'
@@ -23,7 +23,6 @@ export class OutputCheck {
   readonly #graph: StreamGraph
   readonly #history: History
   readonly #violations: Violations
-  readonly #order: FoldOrder
   /** Expected outputs by sink uid. */
   readonly #expected = new Map<string, ModelRecord[]>()
   readonly #uncertain = new Set<string>()
@@ -33,7 +32,6 @@ export class OutputCheck {
     this.#graph = graph
     this.#history = history
     this.#violations = violations
-    this.#order = new FoldOrder(history.outputs)
   }
 
   run(): OutputFindings {
@@ -100,9 +98,11 @@ export class OutputCheck {
       if (list === undefined) perKey.set(key, [record])
       else list.push(record)
     }
+    const sinks = sinksBehind(this.#graph, node)
+    const order = new FoldOrder(this.#history.outputs.filter(({ sink }) => sinks.has(sink)))
     const cuts = this.#history.checkpoints.map((checkpoint) => new Cut(checkpoint, node))
     for (const [key, unordered] of perKey) {
-      const { ordered, isUncertain } = this.#order.arrange(unordered)
+      const { ordered, isUncertain } = order.arrange(unordered)
       if (isUncertain) {
         this.#uncertainKeys += 1
         for (const { origin } of ordered) this.#uncertain.add(originName(origin))

@@ -20,6 +20,7 @@ interface Place {
 export class FoldOrder {
   readonly #places = new Map<string, Place>()
 
+  /** `outputs`: of the sinks that read this fold's results, directly or through operators without state. */
   constructor(outputs: readonly OutputPartition[]) {
     outputs.forEach(({ committed }, partition) => {
       committed.forEach(({ origins }, index) => {

@@ -98,3 +98,14 @@ export function sourceRecords(records: readonly KafkaRecord<unknown>[]): ModelRe
 export function consumersOf(graph: StreamGraph, node: StreamNode, tag: string | null): StreamNode[] {
   return graph.nodes.filter(({ input }) => input?.from === node.id && input.tag === tag)
 }
+
+/** The sinks that a node's output reaches without another fold in between. */
+export function sinksBehind(graph: StreamGraph, node: StreamNode): Set<string> {
+  const sinks = new Set<string>()
+  for (const consumer of graph.nodes.filter(({ input }) => input?.from === node.id)) {
+    if (consumer.keySelector !== null || consumer.work.type === 'source') continue
+    if (consumer.work.operator.type === 'sink') sinks.add(consumer.uid)
+    else for (const sink of sinksBehind(graph, consumer)) sinks.add(sink)
+  }
+  return sinks
+}

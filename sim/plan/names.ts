@@ -58,7 +58,7 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
   'duplicate-recognized': true,
   'worker-started': true,
   'worker-crashed': true,
-  'fault-fired': false,
+  'fault-fired': true,
   'input-finished': true,
   'run-ended': false,
   'buffer-sent': false,

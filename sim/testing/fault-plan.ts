@@ -27,6 +27,10 @@ const CRASH_POINTS: readonly FactType[] = [
   'split-restored',
   'split-caught-up',
   'transaction-fenced',
+  // Right after a request was delayed, repeated or unanswered: what is under way outlives its sender.
+  'fault-fired',
+  'fault-fired',
+  'fault-fired',
 ]
 
 const REQUESTS: readonly RequestType[] = [
@@ -77,7 +81,7 @@ function planConfig(): Arbitrary<PlanConfig> {
       outputPartitions: fc.integer({ min: 1, max: 2 }),
       inputPartitioning: fc.constantFrom('round-robin' as const, 'by-key' as const),
       inputDurationMs: fc.constantFrom(...DURATIONS_MS),
-      recordMicros: fc.constantFrom(0, 100, 1000),
+      recordMicros: fc.constantFrom(0, 100, 1000, 5000),
     },
     { noNullPrototype: true },
   )
@@ -89,7 +93,7 @@ function trafficInput(): Arbitrary<PlanInput> {
       generator: fc.constant('traffic'),
       params: fc.record(
         {
-          records: fc.integer({ min: 20, max: 400 }),
+          records: fc.integer({ min: 20, max: 500 }),
           addresses: fc.integer({ min: 1, max: 60 }),
           malformedPerMille: fc.constantFrom(0, 30),
         },
@@ -107,6 +111,33 @@ function faults(max: number): Arbitrary<Fault[]> {
     { arbitrary: fc.array<Fault>(crashFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(requestFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), requestFault()), sized), weight: 3 },
+    { arbitrary: lateRequestOfTheDead('worker-1'), weight: 1 },
+    { arbitrary: lateRequestOfTheDead('worker-2'), weight: 1 },
+  )
+}
+
+/** A request is held up, its sender dies at once and comes back at once: it arrives when a successor is at work. */
+function lateRequestOfTheDead(worker: string): Arbitrary<Fault[]> {
+  return fc.tuple<Fault[]>(
+    fc.record<RequestFault>(
+      {
+        kind: fc.constant('delay'),
+        on: fc.constant(worker),
+        request: fc.constantFrom('produce', 'add-partitions-to-txn', 'end-txn'),
+        at: fc.record({ nth: fc.integer({ min: 1, max: 20 }) }, { noNullPrototype: true }),
+        delayMs: fc.integer({ min: 200, max: 400 }),
+      },
+      { noNullPrototype: true },
+    ),
+    fc.record<CrashFault>(
+      {
+        kind: fc.constant('crash'),
+        on: fc.constant(worker),
+        at: fc.constant({ point: 'fault-fired', nth: 1 }),
+        restartAfterMs: fc.constant(0),
+      },
+      { noNullPrototype: true },
+    ),
   )
 }
 
