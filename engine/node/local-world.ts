@@ -1,0 +1,214 @@
+/**
+ * A job in this process and on the wall clock: one job master, one worker, snapshots in memory. Runs bounded jobs
+ * without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
+ * The only place of effects here is the pump: it runs ready actions in slices and lets the event loop breathe.
+ */
+import { performance } from 'node:perf_hooks'
+import { assert } from '../assert.ts'
+import { concatenate } from '../checkpoint/snapshot-format.ts'
+import { ConfigurationError } from '../errors.ts'
+import { JOB_MASTER, millis, workerId } from '../ids.ts'
+import type { ActorId } from '../ids.ts'
+import type { Job } from '../job/define-job.ts'
+import { buildJobGraph } from '../job/job-graph.ts'
+import type { JobOptions } from '../job/job-options.ts'
+import type { Message } from '../messages.ts'
+import { Mutants } from '../mutants.ts'
+import { JobMaster } from '../recovery/job-master.ts'
+import type { BrokerPort, Runtime, StoragePort, Timer } from '../runtime.ts'
+import { Worker } from '../task/worker.ts'
+import type { Fact, JobStatus } from '../trace.ts'
+
+/** The event loop gets its turn at least this often. */
+const SLICE_MS = 10
+
+export interface LocalRunOptions {
+  /** Win over the job's own. */
+  readonly overrides?: JobOptions
+  /** Called for every fact of the control level. */
+  readonly onFact?: (fact: Fact) => void
+}
+
+/** Runs a bounded job to its end. Rejects when the job uses Kafka, or when an assertion of the engine fails. */
+export function runLocally(job: Job, options: LocalRunOptions = {}): Promise<JobStatus> {
+  return new Promise((resolve, reject) => {
+    new LocalWorld(job, options, resolve, reject).start()
+  })
+}
+
+class LocalWorld {
+  readonly #receivers = new Map<ActorId, (message: Message) => void>()
+  readonly #master: JobMaster
+  readonly #worker: Worker
+  readonly #options: LocalRunOptions
+  readonly #resolve: (status: JobStatus) => void
+  readonly #reject: (error: unknown) => void
+  #ready: (() => void)[] = []
+  #isPumping = false
+  #isEnded = false
+
+  constructor(
+    job: Job,
+    options: LocalRunOptions,
+    resolve: (status: JobStatus) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#options = options
+    this.#resolve = resolve
+    this.#reject = reject
+    const graph = buildJobGraph(job, options.overrides)
+    const mutants = new Mutants()
+    const storage = this.#memoryStorage()
+    const worker = workerId('worker-1')
+    this.#master = new JobMaster({ runtime: this.#runtime(JOB_MASTER), broker: NO_KAFKA, storage, graph, mutants })
+    this.#worker = new Worker({
+      runtime: this.#runtime(worker),
+      broker: NO_KAFKA,
+      storage,
+      graph,
+      mutants,
+      incarnation: 1,
+      slots: graph.settings.maxParallelism,
+      hasProvenance: false,
+    })
+    this.#receivers.set(JOB_MASTER, (message) => {
+      this.#master.receive(message)
+    })
+    this.#receivers.set(worker, (message) => {
+      this.#worker.receive(message)
+    })
+  }
+
+  start(): void {
+    this.#post(() => {
+      this.#master.start()
+      this.#worker.start()
+    })
+  }
+
+  #post(action: () => void): void {
+    this.#ready.push(action)
+    if (this.#isPumping) return
+    this.#isPumping = true
+    setImmediate(() => {
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    const until = performance.now() + SLICE_MS
+    try {
+      while (this.#ready.length > 0 && !this.#isEnded) {
+        const batch = this.#ready
+        this.#ready = []
+        for (const action of batch) action()
+        if (performance.now() > until) break
+      }
+    } catch (error) {
+      this.#end(() => {
+        this.#reject(error)
+      })
+    }
+    this.#isPumping = this.#ready.length > 0 && !this.#isEnded
+    if (this.#isPumping) {
+      setImmediate(() => {
+        this.#pump()
+      })
+    }
+  }
+
+  #end(settle: () => void): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    settle()
+  }
+
+  #observe(fact: Fact): void {
+    this.#options.onFact?.(fact)
+    if (fact.type !== 'job-status-changed') return
+    const { status, reason } = fact
+    if (status === 'finished' || status === 'canceled') {
+      this.#end(() => {
+        this.#resolve(status)
+      })
+    } else if (status === 'failed') {
+      this.#end(() => {
+        this.#reject(new Error(`The job failed. ${reason}`))
+      })
+    }
+  }
+
+  #runtime(self: ActorId): Runtime {
+    const timeouts = new Map<Timer, NodeJS.Timeout>()
+    return {
+      self,
+      traceLevel: 'control',
+      now: () => millis(performance.now()),
+      schedule: (delayMs, label, callback) => {
+        const timer: Timer = { label }
+        if (delayMs === 0) {
+          this.#post(callback)
+          return timer
+        }
+        const timeout = setTimeout(() => {
+          timeouts.delete(timer)
+          if (!this.#isEnded) this.#post(callback)
+        }, delayMs)
+        // A timer alone does not keep the process alive once the job has ended.
+        timeout.unref()
+        timeouts.set(timer, timeout)
+        return timer
+      },
+      cancel: (timer) => {
+        clearTimeout(timeouts.get(timer))
+        timeouts.delete(timer)
+      },
+      send: (to, message) => {
+        const receive = this.#receivers.get(to)
+        assert(receive !== undefined, `There is no actor ${to}.`)
+        this.#post(() => {
+          receive(message)
+        })
+      },
+      trace: (fact) => {
+        this.#observe(fact)
+      },
+      spend: () => undefined,
+      random: (_stream, bound) => Math.floor(Math.random() * bound),
+    }
+  }
+
+  #memoryStorage(): StoragePort {
+    const objects = new Map<string, readonly Uint8Array[]>()
+    return {
+      put: (key, pieces, onResult) => {
+        objects.set(key, pieces)
+        this.#post(() => {
+          onResult({ type: 'ok', value: null })
+        })
+      },
+      get: (key, onResult) => {
+        const pieces = objects.get(key)
+        this.#post(() => {
+          onResult(
+            pieces === undefined
+              ? { type: 'failed', reason: 'there is no such object' }
+              : { type: 'ok', value: concatenate(pieces) },
+          )
+        })
+      },
+      delete: (key) => {
+        objects.delete(key)
+      },
+    }
+  }
+}
+
+const NO_KAFKA: BrokerPort = {
+  connect() {
+    throw new ConfigurationError(
+      'no-kafka-here',
+      'This job uses Kafka, which a local run does not have; simulate it instead: weir simulate JOB.',
+    )
+  },
+}
