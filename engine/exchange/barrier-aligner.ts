@@ -94,9 +94,10 @@ function completeIfAll(state: Collecting, now: Millis): Step {
 
 function onCancel(state: AlignerState, checkpoint: CheckpointId): Step {
   if (state.type === 'collecting' && checkpoint >= state.barrier.checkpoint) {
-    const [waiting, effects] = abort(state, 'canceled upstream')
-    if (checkpoint === state.barrier.checkpoint) return [waiting, effects]
-    return [{ ...waiting, lastDone: checkpoint }, effects]
+    const [waiting, aborted] = abort(state, 'canceled upstream')
+    // Of a newer checkpoint: that one is aborted too, so that its marker goes on downstream.
+    const [next, effects] = onCancel(waiting, checkpoint)
+    return [next, [...aborted, ...effects]]
   }
   if (checkpoint <= state.lastDone || state.type === 'collecting') return [state, []]
   return [
