@@ -7,7 +7,7 @@
 
 import { assert } from '../assert.ts'
 import { CowPages, type PageOwner } from './cow-pages.ts'
-import type { ArenaContent } from './row-layout.ts'
+import type { ArenaContent, Pages } from './row-layout.ts'
 
 export const ARENA_PAGE_BITS = 16
 export const ARENA_PAGE_BYTES = 1 << ARENA_PAGE_BITS
@@ -29,6 +29,10 @@ export class ByteArena {
   /** The end of the last record, including what was left free at the ends of pages. */
   get used(): number {
     return this.#used
+  }
+
+  get pages(): Pages {
+    return this.#pages.pages
   }
 
   get content(): ArenaContent {

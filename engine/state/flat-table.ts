@@ -20,6 +20,7 @@ import {
   LENGTH_AT,
   META_AT,
   NAMESPACE_AT,
+  type Pages,
   type TableContent,
 } from './row-layout.ts'
 import { RowPages } from './row-pages.ts'
@@ -119,8 +120,9 @@ export class FlatTable implements ValueWriter {
     return this.#rows.page(row).getUint8(this.#rows.at(row) + META_AT) & 15
   }
 
-  get valuePages(): readonly DataView[] {
-    return this.#valueArena.content.pages
+  /** Where `readValue` finds the records of values. */
+  get valuePages(): Pages {
+    return this.#valueArena.pages
   }
 
   /** Adds to the number of the key, or to 0; the sum. Only for tables with numbers only. */

@@ -9,6 +9,7 @@
 import { assert } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
 import { binary, json, number, text, type Serializer } from '../serializer.ts'
+import { checkIntact } from './corrupt-state-error.ts'
 import type { NumberStateDescriptor, ValueStateDescriptor } from './descriptors.ts'
 import type { FlatTable, FrozenTable } from './flat-table.ts'
 import { HeapNumberState, HeapTables, HeapValueState } from './heap-state.ts'
@@ -91,8 +92,12 @@ export class HeapStateBackend implements KeyedStateBackend {
   }
 
   restore(segments: Iterable<KeyGroupSegment>): void {
-    for (const { bytes } of segments) {
-      const { keyGroup, states } = parseKeyGroup(bytes)
+    for (const { keyGroup, bytes } of segments) {
+      const { keyGroup: written, states } = parseKeyGroup(bytes)
+      checkIntact(
+        written === keyGroup,
+        `Key group ${keyGroup} has the bytes of key group ${written}.`,
+      )
       this.#checkInRange(keyGroup)
       for (const { name, serializer, content } of states) {
         this.#tables(name, serializer, content.isNamespaced).load(keyGroup, content)

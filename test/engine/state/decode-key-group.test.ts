@@ -106,6 +106,13 @@ describe('a damaged segment is refused', () => {
     )
   })
 
+  test('when it belongs to another key group than it is restored as', () => {
+    const backend = new HeapStateBackend({ maxParallelism: 8, range: { first: 0, last: 7 } })
+    expect(() => backend.restore([{ keyGroup: 3, bytes: example() }])).toThrow(
+      'Key group 3 has the bytes of key group 0.',
+    )
+  })
+
   test('when it is of another version', () => {
     const bytes = example()
     bytes[0] = 2

@@ -49,7 +49,10 @@ describe('for every sequence of operations the table agrees with a Map and no fr
 })
 
 test('writing to frozen pages without copying them is caught by the same property', () => {
-  const result = fc.check(property({ aliasSnapshots: true }, fc.double()), { numRuns: 400 })
+  const result = fc.check(property({ aliasSnapshots: true }, fc.double()), {
+    numRuns: 400,
+    endOnFailure: true,
+  })
   expect(result.failed).toBe(true)
   expect(String(result.errorInstance)).toMatch(/view|row/i)
 })
