@@ -1,0 +1,76 @@
+/** `weir bench`: every figure beside its peers, measured in the same run on the same machine. */
+import { cpus, totalmem } from 'node:os'
+import type { BenchResult } from './bench-result.ts'
+import { benchKeyedSum } from './keyed-sum.ts'
+import { benchSimulation } from './simulation.ts'
+
+/** The names that can be asked for, with what produces them. */
+const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> = {
+  'keyed-sum': async () => [
+    await benchKeyedSum({
+      name: 'keyed-sum',
+      keys: 65_536,
+      records: 6_000_000,
+      rounds: 3,
+      rxjsRecords: 500_000,
+    }),
+  ],
+  'keyed-sum-1m': async () => [
+    await benchKeyedSum({
+      name: 'keyed-sum-1m',
+      keys: 1 << 20,
+      records: 5_000_000,
+      rounds: 3,
+      rxjsRecords: 0,
+    }),
+  ],
+  simulation: benchSimulation,
+}
+
+/** `simulation` gives the two results of this name. */
+const BENCH_OF: Readonly<Record<string, string>> = {
+  'simulate-traffic': 'simulation',
+  'simulation-events': 'simulation',
+}
+
+export const BENCH_NAMES = ['keyed-sum', 'keyed-sum-1m', 'simulate-traffic', 'simulation-events']
+
+export interface BenchReport {
+  readonly machine: {
+    readonly cpu: string
+    readonly cores: number
+    readonly memoryGigabytes: number
+    readonly node: string
+    readonly platform: string
+  }
+  readonly results: readonly BenchResult[]
+}
+
+/** Measures the named results, or all. `onResult` is called as each is ready. */
+export async function runBench(
+  names: readonly string[],
+  onResult: (result: BenchResult) => void,
+): Promise<BenchReport> {
+  const wanted = new Set(names.length === 0 ? BENCH_NAMES : names)
+  const benches = new Set([...wanted].map((name) => BENCH_OF[name] ?? name))
+  const results: BenchResult[] = []
+  for (const bench of benches) {
+    for (const result of (await BENCHES[bench]?.()) ?? []) {
+      if (!wanted.has(result.name)) continue
+      results.push(result)
+      onResult(result)
+    }
+  }
+  return { machine: describeMachine(), results }
+}
+
+function describeMachine(): BenchReport['machine'] {
+  const all = cpus()
+  return {
+    cpu: all[0]?.model.trim() ?? 'unknown',
+    cores: all.length,
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+  }
+}

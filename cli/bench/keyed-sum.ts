@@ -1,0 +1,97 @@
+/**
+ * Throughput in memory on one core: parse "ip,bytes" strings, keyBy, sum in keyed state, with a checkpoint every second.
+ * Peers in the same run: the loop that most people would write (slice, Number, Map), and RxJS groupBy with scan.
+ */
+import { runLocally } from '../../engine/node/local-world.ts'
+import { defineJob, discardSink, generatorSource } from 'weirstream'
+import type { Job } from 'weirstream'
+import { unitsPerSecond } from './measure.ts'
+import type { BenchResult } from './bench-result.ts'
+import { rxjsSum } from './rxjs-sum.ts'
+
+export interface KeyedSumOptions {
+  readonly name: string
+  readonly keys: number
+  readonly records: number
+  readonly rounds: number
+  /** RxJS takes so many records; 0 leaves it out. */
+  readonly rxjsRecords: number
+}
+
+export async function benchKeyedSum(options: KeyedSumOptions): Promise<BenchResult> {
+  const { name, keys, records, rounds, rxjsRecords } = options
+  const pool = recordPool(keys)
+  let checkpoints = 0
+  const candidates = [
+    {
+      name: 'weir',
+      run: async () => {
+        await runLocally(keyedSumJob(pool, records), {
+          onFact: (fact) => {
+            if (fact.type === 'checkpoint-completed') checkpoints += 1
+          },
+        })
+        return records
+      },
+    },
+    { name: 'bare JavaScript loop (slice, Number, Map)', run: () => bareSum(pool, records) },
+  ]
+  if (rxjsRecords > 0) {
+    candidates.push({ name: 'RxJS (groupBy, scan)', run: () => rxjsSum(pool, rxjsRecords) })
+  }
+  const rates = await unitsPerSecond(candidates, rounds)
+  const value = rates.get('weir') ?? 0
+  return {
+    name,
+    value: Math.round(value),
+    unit: 'records/s',
+    note: `${keys} keys, ${checkpoints} checkpoints during the measurement`,
+    peers: [...rates]
+      .filter(([peer]) => peer !== 'weir')
+      .map(([peer, rate]) => ({ name: peer, value: Math.round(rate), ratio: value / rate })),
+  }
+}
+
+function keyedSumJob(pool: readonly string[], records: number): Job {
+  const mask = pool.length - 1
+  return defineJob(
+    'Keyed Sum',
+    { parallelism: 1, checkpointing: { intervalMs: 1000 } },
+    (env) => {
+      env
+        .fromSource(generatorSource(records, (index) => pool[index & mask] ?? ''))
+        .map((line) => {
+          const comma = line.indexOf(',')
+          return { ip: line.slice(0, comma), bytes: Number(line.slice(comma + 1)) }
+        })
+        .keyBy((event) => event.ip)
+        .sum('bytes')
+        .sinkTo(discardSink())
+    },
+  )
+}
+
+function bareSum(pool: readonly string[], records: number): number {
+  const mask = pool.length - 1
+  const sums = new Map<string, number>()
+  for (let i = 0; i < records; i++) {
+    const line = pool[i & mask] ?? ''
+    const comma = line.indexOf(',')
+    const ip = line.slice(0, comma)
+    sums.set(ip, (sums.get(ip) ?? 0) + Number(line.slice(comma + 1)))
+  }
+  return records
+}
+
+/** A power of two of different strings, keys drawn uniformly; every key occurs when the pool is as large as the keys. */
+function recordPool(keys: number): string[] {
+  const size = 1 << 20
+  const pool: string[] = []
+  let state = 12345
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
+    const key = keys >= size ? i : (state >>> 4) % keys
+    pool.push(`${10 + (key >>> 24)}.${(key >>> 16) & 255}.${(key >>> 8) & 255}.${key & 255},${state % 100_000}`)
+  }
+  return pool
+}
