@@ -1,0 +1,222 @@
+/** The sending end: what leaves, when, and in which order. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { BUFFER_RECORDS_MAX, type Barrier } from '../../../engine/element.ts'
+import { OUTPUT_QUEUE_MAX, OutputChannel } from '../../../engine/exchange/output-channel.ts'
+import { attemptId, channelId, checkpointId, millis } from '../../../engine/ids.ts'
+import { subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
+import { seeded } from '../../seeded.ts'
+import { FakeRuntime } from '../fake-runtime.ts'
+
+const from = subtaskId(vertexId('map'), 0)
+const to = subtaskId(vertexId('sum'), 1)
+const peer = {
+  channel: channelId(from, to, 0),
+  subtask: to,
+  attempt: attemptId(4),
+  worker: workerId('worker-2'),
+}
+
+/** A channel that writes numbers; `left()` is what left it since the last call: `1,2` a buffer, `|3` a barrier. */
+class Sending {
+  readonly runtime = new FakeRuntime()
+  readonly channel = new OutputChannel(this.runtime, peer, false, false)
+  #expected = 0
+  #written = 0
+
+  write(count = 1): this {
+    for (let i = 0; i < count; i++) this.channel.add(++this.#written, 0, 0, null)
+    return this
+  }
+
+  /** A full buffer of one record: written and flushed. */
+  buffer(): this {
+    this.write()
+    this.channel.flush()
+    return this
+  }
+
+  barrier(checkpoint: number): this {
+    this.channel.addControl(barrier(checkpoint))
+    return this
+  }
+
+  left(): string[] {
+    return this.runtime.takeSent().map((sent) => {
+      if (sent.type !== 'element') throw new Error(`Only elements leave, not ${sent.type}.`)
+      expect(sent).toMatchObject({ to: 'worker-2', channel: peer.channel, attempt: 4 })
+      expect(sent.sequence, 'elements are numbered without gap').toBe(this.#expected++)
+      const { element } = sent
+      if (element.type === 'barrier') return `|${element.checkpoint}`
+      return element.type === 'records' ? element.values.join() : element.type
+    })
+  }
+}
+
+test('nothing leaves before the consumer has connected', () => {
+  const sending = new Sending().buffer().barrier(1)
+  expect(sending.left()).toEqual([])
+  sending.channel.connect(2)
+  expect(sending.left()).toEqual(['1', '|1'])
+})
+
+test('a record stays in the unfinished buffer until it is flushed', () => {
+  const sending = new Sending()
+  sending.channel.connect(2)
+  sending.write(2)
+  expect(sending.left()).toEqual([])
+  sending.channel.flush()
+  expect(sending.left()).toEqual(['1,2'])
+})
+
+test('a flush without records sends nothing', () => {
+  const sending = new Sending()
+  sending.channel.connect(2)
+  sending.channel.flush()
+  expect(sending.left()).toEqual([])
+})
+
+test('a full buffer leaves by itself', () => {
+  const sending = new Sending()
+  sending.channel.connect(2)
+  sending.write(BUFFER_RECORDS_MAX)
+  expect(sending.left()).toHaveLength(1)
+})
+
+test('every record buffer costs one credit', () => {
+  const sending = new Sending()
+  sending.channel.connect(2)
+  sending.buffer().buffer().buffer()
+  expect(sending.left()).toEqual(['1', '2'])
+  sending.channel.addCredit(1)
+  expect(sending.left()).toEqual(['3'])
+  sending.buffer()
+  expect(sending.left()).toEqual([])
+})
+
+test('a second request to connect brings no second credit', () => {
+  const sending = new Sending()
+  sending.channel.connect(1)
+  sending.channel.connect(1)
+  sending.buffer().buffer()
+  expect(sending.left()).toEqual(['1'])
+})
+
+test('a barrier needs no credit', () => {
+  const sending = new Sending()
+  sending.channel.connect(0)
+  sending.barrier(1)
+  expect(sending.left()).toEqual(['|1'])
+})
+
+test('a barrier keeps its place behind record buffers that wait for credit', () => {
+  const sending = new Sending()
+  sending.channel.connect(1)
+  sending.buffer().buffer().barrier(1).buffer()
+  expect(sending.left()).toEqual(['1'])
+  sending.channel.addCredit(1)
+  expect(sending.left()).toEqual(['2', '|1'])
+})
+
+test('a barrier ends the unfinished buffer, so that its records stay in front of it', () => {
+  const sending = new Sending()
+  sending.channel.connect(2)
+  sending.write().barrier(1).write()
+  sending.channel.flush()
+  expect(sending.left()).toEqual(['1', '|1', '2'])
+})
+
+test('the channel is unavailable while its queue is full, and available again with credit', () => {
+  const sending = new Sending()
+  sending.channel.connect(0)
+  for (let i = 0; i < OUTPUT_QUEUE_MAX; i++) {
+    expect(sending.channel.isAvailable).toBe(true)
+    sending.buffer()
+  }
+  expect(sending.channel.isAvailable).toBe(false)
+  sending.channel.addCredit(1)
+  expect(sending.channel.isAvailable).toBe(true)
+})
+
+test('control elements in the queue do not make the channel unavailable', () => {
+  const sending = new Sending()
+  for (let i = 1; i <= 2 * OUTPUT_QUEUE_MAX; i++) sending.barrier(i)
+  expect(sending.channel.isAvailable).toBe(true)
+})
+
+test('credit before the connection is a violated assertion', () => {
+  const sending = new Sending()
+  expect(() => {
+    sending.channel.addCredit(1)
+  }).toThrow('got credit before it was connected')
+})
+
+test('the hash of the key and the origins travel with the record, where the edge has them', () => {
+  const runtime = new FakeRuntime()
+  const channel = new OutputChannel(runtime, peer, true, true)
+  channel.connect(2)
+  const origin = { topic: 'in', partition: 0, offset: 7 }
+  channel.add('a', 5, 77, [origin])
+  channel.add('b', 6, 78, null)
+  channel.flush()
+  expect(runtime.takeSent()).toMatchObject([
+    {
+      element: {
+        values: ['a', 'b'],
+        timestamps: [5, 6],
+        hashes: [77, 78],
+        origins: [[origin], []],
+      },
+    },
+  ])
+  expect(new Sending().channel.peer).toBe(peer)
+})
+
+test('a barrier leaves a trace when it leaves the channel, not when it is added', () => {
+  const sending = new Sending().barrier(3)
+  expect(sending.runtime.facts).toEqual([])
+  sending.channel.connect(0)
+  expect(sending.runtime.factsOf('barrier-sent')).toEqual([
+    { type: 'barrier-sent', checkpoint: 3, channel: peer.channel },
+  ])
+})
+
+test('for every sequence of writes, flushes, barriers and credits, elements leave in the order in which they came', () => {
+  const steps = fc.array(fc.constantFrom('write', 'flush', 'barrier', 'credit', 'connect'), {
+    maxLength: 60,
+    size: 'max',
+  })
+  fc.assert(
+    fc.property(steps, (script) => {
+      const sending = new Sending()
+      let isConnected = false
+      let written = 0
+      let barriers = 0
+      const written_: string[] = []
+      for (const what of script) {
+        if (what === 'write') {
+          sending.write()
+          written_.push(String(++written))
+        } else if (what === 'barrier') {
+          sending.barrier(++barriers)
+          written_.push(`|${barriers}`)
+        } else if (what === 'flush') {
+          sending.channel.flush()
+        } else if (what === 'connect' || isConnected) {
+          if (isConnected) sending.channel.addCredit(1)
+          else sending.channel.connect(1)
+          isConnected = true
+        }
+      }
+      if (!isConnected) sending.channel.connect(1)
+      sending.channel.flush()
+      sending.channel.addCredit(script.length)
+      expect(sending.left().flatMap((element) => element.split(','))).toEqual(written_)
+    }),
+    seeded(200),
+  )
+})
+
+function barrier(checkpoint: number): Barrier {
+  return { type: 'barrier', checkpoint: checkpointId(checkpoint), timestamp: millis(0) }
+}
