@@ -29,8 +29,23 @@ export interface Serializer<T> {
 /** UTF-8. Lone surrogates, which have no UTF-8 form, become U+FFFD; malformed bytes decode to U+FFFD. */
 export const text: Serializer<string> = {
   name: 'text',
-  encode: (value) => encoder.encode(value),
+  encode: encodeText,
   decode: (bytes) => decoder.decode(bytes),
+}
+
+/** The encoder's call costs more than a short text: ASCII, the usual case, is copied here. */
+const SHORT_TEXT = 64
+
+function encodeText(value: string): Uint8Array {
+  const { length } = value
+  if (length > SHORT_TEXT) return encoder.encode(value)
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i)
+    if (code > 0x7f) return encoder.encode(value)
+    bytes[i] = code
+  }
+  return bytes
 }
 
 /** Eight bytes, little-endian float64. */

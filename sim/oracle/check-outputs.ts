@@ -3,10 +3,10 @@
  * checkpoint by checkpoint (S1, S2). Sameness of outputs is decided by provenance, never by equal bytes.
  */
 import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
-import type { RecordOrigin } from '../../engine/trace.ts'
-import type { CheckpointRecord, History, OutputPartition } from '../history/history.ts'
-import { FoldOrder, originName } from './fold-order.ts'
-import { applyOperator, consumersOf, sinksBehind, sourceRecords } from './reference-model.ts'
+import type { CheckpointRecord, FedPartition, History, OutputPartition } from '../history/history.ts'
+import { FoldOrder } from './fold-order.ts'
+import { OriginIndex } from './origin-index.ts'
+import { applyOperator, consumersOf, isBehindFold, sinksBehind } from './reference-model.ts'
 import type { KeyState, ModelRecord } from './reference-model.ts'
 import { sameValue } from './same-value.ts'
 import type { Violations } from './violation.ts'
@@ -23,22 +23,24 @@ export class OutputCheck {
   readonly #graph: StreamGraph
   readonly #history: History
   readonly #violations: Violations
+  readonly #origins: OriginIndex
   /** Expected outputs by sink uid. */
   readonly #expected = new Map<string, ModelRecord[]>()
-  readonly #uncertain = new Set<string>()
+  readonly #uncertain = new Set<number>()
   #uncertainKeys = 0
 
   constructor(graph: StreamGraph, history: History, violations: Violations) {
     this.#graph = graph
     this.#history = history
     this.#violations = violations
+    this.#origins = new OriginIndex(history.fed)
   }
 
   run(): OutputFindings {
     for (const node of this.#graph.nodes) {
       if (node.work.type !== 'source') continue
       const partitions = this.#history.fed.filter(({ source }) => source === node.uid)
-      const records = partitions.flatMap((partition) => sourceRecords(partition.records))
+      const records = partitions.flatMap((partition) => this.#sourceRecords(partition))
       this.#flow(node, new Map([[null, records]]))
     }
     let expected = 0
@@ -51,6 +53,15 @@ export class OutputCheck {
       duplicated += found.duplicated
     }
     return { expected, lost, duplicated, uncertainKeys: this.#uncertainKeys }
+  }
+
+  /** The source's output for one fed partition. */
+  #sourceRecords({ records }: FedPartition): ModelRecord[] {
+    return records.map((record) => ({
+      value: record,
+      origin: this.#origins.numberOf(record),
+      timestamp: record.timestamp,
+    }))
   }
 
   #flow(node: StreamNode, outputs: ReadonlyMap<string | null, readonly ModelRecord[]>): void {
@@ -98,14 +109,27 @@ export class OutputCheck {
       if (list === undefined) perKey.set(key, [record])
       else list.push(record)
     }
+    const isInputOrder = !isBehindFold(this.#graph, node)
     const sinks = sinksBehind(this.#graph, node)
-    const order = new FoldOrder(this.#history.outputs.filter(({ sink }) => sinks.has(sink)))
-    const cuts = this.#history.checkpoints.map((checkpoint) => new Cut(checkpoint, node))
+    const order = new FoldOrder(
+      this.#history.outputs.filter(({ sink }) => sinks.has(sink)),
+      this.#origins,
+    )
+    const cuts = this.#history.checkpoints.map(
+      (checkpoint) => new Cut(checkpoint, node, this.#origins),
+    )
     for (const [key, unordered] of perKey) {
-      const { ordered, isUncertain } = order.arrange(unordered)
+      const { ordered, isUncertain, inverted } = order.arrange(unordered, isInputOrder)
+      if (inverted !== null) {
+        this.#violations.add(
+          'T3',
+          `The output of ${this.#origins.nameOf(inverted.origin)} (key ${String(key)}) came out before that of an ` +
+            'earlier record of the same key and partition.',
+        )
+      }
       if (isUncertain) {
         this.#uncertainKeys += 1
-        for (const { origin } of ordered) this.#uncertain.add(originName(origin))
+        for (const { origin } of ordered) this.#uncertain.add(origin)
       }
       const state: KeyState = new Map()
       let done = 0
@@ -137,8 +161,8 @@ export class OutputCheck {
       const [first] = rest
       this.#violations.add(
         'S2',
-        `Checkpoint ${checkpoint} covers ${originName(behind.origin)} but not ` +
-          `${first === undefined ? 'its predecessor' : originName(first.origin)}, which was folded before it.`,
+        `Checkpoint ${checkpoint} covers ${this.#origins.nameOf(behind.origin)} but not ` +
+          `${first === undefined ? 'its predecessor' : this.#origins.nameOf(first.origin)}, which was folded before it.`,
         seq,
       )
       return
@@ -177,55 +201,57 @@ export class OutputCheck {
     const encode = encoderOf(node)
     const visible = visibleByOrigin(
       this.#history.outputs.filter((output) => output.sink === sink),
+      this.#origins,
       this.#violations,
     )
     let lost = 0
     let duplicated = 0
-    for (const [name, values] of groupByOrigin(expected)) {
-      const found = visible.get(name) ?? []
-      visible.delete(name)
+    for (const [origin, values] of groupByOrigin(expected)) {
+      const found = visible.get(origin) ?? []
+      visible.delete(origin)
       if (found.length < values.length) {
         // A run that did not come to rest has not finished its output: only what is there is judged.
         if (this.#history.stuck !== null) continue
         lost += values.length - found.length
-        this.#violations.add('T1', `The output of ${name} in sink "${sink}" is lost: ${found.length} of ${values.length} are visible.`)
+        this.#violations.add('T1', `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is lost: ${found.length} of ${values.length} are visible.`)
       } else if (found.length > values.length) {
         duplicated += found.length - values.length
-        this.#violations.add('T2', `The output of ${name} in sink "${sink}" is there ${found.length} times instead of ${values.length}.`)
-      } else if (!this.#uncertain.has(name)) {
-        this.#compareValues(sink, name, values.map(encode), found)
+        this.#violations.add('T2', `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is there ${found.length} times instead of ${values.length}.`)
+      } else if (!this.#uncertain.has(origin)) {
+        this.#compareValues(sink, origin, values.map(encode), found)
       }
     }
-    for (const [name, found] of visible) {
+    for (const [origin, found] of visible) {
       duplicated += found.length
-      this.#violations.add('T2', `Sink "${sink}" has ${found.length} outputs of ${name}, which should have none.`)
+      this.#violations.add('T2', `Sink "${sink}" has ${found.length} outputs of ${this.#origins.nameOf(origin)}, which should have none.`)
     }
     return { lost, duplicated }
   }
 
   #compareValues(
     sink: string,
-    name: string,
+    origin: number,
     expected: readonly Uint8Array[],
     found: readonly Uint8Array[],
   ): void {
     const isSame = expected.every((value, index) => sameValue(found[index], value))
     if (isSame) return
-    this.#violations.add('T4', `The output of ${name} in sink "${sink}" is not what the reference model gives.`)
+    this.#violations.add('T4', `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is not what the reference model gives.`)
   }
 }
 
 /** One checkpoint, as far as one operator's state and the offsets are concerned. */
 class Cut {
   readonly record: CheckpointRecord
-  readonly #offsets: ReadonlyMap<string, number>
+  readonly #origins: OriginIndex
+  /** By input partition, the first record that is not covered. */
+  readonly #limits: readonly number[]
   readonly #values = new Map<string, Map<unknown, unknown>>()
 
-  constructor(record: CheckpointRecord, node: StreamNode) {
+  constructor(record: CheckpointRecord, node: StreamNode, origins: OriginIndex) {
     this.record = record
-    this.#offsets = new Map(
-      record.offsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
-    )
+    this.#origins = origins
+    this.#limits = origins.limits(record.offsets)
     for (const { vertex, state, entries } of record.states) {
       if (vertex !== node.uid) continue
       const values = this.#values.get(state) ?? new Map<unknown, unknown>()
@@ -234,8 +260,8 @@ class Cut {
     }
   }
 
-  covers({ topic, partition, offset }: RecordOrigin): boolean {
-    return offset < (this.#offsets.get(`${topic}/${partition}`) ?? 0)
+  covers(origin: number): boolean {
+    return origin < (this.#limits[this.#origins.partitionOf(origin)] ?? 0)
   }
 
   valueOf(state: string, key: unknown): unknown {
@@ -255,12 +281,11 @@ function encoderOf(node: StreamNode | undefined): (record: ModelRecord) => Uint8
   return ({ value }) => (sink.type === 'kafka' ? sink.value.encode(value) : new Uint8Array(0))
 }
 
-function groupByOrigin(records: readonly ModelRecord[]): Map<string, ModelRecord[]> {
-  const groups = new Map<string, ModelRecord[]>()
+function groupByOrigin(records: readonly ModelRecord[]): Map<number, ModelRecord[]> {
+  const groups = new Map<number, ModelRecord[]>()
   for (const record of records) {
-    const name = originName(record.origin)
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [record])
+    const group = groups.get(record.origin)
+    if (group === undefined) groups.set(record.origin, [record])
     else group.push(record)
   }
   return groups
@@ -268,9 +293,10 @@ function groupByOrigin(records: readonly ModelRecord[]): Map<string, ModelRecord
 
 function visibleByOrigin(
   outputs: readonly OutputPartition[],
+  numbers: OriginIndex,
   violations: Violations,
-): Map<string, Uint8Array[]> {
-  const visible = new Map<string, Uint8Array[]>()
+): Map<number, Uint8Array[]> {
+  const visible = new Map<number, Uint8Array[]>()
   for (const { sink, topic, partition, committed } of outputs) {
     for (const { origins, offset, value } of committed) {
       if (origins === null) {
@@ -278,9 +304,11 @@ function visibleByOrigin(
         continue
       }
       for (const origin of origins) {
-        const name = originName(origin)
-        const list = visible.get(name)
-        if (list === undefined) visible.set(name, [value])
+        const number = numbers.numberOf(origin)
+        const list = visible.get(number)
+        if (number < 0) {
+          violations.add('T2', `Output ${topic}/${partition}@${offset} of sink "${sink}" stands for a record that was never fed.`)
+        } else if (list === undefined) visible.set(number, [value])
         else list.push(value)
       }
     }

@@ -7,75 +7,102 @@
  * partition allows; if records of several partitions are concerned, the key's order is `uncertain` and its values are
  * not judged.
  */
-import type { RecordOrigin } from '../../engine/trace.ts'
 import type { OutputPartition } from '../history/history.ts'
+import type { OriginIndex } from './origin-index.ts'
 import type { ModelRecord } from './reference-model.ts'
 
-/** Where the first visible output of an input record stands. */
-interface Place {
-  readonly partition: number
-  readonly index: number
+/** Room for so many outputs in one partition: a place is partition times this, plus position. */
+const PARTITION_SPAN = 2 ** 32
+const NO_PLACE = Number.POSITIVE_INFINITY
+
+export interface Arranged {
+  readonly ordered: readonly ModelRecord[]
+  readonly isUncertain: boolean
+  /** A record that came out before its predecessor in the same input partition; null when the order is possible. */
+  readonly inverted: ModelRecord | null
 }
 
 export class FoldOrder {
-  readonly #places = new Map<string, Place>()
+  readonly #origins: OriginIndex
+  /** Place of the first output of each input record. */
+  readonly #places: Float64Array
 
   /** `outputs`: of the sinks that read this fold's results, directly or through operators without state. */
-  constructor(outputs: readonly OutputPartition[]) {
+  constructor(outputs: readonly OutputPartition[], origins: OriginIndex) {
+    this.#origins = origins
+    this.#places = new Float64Array(origins.size).fill(NO_PLACE)
     outputs.forEach(({ committed }, partition) => {
-      committed.forEach(({ origins }, index) => {
-        for (const origin of origins ?? []) {
-          const name = originName(origin)
-          if (!this.#places.has(name)) this.#places.set(name, { partition, index })
+      committed.forEach(({ origins: named }, position) => {
+        for (const origin of named ?? []) {
+          const number = origins.numberOf(origin)
+          const place = partition * PARTITION_SPAN + position
+          if (number >= 0 && place < this.#placeOf(number)) this.#places[number] = place
         }
       })
     })
   }
 
-  /** Puts a key's records, given partition by partition in offset order, into the order of the fold. */
-  arrange(records: readonly ModelRecord[]): { readonly ordered: readonly ModelRecord[]; readonly isUncertain: boolean } {
-    const queues = new Map<string, ModelRecord[]>()
-    for (const record of records) {
-      const { topic, partition } = record.origin
-      const name = `${topic}/${partition}`
-      const queue = queues.get(name)
-      if (queue === undefined) queues.set(name, [record])
-      else queue.push(record)
+  /**
+   * Puts a key's records into the order of the fold. `isInputOrder`: they come partition by partition in offset order,
+   * and the job must keep that order; behind another fold they do not, and only evidence tells.
+   */
+  arrange(records: readonly ModelRecord[], isInputOrder: boolean): Arranged {
+    const [first] = records
+    const last = records.at(-1)
+    if (first === undefined || last === undefined) return UNCHANGED
+    if (!isInputOrder) return { ...this.#merge(records), inverted: null }
+    const inverted = this.#findInverted(records)
+    if (this.#origins.partitionOf(first.origin) === this.#origins.partitionOf(last.origin)) {
+      return { ordered: records, isUncertain: false, inverted }
     }
-    if (queues.size <= 1) return { ordered: records, isUncertain: false }
-    return this.#merge([...queues.values()])
+    return { ...this.#merge(records), inverted }
   }
 
-  #merge(queues: readonly (readonly ModelRecord[])[]): ReturnType<FoldOrder['arrange']> {
-    // Each record carries the place of the next evidence in its own partition: it must come before that.
-    const keyed: { readonly record: ModelRecord; readonly place: Place | null; readonly queue: number }[] = []
-    const outputPartitions = new Set<number>()
-    let withoutEvidence = false
-    queues.forEach((queue, queueIndex) => {
-      let next: Place | null = null
-      for (const record of queue.toReversed()) {
-        const own = this.#places.get(originName(record.origin))
-        if (own === undefined) withoutEvidence = true
-        else outputPartitions.add(own.partition)
-        next = own ?? next
-        keyed.push({ record, place: next, queue: queueIndex })
+  /** Within one input partition and one output partition, outputs must come in the order of the input. */
+  #findInverted(records: readonly ModelRecord[]): ModelRecord | null {
+    let former: ModelRecord | null = null
+    for (const record of records) {
+      const place = this.#placeOf(record.origin)
+      if (place === NO_PLACE) continue
+      if (former !== null && this.#origins.partitionOf(former.origin) === this.#origins.partitionOf(record.origin)) {
+        const formerPlace = this.#placeOf(former.origin)
+        const isSameOutput = Math.floor(formerPlace / PARTITION_SPAN) === Math.floor(place / PARTITION_SPAN)
+        if (isSameOutput && formerPlace > place) return record
       }
-    })
-    keyed.reverse()
-    const ordered = keyed
-      .map((entry, position) => ({ ...entry, position }))
-      .toSorted((a, b) => comparePlaces(a.place, b.place) || a.position - b.position)
-      .map(({ record }) => record)
-    return { ordered, isUncertain: withoutEvidence || outputPartitions.size > 1 }
+      former = record
+    }
+    return null
+  }
+
+  #merge(records: readonly ModelRecord[]): Pick<Arranged, 'ordered' | 'isUncertain'> {
+    // A record without evidence takes the place of the next one of its partition: it must come before that.
+    const places = new Float64Array(records.length)
+    const outputPartitions = new Set<number>()
+    let isWithoutEvidence = false
+    let next = NO_PLACE
+    let nextPartition = -1
+    for (let i = records.length - 1; i >= 0; i--) {
+      const origin = records[i]?.origin ?? 0
+      const partition = this.#origins.partitionOf(origin)
+      if (partition !== nextPartition) next = NO_PLACE
+      nextPartition = partition
+      const own = this.#placeOf(origin)
+      if (own === NO_PLACE) isWithoutEvidence = true
+      else outputPartitions.add(Math.floor(own / PARTITION_SPAN))
+      next = own === NO_PLACE ? next : own
+      places[i] = next
+    }
+    const placeAt = (index: number): number => places[index] ?? NO_PLACE
+    const order = records
+      .map((_, index) => index)
+      .toSorted((a, b) => (placeAt(a) === placeAt(b) ? a - b : placeAt(a) < placeAt(b) ? -1 : 1))
+    const ordered = order.flatMap((index) => records[index] ?? [])
+    return { ordered, isUncertain: isWithoutEvidence || outputPartitions.size > 1 }
+  }
+
+  #placeOf(number: number): number {
+    return this.#places[number] ?? NO_PLACE
   }
 }
 
-/** Records before any evidence come first by its place; records behind all evidence last. */
-function comparePlaces(a: Place | null, b: Place | null): number {
-  if (a === null || b === null) return (a === null ? 1 : 0) - (b === null ? 1 : 0)
-  return a.partition - b.partition || a.index - b.index
-}
-
-export function originName({ topic, partition, offset }: RecordOrigin): string {
-  return `${topic}/${partition}@${offset}`
-}
+const UNCHANGED: Arranged = { ordered: [], isUncertain: false, inverted: null }

@@ -3,15 +3,13 @@
  * stream graph on lists; state is a Map per key. Shares the user's functions with the engine and nothing else.
  * The order in which a key's records are folded is not the model's to choose: it is given (see fold-order.ts).
  */
-import type { RecordOrigin } from '../../engine/trace.ts'
-import type { KafkaRecord } from '../../engine/source/source-spec.ts'
 import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
 import type { OperatorSpec } from '../../engine/operator/operator-spec.ts'
 
-/** A value on a stream, with the input record that it comes from. */
+/** A value on a stream, with the number of the input record that it comes from (see origin-index.ts). */
 export interface ModelRecord {
   readonly value: unknown
-  readonly origin: RecordOrigin
+  readonly origin: number
   readonly timestamp: number
 }
 
@@ -86,14 +84,6 @@ function valueOf<T>(state: KeyState, name: string, makeDefault: (() => T) | unde
   return state.has(name) ? (state.get(name) as T) : makeDefault?.()
 }
 
-/** The source's output for one fed partition. */
-export function sourceRecords(records: readonly KafkaRecord<unknown>[]): ModelRecord[] {
-  return records.map((record) => {
-    const { topic, partition, offset, timestamp } = record
-    return { value: record, origin: { topic, partition, offset }, timestamp }
-  })
-}
-
 /** Nodes that read this output of a node. */
 export function consumersOf(graph: StreamGraph, node: StreamNode, tag: string | null): StreamNode[] {
   return graph.nodes.filter(({ input }) => input?.from === node.id && input.tag === tag)
@@ -108,4 +98,11 @@ export function sinksBehind(graph: StreamGraph, node: StreamNode): Set<string> {
     else for (const sink of sinksBehind(graph, consumer)) sinks.add(sink)
   }
   return sinks
+}
+
+/** Whether the records of a node went through a fold before. */
+export function isBehindFold(graph: StreamGraph, node: StreamNode): boolean {
+  const producer = graph.nodes.find(({ id }) => id === node.input?.from)
+  if (producer === undefined) return false
+  return producer.keySelector !== null || isBehindFold(graph, producer)
 }

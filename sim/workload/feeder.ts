@@ -11,7 +11,7 @@ import { PLAN_DEFAULTS } from '../plan/plan.ts'
 import type { PlanConfig } from '../plan/plan.ts'
 import type { World } from '../world/world.ts'
 
-const TICK_MS = 10
+const TICK_MS = 20
 /** The job gets so long to start before the first record. */
 const START_MS = 20
 
