@@ -1,0 +1,74 @@
+/** Both languages say everything: same keys by type, same values in each sentence, no event without words. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { TraceEvent } from '../../engine/trace.ts'
+import { millis } from '../../engine/ids.ts'
+import { FAULT_KINDS } from '../../visualizer/faults.ts'
+import {
+  DICTIONARIES,
+  fill,
+  isWordKey,
+  languageOf,
+  preferredLocale,
+} from '../../visualizer/i18n/index.ts'
+import { FACT_TYPES, factOf } from './fact-arbitraries.ts'
+
+const LOCALES = ['en', 'zh'] as const
+
+const placeholders = (text: string): string[] =>
+  [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').toSorted()
+
+function sample(type: (typeof FACT_TYPES)[number]): TraceEvent {
+  const [fact] = fc.sample(factOf(type), { numRuns: 1, seed: 1 })
+  if (fact === undefined) throw new Error(`No sample of ${type}.`)
+  return { ...fact, seq: 0, at: millis(0), cause: -1 }
+}
+
+test.each(FACT_TYPES)('%s is told in both languages from its own fields', (type) => {
+  const event = sample(type)
+  for (const locale of LOCALES) {
+    const template = DICTIONARIES[locale][`event.${type}`]
+    for (const name of placeholders(template)) expect(Object.keys(event)).toContain(name)
+    const text = languageOf(locale).describe(event)
+    expect(text).not.toBe('')
+    expect(text).not.toMatch(/[{}[\]]|undefined|null/)
+  }
+})
+
+test('a sentence names the same values in both languages', () => {
+  for (const key of Object.keys(DICTIONARIES.en).filter(isWordKey))
+    expect([key, placeholders(DICTIONARIES.zh[key])]).toEqual([
+      key,
+      placeholders(DICTIONARIES.en[key]),
+    ])
+})
+
+test('no text is empty, and Chinese is Chinese', () => {
+  for (const locale of LOCALES)
+    for (const text of Object.values(DICTIONARIES[locale])) expect(text.trim()).not.toBe('')
+  const same = Object.keys(DICTIONARIES.en)
+    .filter(isWordKey)
+    .filter((key) => DICTIONARIES.en[key] === DICTIONARIES.zh[key])
+  expect(same).toEqual(
+    ['event.state-updated', 'transport.speed-value'].filter((key) => same.some((s) => s === key)),
+  )
+})
+
+test('every kind of fault has a word', () => {
+  for (const { word } of Object.values(FAULT_KINDS)) expect(isWordKey(word)).toBe(true)
+})
+
+test('an optional part disappears with its values', () => {
+  expect(fill('Job is {status}[: {reason}]', { status: 'running', reason: '' })).toBe(
+    'Job is running',
+  )
+  expect(fill('Job is {status}[: {reason}]', { status: 'failed', reason: '[x]' })).toBe(
+    'Job is failed: [x]',
+  )
+})
+
+test('the first supported language of the browser wins, English without one', () => {
+  expect(preferredLocale(['fr', 'zh-TW', 'en'])).toBe('zh')
+  expect(preferredLocale(['en-GB', 'zh'])).toBe('en')
+  expect(preferredLocale(['fr'])).toBe('en')
+})

@@ -1,0 +1,61 @@
+/** 发生了什么：每一种事件一句中文。写法与 events-en.ts 相同。 */
+import type { eventsEn } from './events-en.ts'
+
+export const eventsZh: Record<keyof typeof eventsEn, string> = {
+  'event.job-status-changed': '作业状态变为{status}[：{reason}]',
+  'event.worker-registered': '{worker} 已注册，提供 {slots} 个槽位',
+  'event.worker-lost': '作业主控判定 {worker} 已失联[：{reason}]',
+  'event.subtask-status-changed': '{subtask}（第 {attempt} 次部署，{worker}）{status}[：{reason}]',
+  'event.restart-scheduled': '第 {restart} 次重启将在 {delayMs} 毫秒后开始[：{reason}]',
+  'event.restart-started': '第 {restart} 次重启开始[，从检查点 {checkpoint} 恢复]',
+  'event.checkpoint-triggered': '检查点 {checkpoint} 触发',
+  'event.checkpoint-skipped': '跳过一次检查点[：{reason}]',
+  'event.checkpoint-acknowledged': '{subtask} 确认检查点 {checkpoint}（{sizeBytes} 字节）',
+  'event.checkpoint-declined': '{subtask} 拒绝检查点 {checkpoint}[：{reason}]',
+  'event.checkpoint-completed':
+    '检查点 {checkpoint} 完成，用时 {durationMs} 毫秒（{sizeBytes} 字节）',
+  'event.checkpoint-aborted': '检查点 {checkpoint} 中止[：{reason}]',
+  'event.checkpoint-subsumed': '检查点 {checkpoint} 被更新的检查点取代',
+  'event.completion-received': '{subtask} 得知检查点 {checkpoint} 已完成',
+  'event.abortion-received': '{subtask} 得知检查点 {checkpoint} 已中止',
+  'event.barrier-injected': '{subtask} 在两条记录之间插入屏障 {checkpoint}',
+  'event.barrier-sent': '屏障 {checkpoint} 发往 {channel}',
+  'event.barrier-received': '屏障 {checkpoint} 到达 {channel}',
+  'event.channel-blocked': '{channel} 被阻塞，直到屏障 {checkpoint} 到齐其余所有输入',
+  'event.channel-unblocked': '{channel} 解除阻塞：屏障 {checkpoint} 已对齐',
+  'event.snapshot-taken': '{subtask} 为检查点 {checkpoint} 拍下快照（对齐用时 {alignmentMs} 毫秒）',
+  'event.snapshot-stored': '{subtask} 的检查点 {checkpoint} 快照已存妥（{sizeBytes} 字节）',
+  'event.restore-started': '{subtask} 开始从检查点 {checkpoint} 还原',
+  'event.state-restored':
+    '{subtask} 还原了检查点 {checkpoint} 的 {keyCount} 个键（{sizeBytes} 字节）',
+  'event.split-assigned': '{subtask} 从偏移量 {offset} 开始读 {topic}/{partition}',
+  'event.split-restored': '{subtask} 退回 {topic}/{partition} 的偏移量 {offset}',
+  'event.split-caught-up': '{subtask} 读到 {topic}/{partition} 的末尾，偏移量 {offset}',
+  'event.group-offset-committed': '消费组 {groupId} 提交了 {topic}/{partition} 的偏移量 {offset}',
+  'event.transaction-opened':
+    '{subtask} 打开事务 {transactionalId}（生产者 {producerId}，纪元 {producerEpoch}）',
+  'event.transaction-prepared': '{subtask} 为检查点 {checkpoint} 预提交事务 {transactionalId}',
+  'event.transaction-committed':
+    '{subtask} 提交检查点 {checkpoint} 的事务 {transactionalId}[（{isRecommit}）]',
+  'event.transaction-fenced': '{subtask} 隔离并中止事务 {transactionalId} 可能遗留的写入',
+  'event.batch-appended':
+    '生产者 {producerId} 向 {topic}/{partition} 追加 {count} 条记录，起始偏移量 {baseOffset}',
+  'event.marker-appended':
+    '{topic}/{partition} 偏移量 {offset} 处写入{result}标记；稳定到 {lastStableOffset}',
+  'event.transaction-state-changed': '事务协调器：事务 {transactionalId} 进入 {state}',
+  'event.producer-fenced':
+    '拒绝 {transactionalId} 的生产者 {producerId} 纪元 {producerEpoch}（{request}）：已有更新的生产者',
+  'event.duplicate-recognized':
+    '识别出 {topic}/{partition} 偏移量 {baseOffset} 处的重复批次，没有再次追加',
+  'event.worker-started': '{worker} 启动（第 {incarnation} 代进程）',
+  'event.worker-crashed': '{worker} 崩溃：内存中的一切都没有了',
+  'event.fault-fired': '故障 {kind} 命中 {on}[，当时处于 {phase}]',
+  'event.input-finished': '输入已经全部写入',
+  'event.run-ended': '运行结束[：{reason}]',
+  'event.buffer-sent': '{count} 条记录发往 {channel}',
+  'event.buffer-received': '缓冲区 {element} 到达 {channel}；排队 {queued} 个',
+  'event.records-fetched':
+    '{subtask} 从 {topic}/{partition} 偏移量 {offset} 处取回 {count} 条记录；滞后 {lag}',
+  'event.records-processed': '{subtask} 处理了 {count} 条记录',
+  'event.state-updated': '{subtask} {operator}：{key} = {value}',
+}

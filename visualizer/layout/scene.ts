@@ -1,0 +1,114 @@
+/**
+ * What moves on the graph at one moment: dots for records, bars for barriers. Positions are computed from sim time
+ * (sent → received), never animated, so any moment can be shown alone. Pure; the painter is views/graph.ts.
+ */
+import type { ChannelState, Epoch, InFlight, RunState } from '../model/run-state.ts'
+import type { GraphLayout, Point, Segment } from './graph-layout.ts'
+import { pointAt } from './graph-layout.ts'
+
+export interface Dot extends Point {
+  readonly epoch: Epoch
+  /** Sent before by an older attempt: drawn hollow. */
+  readonly isReplayed: boolean
+}
+
+export interface CountLabel extends Point {
+  readonly text: string
+}
+
+export interface BarrierMark extends Point {
+  readonly seq: number
+  readonly checkpoint: number
+  /** Direction of the channel in degrees: the bar stands across it. */
+  readonly angle: number
+}
+
+export interface Scene {
+  readonly dots: readonly Dot[]
+  readonly counts: readonly CountLabel[]
+  readonly barriers: readonly BarrierMark[]
+}
+
+export interface SceneOptions {
+  readonly layout: GraphLayout
+  readonly at: number
+  /** When the element sent by this event arrives; undefined when it never does. */
+  readonly findArrival: (seq: number) => number | undefined
+  /** Reduced motion: everything stands in the middle of its channel. */
+  readonly isStill: boolean
+}
+
+/** A buffer of many records is drawn as this many dots at most, with a number beside them. */
+const DOTS_MAX = 12
+const DOT_PITCH = 7
+/** An element that is lost stops short of the consumer. */
+const LOST_PROGRESS_MAX = 0.92
+
+export function sceneOf(state: RunState, options: SceneOptions): Scene {
+  const dots: Dot[] = []
+  const counts: CountLabel[] = []
+  const barriers: BarrierMark[] = []
+  for (const channel of state.channels.values()) {
+    const segment = options.layout.channels.get(channel.id)
+    if (segment === undefined) continue
+    for (const item of channel.inFlight) {
+      const progress = progressOf(item, channel, options)
+      if (item.kind === 'barrier') barriers.push(barrierMark(item, segment, progress))
+      else addBuffer(item, segment, progress, dots, counts)
+    }
+  }
+  return { dots, counts, barriers }
+}
+
+/** 0 at the producer, 1 at the consumer. */
+function progressOf(item: InFlight, channel: ChannelState, options: SceneOptions): number {
+  if (options.isStill) return 0.5
+  const elapsed = options.at - item.sentAt
+  const arrival = options.findArrival(item.seq)
+  if (item.kind === 'barrier') {
+    // Received means handled: a barrier waits at the consumer behind what is queued, it does not creep.
+    const handledMs = arrival === undefined ? Infinity : arrival - item.sentAt
+    return ratio(elapsed, Math.min(handledMs, channel.lastLatencyMs))
+  }
+  if (arrival === undefined)
+    return Math.min(ratio(elapsed, channel.lastLatencyMs), LOST_PROGRESS_MAX)
+  return ratio(elapsed, arrival - item.sentAt)
+}
+
+/** How much of the way is done; half of a way that takes no time, which only a step between two events can show. */
+function ratio(elapsedMs: number, durationMs: number): number {
+  return durationMs <= 0 ? 0.5 : Math.min(Math.max(elapsedMs / durationMs, 0), 1)
+}
+
+function barrierMark(
+  item: Extract<InFlight, { kind: 'barrier' }>,
+  segment: Segment,
+  progress: number,
+): BarrierMark {
+  const { from, to } = segment
+  const angle = (Math.atan2(to.y - from.y, to.x - from.x) * 180) / Math.PI
+  return { ...pointAt(segment, progress), seq: item.seq, checkpoint: item.checkpoint, angle }
+}
+
+/** A train of dots: the head at `progress`, the rest behind it, replayed records first (they are the older ones). */
+function addBuffer(
+  { count, replayed, epoch }: Extract<InFlight, { kind: 'buffer' }>,
+  segment: Segment,
+  progress: number,
+  dots: Dot[],
+  counts: CountLabel[],
+): void {
+  const shown = Math.min(count, DOTS_MAX)
+  const hollow = Math.round((replayed / Math.max(count, 1)) * shown)
+  const pitch = Math.min(DOT_PITCH, segment.length / (2 * shown)) / Math.max(segment.length, 1)
+  for (let index = 0; index < shown; index++)
+    dots.push({
+      ...pointAt(segment, Math.max(progress - index * pitch, 0)),
+      epoch,
+      isReplayed: index < hollow,
+    })
+  if (count > 1) {
+    const middle = pointAt(segment, Math.max(progress - (pitch * (shown - 1)) / 2, 0))
+    counts.push({ ...middle, text: String(count) })
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Channels as lines from producer to consumer. A blocked one is dashed and carries a lock at the consumer, with a
+ * square for each element that waits there. Pointers may click them; the keyboard reaches them through the details
+ * of their subtasks.
+ */
+import type { Selection } from 'd3'
+import type { ChannelId } from '../../engine/ids.ts'
+import type { Language } from '../i18n/index.ts'
+import type { GraphLayout, Segment } from '../layout/graph-layout.ts'
+import { pointAt } from '../layout/graph-layout.ts'
+import type { ChannelState } from '../model/run-state.ts'
+import type { Actions, Frame } from './frame.ts'
+
+interface Line {
+  readonly id: ChannelId
+  readonly segment: Segment
+}
+
+const QUEUE_SHOWN_MAX = 5
+
+export class GraphChannels {
+  readonly #group: Selection<SVGGElement, unknown, null, undefined>
+  readonly #words: Language
+  readonly #actions: Actions
+  #lines: Selection<SVGGElement, Line, SVGGElement, unknown> | null = null
+  readonly #drawn = new Map<ChannelId, ChannelState>()
+  #selected: string | null = null
+
+  constructor(
+    group: Selection<SVGGElement, unknown, null, undefined>,
+    words: Language,
+    actions: Actions,
+  ) {
+    this.#group = group.attr('aria-hidden', 'true')
+    this.#words = words
+    this.#actions = actions
+  }
+
+  layOut(layout: GraphLayout): void {
+    this.#drawn.clear()
+    this.#selected = null
+    const data = [...layout.channels].map(([id, segment]): Line => ({ id, segment }))
+    this.#lines = this.#group
+      .selectAll<SVGGElement, Line>('g.channel')
+      .data(data, ({ id }) => id)
+      .join((enter) => this.#enter(enter.append('g').attr('class', 'channel')))
+    this.#lines.each(function ({ segment: { from, to } }) {
+      for (const line of this.querySelectorAll('line')) {
+        line.setAttribute('x1', String(from.x))
+        line.setAttribute('y1', String(from.y))
+        line.setAttribute('x2', String(to.x))
+        line.setAttribute('y2', String(to.y))
+      }
+    })
+    this.#lines.select('.lock').attr('transform', ({ segment }) => {
+      const { x, y } = pointAt(segment, 1 - 11 / Math.max(segment.length, 22))
+      return `translate(${x},${y})`
+    })
+  }
+
+  draw({ state, app }: Frame): void {
+    const selected = app.selection?.kind === 'channel' ? app.selection.id : null
+    const drawn = this.#drawn
+    const hasMoved = selected !== this.#selected
+    this.#selected = selected
+    const words = this.#words
+    this.#lines?.each(function ({ id, segment }) {
+      const channel = state.channels.get(id)
+      if (channel === undefined || (drawn.get(id) === channel && !hasMoved)) return
+      drawn.set(id, channel)
+      this.classList.toggle('blocked', channel.blockedBy !== null)
+      this.classList.toggle('selected', selected === id)
+      const title = this.querySelector('title')
+      if (title !== null) title.textContent = channelLabel(channel, words)
+      drawQueue(this, channel, segment)
+    })
+  }
+
+  #enter(
+    groups: Selection<SVGGElement, Line, SVGGElement, unknown>,
+  ): Selection<SVGGElement, Line, SVGGElement, unknown> {
+    groups.on('click', (_, { id }) => this.#actions.select({ kind: 'channel', id }))
+    groups.append('title')
+    groups.append('line').attr('class', 'hit')
+    groups.append('line').attr('class', 'line')
+    groups.append('g').attr('class', 'queue')
+    const lock = groups.append('g').attr('class', 'lock')
+    lock
+      .append('rect')
+      .attr('x', -6)
+      .attr('y', -3)
+      .attr('width', 12)
+      .attr('height', 9)
+      .attr('rx', 1.5)
+    lock.append('path').attr('d', 'M-3.5,-3v-2.5a3.5,3.5 0 0 1 7,0v2.5')
+    return groups
+  }
+}
+
+export function channelLabel(channel: ChannelState, words: Language): string {
+  const { id, queued, inFlight, blockedBy } = channel
+  return words.word('graph.channel-label', {
+    channel: id,
+    queued,
+    flying: inFlight.length,
+    blocked:
+      blockedBy === null ? '' : words.word('graph.blocked-by', { checkpoint: String(blockedBy) }),
+  })
+}
+
+/** What waits behind the lock: only then is the number known between two arrivals. */
+function drawQueue(group: SVGGElement, channel: ChannelState, segment: Segment): void {
+  const queue = group.querySelector('.queue')
+  if (queue === null) return
+  const count = channel.blockedBy === null ? 0 : Math.min(channel.queued, QUEUE_SHOWN_MAX)
+  const squares = Array.from({ length: count }, (_, index) => {
+    const { x, y } = pointAt(segment, 1 - (26 + index * 9) / Math.max(segment.length, 90))
+    const square = document.createElementNS('http://www.w3.org/2000/svg', 'rect')
+    for (const [name, value] of [
+      ['x', x - 3.5],
+      ['y', y - 3.5],
+      ['width', 7],
+      ['height', 7],
+    ] as const)
+      square.setAttribute(name, String(value))
+    return square
+  })
+  queue.replaceChildren(...squares)
+}

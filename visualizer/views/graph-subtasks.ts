@@ -1,0 +1,214 @@
+/**
+ * Subtasks as boxes: name, state, worker; a strip in the colour of the epoch it writes, its snapshot and its
+ * transaction by texture. Each is a button with its whole state as label.
+ */
+import { select } from 'd3'
+import type { Selection } from 'd3'
+import type { SubtaskId } from '../../engine/ids.ts'
+import { ellipsize, setAttribute, setText } from '../dom.ts'
+import type { Language } from '../i18n/index.ts'
+import type { Box, GraphLayout } from '../layout/graph-layout.ts'
+import type { RunState, SubtaskState, TransactionPhase } from '../model/run-state.ts'
+import { unfinishedOf } from '../model/transactions.ts'
+import type { Actions, Frame } from './frame.ts'
+
+interface Node {
+  readonly id: SubtaskId
+  readonly box: Box
+}
+
+type Nodes = Selection<SVGGElement, Node, SVGGElement, unknown>
+
+/** What the box shows, as one of a few words; the CSS class of the same name gives the texture. */
+type Appearance = 'lost' | 'blocked' | 'restoring' | SubtaskState['status']
+
+const GLYPH: Readonly<Record<Appearance, string>> = {
+  lost: '✖',
+  blocked: '⊟',
+  restoring: '⤓',
+  created: '○',
+  scheduled: '○',
+  deploying: '◔',
+  initializing: '◑',
+  running: '●',
+  finished: '■',
+  canceling: '◌',
+  canceled: '◌',
+  failed: '✕',
+}
+
+export class GraphSubtasks {
+  readonly #group: Selection<SVGGElement, unknown, null, undefined>
+  readonly #words: Language
+  readonly #actions: Actions
+  #nodes: Nodes | null = null
+  readonly #drawn = new Map<SubtaskId, string>()
+
+  constructor(
+    group: Selection<SVGGElement, unknown, null, undefined>,
+    words: Language,
+    actions: Actions,
+  ) {
+    this.#group = group
+    this.#words = words
+    this.#actions = actions
+  }
+
+  layOut(layout: GraphLayout): void {
+    this.#drawn.clear()
+    const data = [...layout.subtasks].map(([id, box]): Node => ({ id, box }))
+    this.#nodes = this.#group
+      .selectAll<SVGGElement, Node>('g.subtask')
+      .data(data, ({ id }) => id)
+      .join((enter) => this.#enter(enter.append('g').attr('class', 'subtask')))
+      .attr('transform', ({ box }) => `translate(${box.x},${box.y})`)
+    place(this.#nodes)
+  }
+
+  draw(frame: Frame): void {
+    const { state, app } = frame
+    const drawn = this.#drawn
+    const words = this.#words
+    this.#nodes?.each(function ({ id, box }) {
+      const subtask = state.subtasks.get(id)
+      if (subtask === undefined) return
+      const face = faceOf(subtask, frame, words)
+      const isSelected = app.selection?.kind === 'subtask' && app.selection.id === id
+      const signature = `${face.label}|${face.where}|${face.transactions.join()}|${face.snapshot}|${isSelected}`
+      if (drawn.get(id) === signature) return
+      drawn.set(id, signature)
+      this.setAttribute(
+        'class',
+        `subtask ${face.appearance} ${subtask.epoch % 2 === 0 ? 'even' : 'odd'}${isSelected ? ' selected' : ''}`,
+      )
+      setAttribute(this, 'aria-label', face.label)
+      setAttribute(this, 'aria-pressed', String(isSelected))
+      const room = Math.floor((box.width - 24) / 7.4)
+      text(this, '.name', ellipsize(id, room))
+      text(this, '.state', `${GLYPH[face.appearance]} ${face.status}`)
+      text(this, '.where', ellipsize(face.where, Math.floor((box.width - 20) / 6)))
+      text(this, '.snapshot text', face.snapshot)
+      setAttribute(this, 'data-snapshot', subtask.snapshot?.phase ?? null)
+      drawTransactions(this, face.transactions, box)
+    })
+  }
+
+  #enter(nodes: Nodes): Nodes {
+    nodes
+      .attr('role', 'button')
+      .attr('tabindex', 0)
+      .on('click', (_, { id }) => this.#actions.select({ kind: 'subtask', id }))
+      .on('keydown', (event: KeyboardEvent, { id }) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return
+        event.preventDefault()
+        event.stopPropagation()
+        this.#actions.select({ kind: 'subtask', id })
+      })
+    nodes.append('rect').attr('class', 'box').attr('rx', 6)
+    nodes.append('rect').attr('class', 'texture').attr('rx', 6)
+    nodes.append('rect').attr('class', 'epoch').attr('rx', 2)
+    nodes.append('text').attr('class', 'name')
+    nodes.append('text').attr('class', 'state')
+    nodes.append('text').attr('class', 'where')
+    nodes.append('g').attr('class', 'transactions')
+    const snapshot = nodes.append('g').attr('class', 'snapshot')
+    snapshot.append('rect').attr('rx', 3)
+    snapshot.append('text')
+    return nodes
+  }
+}
+
+function place(nodes: Nodes): void {
+  for (const part of ['.box', '.texture'])
+    nodes
+      .select(part)
+      .attr('width', ({ box }) => box.width)
+      .attr('height', ({ box }) => box.height)
+  nodes
+    .select('.epoch')
+    .attr('x', 5)
+    .attr('y', 7)
+    .attr('width', 5)
+    .attr('height', ({ box }) => box.height - 14)
+  nodes.select('.name').attr('x', 17).attr('y', 21)
+  nodes.select('.state').attr('x', 17).attr('y', 39)
+  nodes.select('.where').attr('x', 17).attr('y', 56)
+  nodes.select('.snapshot').attr('transform', ({ box }) => `translate(${box.width - 34},-9)`)
+  nodes.select('.snapshot rect').attr('width', 40).attr('height', 19)
+  nodes.select('.snapshot text').attr('x', 20).attr('y', 13.5)
+}
+
+interface Face {
+  readonly appearance: Appearance
+  readonly status: string
+  readonly where: string
+  readonly snapshot: string
+  /** Its unfinished transactions, oldest first. */
+  readonly transactions: readonly TransactionPhase[]
+  readonly label: string
+}
+
+function faceOf(subtask: SubtaskState, { state, recording }: Frame, words: Language): Face {
+  const blocked = (recording.wiring.inputsOf.get(subtask.id) ?? []).filter(
+    (id) => state.channels.get(id)?.blockedBy !== null,
+  ).length
+  const appearance = appearanceOf(subtask, blocked)
+  const status = words.term('status', appearance)
+  const { snapshot, processed, worker, epoch } = subtask
+  const showsSnapshot = snapshot !== null && isUnderWay(state, snapshot.checkpoint)
+  return {
+    appearance,
+    status,
+    where: `${worker ?? '–'} · ${words.number(processed)}`,
+    snapshot: showsSnapshot ? `◫ ${snapshot.checkpoint}` : '',
+    transactions: subtask.isLost ? [] : unfinishedOf(state, subtask.id).slice(0, 3),
+    label: words.word('graph.subtask-label', {
+      subtask: subtask.id,
+      status,
+      worker: worker ?? words.word('word.none'),
+      epoch,
+      snapshot:
+        snapshot === null
+          ? ''
+          : words.word('graph.snapshot', {
+              checkpoint: snapshot.checkpoint,
+              phase: words.term('snapshot', snapshot.phase),
+            }),
+      blocked: blocked === 0 ? '' : words.word('graph.blocked-inputs', { count: blocked }),
+    }),
+  }
+}
+
+function appearanceOf(subtask: SubtaskState, blockedInputs: number): Appearance {
+  if (subtask.isLost) return 'lost'
+  if (subtask.restore?.isDone === false) return 'restoring'
+  if (subtask.status === 'running' && blockedInputs > 0) return 'blocked'
+  return subtask.status
+}
+
+/** The badge stands from the snapshot until the checkpoint is decided. */
+function isUnderWay(state: RunState, checkpoint: SubtaskState['epoch']): boolean {
+  for (const { id, status } of state.checkpoints.values())
+    if (id === checkpoint) return status === 'pending'
+  return false
+}
+
+/** One small box each, from the right: dashed while open, hatched when pre-committed. */
+function drawTransactions(group: SVGGElement, phases: readonly TransactionPhase[], box: Box): void {
+  select(group)
+    .select('.transactions')
+    .selectAll('rect')
+    .data(phases)
+    .join('rect')
+    .attr('class', (phase) => `transaction ${phase}`)
+    .attr('rx', 2)
+    .attr('x', (_, index) => box.width - 30 - (phases.length - 1 - index) * 26)
+    .attr('y', box.height - 18)
+    .attr('width', 22)
+    .attr('height', 10)
+}
+
+function text(group: SVGGElement, selector: string, value: string): void {
+  const element = group.querySelector(selector)
+  if (element !== null) setText(element, value)
+}

@@ -1,0 +1,88 @@
+/**
+ * The run's own thread: resolves what a plan names, simulates it, streams the trace. Knows engine and simulator, and
+ * of the page only the protocol. The simulation runs ahead of playback as fast as it can; a page that wants another
+ * run ends this worker.
+ */
+import { ConfigurationError, Simulation, inputLines } from '../sim/index.ts'
+import type { Plan } from '../sim/index.ts'
+import { describeError } from '../engine/errors.ts'
+import type { Job } from '../engine/job/define-job.ts'
+import { BUILTIN_JOBS } from '../lessons/jobs/index.ts'
+import type { FromWorker, Problem, ToWorker } from './worker-protocol.ts'
+
+/** Dispatched events between two messages. */
+const SLICE = 500
+
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => void run(data))
+
+async function run({ run: id, plan, baseUrl }: ToWorker): Promise<void> {
+  const send = (message: FromWorker): void => self.postMessage(message)
+  try {
+    const [job, lines] = await Promise.all([resolveJob(plan, baseUrl), resolveLines(plan, baseUrl)])
+    const simulation = new Simulation(job, plan, { lines, traceLevel: 'records' })
+    send({ type: 'started', run: id, topology: simulation.topology })
+    let sent = 0
+    for (let isRunning = true; isRunning;) {
+      isRunning = simulation.advance(SLICE)
+      send({ type: 'events', run: id, events: simulation.trace.slice(sent) })
+      sent = simulation.trace.length
+    }
+    const { verdict, traceHash, summary, faults } = simulation.result()
+    send({ type: 'finished', run: id, result: { verdict, traceHash, summary, faults } })
+  } catch (error) {
+    send({ type: 'refused', run: id, problem: problemOf(error) })
+  }
+}
+
+/** A plan that cannot be run here, for a reason that the page has words for. */
+class Refusal extends Error {
+  readonly problem: Problem
+
+  constructor(problem: Problem) {
+    super(problem.type)
+    this.problem = problem
+  }
+}
+
+async function resolveJob({ job }: Plan, baseUrl: string): Promise<Job> {
+  if ('builtin' in job) {
+    const found = Object.hasOwn(BUILTIN_JOBS, job.builtin) ? BUILTIN_JOBS[job.builtin] : undefined
+    if (found !== undefined) return found
+    const known = Object.keys(BUILTIN_JOBS)
+    throw new Refusal({ type: 'unknown-job', name: job.builtin, known })
+  }
+  const { module: file, sha256 } = job
+  const url = new URL(`jobs/${sha256}.js`, baseUrl).href
+  try {
+    const loaded: { readonly default: Job } = await import(/* @vite-ignore */ url)
+    return loaded.default
+  } catch {
+    throw new Refusal({ type: 'missing-job', file, sha256 })
+  }
+}
+
+async function resolveLines(plan: Plan, baseUrl: string): Promise<readonly string[]> {
+  if (!('file' in plan.input)) return inputLines(plan)
+  const { file, sha256 } = plan.input
+  const missing = new Refusal({ type: 'missing-input', file, sha256 })
+  const response = await fetch(new URL(`inputs/${sha256}`, baseUrl)).catch(() => null)
+  if (response?.ok !== true) throw missing
+  const bytes = await response.arrayBuffer()
+  // A server that answers everything with its start page has no such file.
+  if ((await sha256Of(bytes)) !== sha256) throw missing
+  return new TextDecoder()
+    .decode(bytes)
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/)
+}
+
+async function sha256Of(bytes: ArrayBuffer): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Refusal) return error.problem
+  const message = error instanceof ConfigurationError ? error.message : describeError(error)
+  return { type: 'other', message }
+}
