@@ -59,10 +59,14 @@ function readHeader(bytes: Uint8Array): SnapshotHeader | string {
   if (bytes.length < FIXED_BYTES) return `it has only ${bytes.length} bytes`
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   if (view.getUint32(0) !== MAGIC) return 'it is not a snapshot (wrong first bytes)'
-  const headerBytes = bytes.subarray(FIXED_BYTES, FIXED_BYTES + view.getUint32(4))
-  if (xxHash32(headerBytes) >>> 0 !== view.getUint32(8)) return 'the checksum of its header is wrong'
+  const length = view.getUint32(4)
+  const headerBytes = bytes.subarray(FIXED_BYTES, FIXED_BYTES + length)
+  if (headerBytes.length !== length) return 'it ends in the middle of its header'
+  if (xxHash32(headerBytes) >>> 0 !== view.getUint32(8))
+    return 'the checksum of its header is wrong'
   const header = binary.decode(headerBytes) as SnapshotHeader
-  if (header.version !== 1) return `it has version ${String(header.version)}, this Weir reads version 1`
+  if (header.version !== 1)
+    return `it has version ${String(header.version)}, this Weir reads version 1`
   return header
 }
 
