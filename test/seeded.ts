@@ -1,6 +1,6 @@
 /** Parameters of a fast-check run: the seed is fixed, or comes from WEIR_SEED. */
-const seed = Number(process.env['WEIR_SEED'] ?? 20_261_123)
+export const SEED = Number(process.env['WEIR_SEED'] ?? 20_261_123)
 
 export function seeded(numRuns = 100): { seed: number; numRuns: number } {
-  return { seed, numRuns }
+  return { seed: SEED, numRuns }
 }

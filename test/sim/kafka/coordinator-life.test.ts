@@ -23,6 +23,16 @@ describe('K-R27', () => {
     expect(producer.end('commit')).toBe('NONE')
   })
 
+  test('K-R27: while it loads, producers retry what needs verification', () => {
+    const kafka = new Kafka()
+    const producer = ready(kafka)
+    producer.add(0)
+    kafka.cluster.moveTransactionCoordinator('tx', 10)
+    expect(producer.write(0, 'a')).toBe('NOT_ENOUGH_REPLICAS')
+    kafka.world.advance(10)
+    expect(producer.write(0, 'a')).toBe('NONE')
+  })
+
   test('K-R27: open transactions stay open and can be continued', () => {
     const kafka = new Kafka()
     const producer = ready(kafka)
@@ -146,6 +156,21 @@ describe('K-R28', () => {
     expect(states(kafka).at(-1)).toBe('CompleteAbort@1')
   })
 
+  test('K-R28: one check is enough for all transactions of a coordinator', () => {
+    const kafka = new Kafka({ markerDelayMs: 0, markerGapMs: 0 })
+    const producer = ready(kafka, 'tx', 5000)
+    for (let i = 0; i < 5; i += 1) {
+      producer.transact('commit', 0, `${i}`)
+      kafka.world.advance(1)
+    }
+    expect(kafka.world.scheduled).toBe(1)
+    producer.add(0)
+    expect(kafka.world.scheduled).toBe(1)
+    kafka.world.advance(10_000) // too young for the first check at 10 s
+    kafka.world.advance(1)
+    expect(states(kafka).slice(-2)).toEqual(['PrepareAbort@1', 'CompleteAbort@1'])
+  })
+
   test('K-R28: without open transactions the cluster sets no timers', () => {
     const kafka = new Kafka()
     ready(kafka)
@@ -178,6 +203,21 @@ describe('K-R29', () => {
     kafka.cluster.moveTransactionCoordinator('tx', 0)
     kafka.world.advance(1)
     expect(old.add(0)).toBe('INVALID_PRODUCER_ID_MAPPING')
+    expect(states(kafka)).toEqual(['Empty@0', 'Dead@0'])
+  })
+
+  test('K-R29: even if it was just being forgotten', () => {
+    const kafka = new Kafka({ transactionalIdExpirationMs: 1000, replicationDelayMs: 10 })
+    const init = { type: 'init-producer-id', transactionalId: 'tx' } as const
+    const again = { ...init, transactionTimeoutMs: 500 }
+    kafka.send(again)
+    kafka.world.advance(2000)
+    expect(kafka.send(again).response?.error).toBe('CONCURRENT_TRANSACTIONS')
+    kafka.cluster.moveTransactionCoordinator('tx', 0)
+    kafka.world.advance(1)
+    const box = kafka.send(again)
+    kafka.world.advance(10)
+    expect(box.response).toMatchObject({ error: 'NONE', producerId: 1, producerEpoch: 0 })
   })
 
   test('K-R29: an open transaction keeps its id', () => {

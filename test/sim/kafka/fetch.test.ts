@@ -1,7 +1,8 @@
 /** Fetch, long polls, list-offsets and metadata as a client sees them (K-R4, K-R5, K-R8, K-R9). */
 import { expect, test } from 'vitest'
 import type { KafkaRequest, ResponseTo } from '../../../engine/kafka/protocol.ts'
-import { at, Kafka, ready, valueOf } from './harness.ts'
+import { batchSizeBytes } from '../../../sim/kafka/batch-size.ts'
+import { at, Kafka, ready, record, valueOf } from './harness.ts'
 
 type FetchRequest = Extract<KafkaRequest, { type: 'fetch' }>
 
@@ -124,6 +125,19 @@ test('K-R9: the byte limit holds for the whole request, the first batch is free'
       ),
     ),
   ).toEqual([['a', 'b'], ['c']])
+})
+
+test('K-R9: what one partition took is not left for the next', () => {
+  const kafka = new Kafka()
+  kafka.append(0, 'a')
+  kafka.append(1, 'c')
+  const offsets: [number, number][] = [
+    [0, 0],
+    [1, 0],
+  ]
+  const sizeBytes = batchSizeBytes([record('a')])
+  expect(values(kafka.ask(poll(offsets, { maxBytes: 2 * sizeBytes })))).toEqual([['a'], ['c']])
+  expect(values(kafka.ask(poll(offsets, { maxBytes: 2 * sizeBytes - 1 })))).toEqual([['a'], []])
 })
 
 test('a long poll answers as soon as one of its partitions has a batch', () => {
@@ -262,6 +276,13 @@ test('clients may look at the internal topics, but not write them', () => {
     partitions: [{ topic, partition: 3, offset: 0 }],
   })
   expect(fetched.partitions[0]?.batches).toHaveLength(1)
+  const outside = [-1, 50].map((partition) => ({ topic, partition, at: 'latest' as const }))
+  const isolationLevel = 'read_committed'
+  const listed = kafka.ask({ type: 'list-offsets', isolationLevel, partitions: outside })
+  expect(listed.partitions.map(({ error }) => error)).toEqual([
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    'UNKNOWN_TOPIC_OR_PARTITION',
+  ])
 })
 
 test('appends are facts with the offsets that follow from them', () => {

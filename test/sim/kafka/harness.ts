@@ -15,7 +15,7 @@ import type {
   TopicPartition,
 } from '../../../engine/kafka/protocol.ts'
 import { filterFetched } from '../../../engine/kafka/read-committed-filter.ts'
-import { type MutantName, Mutants } from '../../../engine/mutants.ts'
+import { type AnyMutant, Mutants } from '../../../engine/mutants.ts'
 import type { Fact } from '../../../engine/trace.ts'
 import type { ClusterOptions, ClusterWorld } from '../../../sim/kafka/cluster-options.ts'
 import type { LogRecord } from '../../../sim/kafka/ground-truth.ts'
@@ -81,7 +81,7 @@ export class Kafka {
   readonly mutants: Mutants
   readonly cluster: SimulatedCluster
 
-  constructor(options: Partial<ClusterOptions> = {}, mutant: MutantName | null = null) {
+  constructor(options: Partial<ClusterOptions> = {}, mutant: AnyMutant | null = null) {
     this.mutants = new Mutants(mutant)
     const topics = [{ topic: TOPIC, partitions: 2 }]
     this.cluster = new SimulatedCluster({ topics, ...options }, this.world, this.mutants)

@@ -164,6 +164,36 @@ test('K-R12: a new epoch forgets the batches of the old one', () => {
   expect(kafka.read(0)).toEqual(['a', 'a'])
 })
 
+test('K-R12: and all its batches, not only the first', () => {
+  const kafka = new Kafka()
+  const producer = ready(kafka)
+  for (let epoch = 0; epoch < 2; epoch += 1) {
+    producer.init()
+    producer.add(0)
+    producer.write(0, 'a')
+    producer.write(0, 'b')
+    producer.end('commit')
+    kafka.world.advance(100)
+  }
+  expect(kafka.read(0)).toEqual(['a', 'b', 'a', 'b'])
+})
+
+test('only a refused epoch of a transactional id counts as fencing', () => {
+  const kafka = new Kafka({ transactionVerification: false })
+  const producer = ready(kafka, null)
+  producer.write(0, 'a')
+  producer.send(0, withSequence(producer.batch(0, ['c'], false), 7))
+  const newer = producer.zombie()
+  newer.producerEpoch = 1
+  newer.send(0, withSequence(newer.batch(0, ['b'], false), 0))
+  expect(producer.write(0, 'z')).toBe('INVALID_PRODUCER_EPOCH')
+  const stranger = kafka.producer('tx')
+  stranger.producerId = producer.producerId
+  stranger.producerEpoch = 1
+  stranger.send(0, withSequence(stranger.batch(0, ['d'], false), 9))
+  expect(kafka.world.factsOf('producer-fenced')).toEqual([])
+})
+
 test('K-R15: offsets that a coordinator appends have no sequences', () => {
   const kafka = new Kafka()
   const producer = ready(kafka)
@@ -184,6 +214,19 @@ test('K-R15: but their epoch is checked', () => {
   expect(zombie.commitOffset(2)).toBe('INVALID_PRODUCER_EPOCH')
 })
 
+test('K-R15: by the log of the offsets too, when nobody verifies', () => {
+  const kafka = new Kafka({ transactionVerification: false })
+  const old = ready(kafka)
+  old.addOffsets()
+  old.commitOffset(1)
+  const zombie = old.zombie()
+  old.init()
+  kafka.world.advance(100)
+  expect(zombie.commitOffset(2)).toBe('INVALID_PRODUCER_EPOCH')
+  expect(kafka.world.factsOf('producer-fenced')).toMatchObject([{ request: 'txn-offset-commit' }])
+  expect(kafka.committedOffset(0, true)).toBe(-1)
+})
+
 describe('K-R16', () => {
   const options = { producerIdExpirationMs: 1000, transactionTimeoutCheckMs: 1_000_000 }
 
@@ -195,6 +238,27 @@ describe('K-R16', () => {
     kafka.world.advance(999)
     expect(producer.send(0, batch).baseOffset).toBe(0)
     kafka.world.advance(1)
+    expect(producer.send(0, batch).baseOffset).toBe(1)
+  })
+
+  test('K-R16: it starts anew, even where it has been before', () => {
+    const kafka = new Kafka(options)
+    const producer = idempotent(kafka)
+    const first = producer.batch(0, ['a'], false)
+    producer.send(0, first)
+    kafka.world.advance(1000)
+    expect(producer.send(0, withSequence(first, 5)).error).toBe('NONE')
+    expect(producer.send(0, first).error).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+  })
+
+  test('K-R16: the time runs from the last append', () => {
+    const kafka = new Kafka(options)
+    const producer = idempotent(kafka)
+    producer.write(0, 'a')
+    kafka.world.advance(900)
+    const batch = producer.batch(0, ['b'], false)
+    producer.send(0, batch)
+    kafka.world.advance(900)
     expect(producer.send(0, batch).baseOffset).toBe(1)
   })
 

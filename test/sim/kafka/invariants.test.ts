@@ -1,7 +1,8 @@
 /** The invariants of the cluster over random scripts (K-I1 to K-I6, K-I8), and that they can fail. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BROKER_MUTANTS, type MutantName } from '../../../engine/mutants.ts'
+import { type AnyMutant, type BROKER_MUTANTS, type RULE_MUTANTS } from '../../../engine/mutants.ts'
+import { Kafka } from './harness.ts'
 import { runScript } from './run-script.ts'
 import { script, scriptWithMoves } from './script.ts'
 
@@ -34,6 +35,15 @@ test('K-I8: the same script gives the same facts and the same fingerprint', () =
   )
 })
 
+test('K-I8: other content, another fingerprint', () => {
+  const fingerprints = ['a', 'b'].map((value) => {
+    const kafka = new Kafka()
+    kafka.append(0, value)
+    return kafka.world.fingerprint
+  })
+  expect(fingerprints[0]).not.toBe(fingerprints[1])
+})
+
 test('the scripts reach what they are meant to test', () => {
   const reached = new Map<string, number>()
   const count = (what: string, isReached: boolean): void => {
@@ -60,7 +70,7 @@ test('the scripts reach what they are meant to test', () => {
   for (const [what, runs] of reached) expect(runs, what).toBeGreaterThan(20)
 })
 
-const killers: Readonly<Record<keyof typeof BROKER_MUTANTS, RegExp>> = {
+const killers: Readonly<Record<keyof typeof BROKER_MUTANTS | keyof typeof RULE_MUTANTS, RegExp>> = {
   'no-epoch-check': /K-I5/,
   'no-sequence-check': /K-I3/,
   'lso-is-high-watermark': /K-I2/,
@@ -69,7 +79,7 @@ const killers: Readonly<Record<keyof typeof BROKER_MUTANTS, RegExp>> = {
 }
 
 test.each(Object.entries(killers))('the invariants kill the mutant %s', (name, killer) => {
-  const mutant = name as MutantName
+  const mutant = name as AnyMutant
   const details = fc.check(
     fc.property(script, (commands) => void runScript(commands, mutant)),
     { numRuns: 500, seed: 7 },

@@ -1,7 +1,8 @@
 /** The log of one partition by itself, with a high watermark that the test moves (K-R1 to K-R9, K-I1). */
 import { expect, test } from 'vitest'
-import type { ProducedBatch } from '../../../engine/kafka/protocol.ts'
+import type { ProducedBatch, StoredBatch } from '../../../engine/kafka/protocol.ts'
 import { Mutants } from '../../../engine/mutants.ts'
+import { batchHash, batchSizeBytes } from '../../../sim/kafka/batch-size.ts'
 import { PartitionLog } from '../../../sim/kafka/partition-log.ts'
 import { record } from './harness.ts'
 
@@ -63,6 +64,12 @@ test('K-R1: batches get contiguous offsets, and a marker takes exactly one', () 
   expect(t.plain('abc')).toBe(0)
   expect(t.write(1, 'de')).toBe(3)
   expect(t.end(1, 'commit')).toBe(5)
+  expect(t.log.batches[2]).toMatchObject({
+    control: 'commit',
+    isTransactional: true,
+    producerId: 1,
+    baseSequence: -1,
+  })
   expect(t.plain('f')).toBe(6)
   expect(t.log.logEndOffset).toBe(7)
 })
@@ -134,6 +141,17 @@ test('K-R4: a read at or above the visible bound is empty', () => {
   expect(t.log.contains(-1)).toBe(false)
   const uncommitted = t.log.read(2, 'read_uncommitted', HUGE, true)
   expect(uncommitted.batches.map((batch) => batch.baseOffset)).toEqual([2])
+})
+
+test('K-R4: a batch that is replicated only in part is not returned', () => {
+  const t = new TestLog()
+  t.plain('ab')
+  t.replicate(1)
+  expect(t.log.read(0, 'read_committed', HUGE, true)).toEqual({
+    batches: [],
+    abortedTransactions: [],
+    sizeBytes: 0,
+  })
 })
 
 test('K-R5: aborted transactions come in the order of their abort markers', () => {
@@ -242,6 +260,45 @@ test('K-R26: a control record has the bytes of Kafka', () => {
   expect([...(commit?.key ?? [])]).toEqual([0, 0, 0, 1])
   expect([...(abort?.key ?? [])]).toEqual([0, 0, 0, 0])
   expect([...(abort?.value ?? [])]).toEqual([0, 0, 0, 0, 1, 2])
+})
+
+test('the size of a batch is that of its header, its records and what they carry', () => {
+  const bytes = (length: number): Uint8Array => new Uint8Array(length)
+  const plain = { key: null, value: null, timestamp: 0, headers: [] }
+  expect(batchSizeBytes([plain])).toBe(68)
+  expect(batchSizeBytes([plain, { ...plain, key: bytes(10), value: bytes(100) }])).toBe(185)
+  expect(batchSizeBytes([{ ...plain, headers: [{ key: 'abc', value: bytes(4) }] }])).toBe(77)
+})
+
+test('the hash of a batch changes with every part of it', () => {
+  const hashes = new Set<number>()
+  const batch: StoredBatch = {
+    producerId: 1,
+    producerEpoch: 0,
+    baseSequence: 0,
+    isTransactional: true,
+    baseOffset: 0,
+    control: null,
+    records: [record('abcdefgh')],
+  }
+  const others: Partial<StoredBatch>[] = [
+    {},
+    { producerId: 2 },
+    { producerEpoch: 1 },
+    { baseOffset: 1 },
+    { control: 'commit' },
+    { control: 'abort' },
+    { records: [record('abcdefgh'), record('')] },
+    { records: [record('abcdefgh\0')] },
+    { records: [record('abc')] },
+    { records: [{ ...record('abcdefgh'), key: new Uint8Array(1) }] },
+    ...[0, 1, 2, 3, 4, 5, 6, 7].map((i) => ({
+      records: [record('abcdefgh'.slice(0, i) + 'x' + 'abcdefgh'.slice(i + 1))],
+    })),
+  ]
+  for (const other of others) hashes.add(batchHash({ ...batch, ...other }))
+  expect(hashes.size).toBe(others.length)
+  expect(hashes).toContain(batchHash({ ...batch }))
 })
 
 test('an empty batch is a bug of its sender', () => {

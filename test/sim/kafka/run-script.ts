@@ -5,7 +5,7 @@
 import { assert, present } from '../../../engine/assert.ts'
 import type { ProducedBatch, TopicPartition } from '../../../engine/kafka/protocol.ts'
 import { filterFetched } from '../../../engine/kafka/read-committed-filter.ts'
-import type { MutantName } from '../../../engine/mutants.ts'
+import type { AnyMutant } from '../../../engine/mutants.ts'
 import type { Fact } from '../../../engine/trace.ts'
 import { decodeOffset } from '../../../sim/kafka/coordinator-records.ts'
 import { at, GROUP, Kafka, record, TOPIC } from './harness.ts'
@@ -24,7 +24,7 @@ function check(condition: boolean, invariant: string, message: string): void {
 }
 
 /** Runs a script to the end of every transaction and checks everything. */
-export function runScript(script: Script, mutant: MutantName | null = null): Run {
+export function runScript(script: Script, mutant: AnyMutant | null = null): Run {
   const run = new Run(script, mutant)
   for (const command of script.commands) run.perform(command)
   run.finish()
@@ -62,7 +62,7 @@ class Run {
   readonly #hasMoves: boolean
   #values = 0
 
-  constructor({ replicationDelayMs, markerDelayMs, commands }: Script, mutant: MutantName | null) {
+  constructor({ replicationDelayMs, markerDelayMs, commands }: Script, mutant: AnyMutant | null) {
     this.kafka = new Kafka({ replicationDelayMs, markerDelayMs }, mutant)
     this.#hasMoves = commands.some(({ type }) => type === 'move-coordinator')
     this.kafka.world.onFact = (fact) => this.#onFact(fact)

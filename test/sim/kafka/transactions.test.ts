@@ -181,6 +181,7 @@ describe('K-R24', () => {
     expect(log.logEndOffset).toBe(before)
     producer.addOffsets()
     expect(log.logEndOffset).toBe(before + 1)
+    expect(states(kafka)).toEqual(['Empty@0', 'Ongoing@0'])
   })
 
   test('K-R24: an unknown partition refuses the whole request', () => {
@@ -233,9 +234,9 @@ describe('K-R26', () => {
     kafka.send({ type: 'end-txn', ...transaction, result: 'commit' })
     kafka.world.advance(10) // PrepareCommit is durable, the marker is written
     expect(markers(kafka)).toHaveLength(1)
-    kafka.world.advance(9)
+    kafka.world.advance(10) // the marker is durable
     expect(states(kafka).at(-1)).toBe('PrepareCommit@0')
-    kafka.world.advance(11) // the marker, then CompleteCommit
+    kafka.world.advance(10) // CompleteCommit is durable
     expect(states(kafka).at(-1)).toBe('CompleteCommit@0')
   })
 })
