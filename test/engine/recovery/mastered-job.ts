@@ -1,0 +1,179 @@
+/**
+ * A job master with workers that exist only as messages: the test registers them, reports what their subtasks do, and
+ * reads what the master told them.
+ */
+import { present } from '../../../engine/assert.ts'
+import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
+import { type AttemptId, JOB_MASTER, type SubtaskId, checkpointId } from '../../../engine/ids.ts'
+import { workerId } from '../../../engine/ids.ts'
+import type { JobOptions } from '../../../engine/job/job-options.ts'
+import type { Deployment } from '../../../engine/messages.ts'
+import { Mutants } from '../../../engine/mutants.ts'
+import { JobMaster } from '../../../engine/recovery/job-master.ts'
+import type { BrokerPort } from '../../../engine/runtime.ts'
+import type { SubtaskStatus } from '../../../engine/trace.ts'
+import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
+import { summingJob } from '../small-jobs.ts'
+
+/** The job reads no Kafka. */
+const NO_BROKER: BrokerPort = {
+  connect: () => {
+    throw new Error('Nobody connects.')
+  },
+}
+
+export class MasteredJob {
+  readonly runtime = new FakeRuntime(JOB_MASTER)
+  readonly storage = new FakeStorage(this.runtime)
+  readonly master: JobMaster
+  #deployments = new Map<string, { readonly worker: string; readonly deployment: Deployment }>()
+  #sent: Sent[] = []
+
+  constructor(options: JobOptions = {}, hasCheckpoints = true) {
+    this.master = new JobMaster({
+      runtime: this.runtime,
+      broker: NO_BROKER,
+      storage: this.storage,
+      graph: summingJob({
+        parallelism: 2,
+        ...(hasCheckpoints ? { checkpointing: { intervalMs: 100 } } : {}),
+        heartbeat: { intervalMs: 50, timeoutMs: 120 },
+        restart: { strategy: 'fixed-delay', attempts: 2, delayMs: 30 },
+        ...options,
+      }),
+      mutants: new Mutants(),
+    })
+    this.master.start()
+  }
+
+  register(name: string, incarnation = 1, slots = 1): this {
+    this.master.receive({ type: 'register-worker', worker: workerId(name), incarnation, slots })
+    return this
+  }
+
+  /** Two workers, every subtask deployed and running. */
+  run(): this {
+    this.register('worker-1').register('worker-2')
+    this.told()
+    return this.report('running')
+  }
+
+  /** What the workers were told since the last call, as `worker-1 deploy source/0 sum/0`. */
+  told(): string[] {
+    const lines = this.runtime.takeSent().map((sent) => {
+      this.#sent.push(sent)
+      if (sent.type === 'heartbeat-request') return `${sent.to} heartbeat`
+      if (sent.type !== 'deploy') return `${sent.to} ${describe(sent)}`
+      for (const deployment of sent.deployments) {
+        this.#deployments.set(deployment.subtask, { worker: sent.to, deployment })
+      }
+      return `${sent.to} deploy ${sent.deployments.map(({ subtask }) => subtask).join(' ')}`
+    })
+    return lines.filter((line) => !line.endsWith('heartbeat'))
+  }
+
+  /** The same, without forgetting that heartbeats were asked for. */
+  toldHeartbeats(): string[] {
+    return this.runtime
+      .takeSent()
+      .flatMap(({ to, type }) => (type === 'heartbeat-request' ? [to] : []))
+  }
+
+  deployment(subtask: string): Deployment {
+    return present(this.#deployments.get(subtask), `${subtask} was deployed.`).deployment
+  }
+
+  attempt(subtask: string): AttemptId {
+    return this.deployment(subtask).attempt
+  }
+
+  /** Reports a status of these subtasks; of all without names. */
+  report(status: SubtaskStatus, subtasks = [...this.#deployments.keys()], reason = ''): this {
+    for (const name of subtasks) {
+      const { subtask, attempt } = this.deployment(name)
+      this.master.receive({ type: 'subtask-status', subtask, attempt, status, reason })
+    }
+    return this
+  }
+
+  /** Every subtask of `worker` that the master canceled reports that it did. */
+  cancelOn(...workers: string[]): this {
+    for (const [name, { worker }] of this.#deployments) {
+      if (workers.includes(worker)) this.report('canceled', [name])
+    }
+    return this
+  }
+
+  heartbeat(name: string, incarnation = 1): this {
+    this.master.receive({ type: 'heartbeat', worker: workerId(name), incarnation })
+    return this
+  }
+
+  /** Lets time pass while these workers answer every heartbeat. */
+  pass(ms: number, alive: readonly string[] = ['worker-1', 'worker-2']): this {
+    for (let i = 0; i < ms; i += 10) {
+      this.runtime.advance(10)
+      for (const name of alive) this.heartbeat(name)
+    }
+    return this
+  }
+
+  acknowledge(checkpoint: number, subtasks = [...this.#deployments.keys()]): this {
+    for (const name of subtasks) {
+      const { subtask, attempt } = this.deployment(name)
+      const object = name.startsWith('sum') ? `chk-${checkpoint}/${name}-${attempt}` : null
+      if (object !== null) this.storage.objects.set(object, new Uint8Array(1))
+      const handle: SnapshotHandle = { subtask, attempt, object, sizeBytes: 1, operators: [] }
+      const id = checkpointId(checkpoint)
+      this.master.receive({
+        type: 'acknowledge-checkpoint',
+        subtask,
+        attempt,
+        checkpoint: id,
+        handle,
+      })
+    }
+    return this
+  }
+
+  decline(checkpoint: number, name: string): this {
+    const { subtask, attempt } = this.deployment(name)
+    this.master.receive({
+      type: 'decline-checkpoint',
+      subtask,
+      attempt,
+      checkpoint: checkpointId(checkpoint),
+      reason: 'disk full',
+    })
+    return this
+  }
+
+  /** `running`, `restarting: worker-1 is lost: …`, … */
+  get statuses(): string[] {
+    return this.runtime
+      .factsOf('job-status-changed')
+      .map(({ status, reason }) => (reason === '' ? status : `${status}: ${reason}`))
+  }
+
+  /** The last known status of a subtask. */
+  statusOf(subtask: SubtaskId | string): string | undefined {
+    return this.runtime
+      .factsOf('subtask-status-changed')
+      .findLast((fact) => fact.subtask === subtask)?.status
+  }
+}
+
+function describe(sent: Sent): string {
+  switch (sent.type) {
+    case 'cancel':
+      return `cancel ${sent.subtask}`
+    case 'trigger-checkpoint':
+      return `trigger ${sent.barrier.checkpoint} at ${sent.subtask}`
+    case 'notify-complete':
+      return `complete ${sent.checkpoint} to ${sent.subtask}`
+    case 'notify-aborted':
+      return `aborted ${sent.checkpoint} to ${sent.subtask}, newest complete ${sent.latestCompleted ?? 'none'}`
+    default:
+      return sent.type
+  }
+}
