@@ -50,7 +50,7 @@ export class PartitionLeader implements TopicPartition {
     const result = this.log.append(batch, origin, this.#world.now())
     if (result.type === 'appended') {
       this.#appended(result.batch)
-    } else if (result.type === 'duplicate' && this.#isTraced) {
+    } else if (result.type === 'duplicate') {
       const { topic, partition } = this
       const { producerId } = batch
       const { baseOffset } = result

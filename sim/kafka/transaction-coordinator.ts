@@ -245,12 +245,8 @@ export class TransactionCoordinator {
   #check(): void {
     this.#nextCheckAt = null
     for (const [transactionalId, { current }] of this.#entries) {
-      if (current.state !== 'Ongoing') continue
-      this.#dispatch(transactionalId, { type: 'timeout-check' })
-      const entry = this.#entries.get(transactionalId)
-      if (entry?.current.state === 'Ongoing') {
-        this.#checkAfter(entry.current.startedAt + entry.current.timeoutMs)
-      }
+      // One that is too young for this check asks for the next one by itself.
+      if (current.state === 'Ongoing') this.#dispatch(transactionalId, { type: 'timeout-check' })
     }
   }
 

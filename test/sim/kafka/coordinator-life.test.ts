@@ -164,10 +164,13 @@ describe('K-R28', () => {
       kafka.world.advance(1)
     }
     expect(kafka.world.scheduled).toBe(1)
+    kafka.world.advance(6000)
     producer.add(0)
     expect(kafka.world.scheduled).toBe(1)
-    kafka.world.advance(10_000) // too young for the first check at 10 s
-    kafka.world.advance(1)
+    kafka.world.advance(4000) // 10 s: too young for the check that was set
+    expect(states(kafka).at(-1)).toBe('Ongoing@0')
+    expect(kafka.world.scheduled).toBe(1)
+    kafka.world.advance(10_000)
     expect(states(kafka).slice(-2)).toEqual(['PrepareAbort@1', 'CompleteAbort@1'])
   })
 
