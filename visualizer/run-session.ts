@@ -4,7 +4,7 @@
  * playhead, so that a crash under the pointer does not make the picture jump.
  */
 import { describeError } from '../engine/errors.ts'
-import type { TraceTopology } from '../engine/trace.ts'
+import type { TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { Recording } from './model/recording.ts'
 import type { PlanLocation } from './plan-location.ts'
 import { decodeRunLink, encodeRunLink } from './plan-url.ts'
@@ -96,7 +96,7 @@ export class RunSession {
   #receive(message: FromWorker, plan: Plan, generation: number): void {
     switch (message.type) {
       case 'started':
-        return this.#begin(message.topology)
+        return this.#begin(message.topology, message.traceLevel)
       case 'events':
         this.#growing?.append(message.events)
         return this.#show(false)
@@ -110,8 +110,8 @@ export class RunSession {
     }
   }
 
-  #begin(topology: TraceTopology): void {
-    this.#growing = new Recording(topology)
+  #begin(topology: TraceTopology, traceLevel: TraceLevel): void {
+    this.#growing = new Recording(topology, traceLevel)
     if (this.#store.get().recording === null) this.#show(false)
   }
 

@@ -2,7 +2,7 @@
  * What the page and the worker say to each other. A run is known by a number of the page's choice; messages of a
  * run that was given up are ignored.
  */
-import type { TraceEvent, TraceTopology } from '../engine/trace.ts'
+import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import type { Plan, SimulationResult } from '../sim/index.ts'
 
 /** Run this plan. */
@@ -14,7 +14,12 @@ export interface ToWorker {
 }
 
 export type FromWorker =
-  | { readonly type: 'started'; readonly run: number; readonly topology: TraceTopology }
+  | {
+      readonly type: 'started'
+      readonly run: number
+      readonly topology: TraceTopology
+      readonly traceLevel: TraceLevel
+    }
   | { readonly type: 'events'; readonly run: number; readonly events: readonly TraceEvent[] }
   | { readonly type: 'finished'; readonly run: number; readonly result: RunResult }
   | { readonly type: 'refused'; readonly run: number; readonly problem: Problem }

@@ -55,16 +55,18 @@ test('a restore takes channels and subtasks back to the epoch of its checkpoint'
 })
 
 test('records below the furthest offset sent before the crash are replayed, later ones are not', () => {
-  const replayed = (at: number): number =>
-    [...stateAt(at).channels.values()].reduce(
-      (sum, { inFlight }) =>
-        sum +
-        inFlight.reduce((part, item) => part + (item.kind === 'buffer' ? item.replayed : 0), 0),
-      0,
-    )
-  expect(replayed(1035)).toBe(0)
-  expect(replayed(SAMPLE.runningAt + 10)).toBeGreaterThan(0)
-  expect(replayed(2635)).toBe(0)
+  const flying = (at: number): { sent: number; replayed: number } => {
+    const buffers = [...stateAt(at).channels.values()]
+      .flatMap(({ inFlight }) => inFlight)
+      .filter((item) => item.kind === 'buffer')
+    return {
+      sent: buffers.reduce((sum, { count }) => sum + count, 0),
+      replayed: buffers.reduce((sum, { replayed }) => sum + replayed, 0),
+    }
+  }
+  expect(flying(1035)).toEqual({ sent: 10, replayed: 0 })
+  expect(flying(SAMPLE.runningAt + 10)).toEqual({ sent: 10, replayed: 10 })
+  expect(flying(2635)).toEqual({ sent: 10, replayed: 0 })
 })
 
 test('the checkpointed offset is the cut of the last completed checkpoint', () => {

@@ -60,6 +60,8 @@ export const en = {
   'graph.input': 'input topic',
   'graph.output': 'output topic',
   'graph.records': '{count} records',
+  'graph.no-records':
+    'So many records are not drawn one by one; barriers, snapshots and transactions are.',
   'graph.legend': 'Legend',
   'legend.even': 'even epoch',
   'legend.odd': 'odd epoch',

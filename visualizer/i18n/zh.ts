@@ -61,6 +61,7 @@ export const zh: Words = {
   'graph.input': '输入主题',
   'graph.output': '输出主题',
   'graph.records': '{count} 条记录',
+  'graph.no-records': '记录太多，不逐条绘制；屏障、快照和事务照常显示。',
   'graph.legend': '图例',
   'legend.even': '偶数周期',
   'legend.odd': '奇数周期',

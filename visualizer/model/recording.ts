@@ -6,7 +6,7 @@
 import { assert, present } from '../../engine/assert.ts'
 import { RecoveryTimeline } from '../../engine/metrics/recovery-timeline.ts'
 import type { Recovery } from '../../engine/metrics/recovery-timeline.ts'
-import type { TraceEvent, TraceTopology } from '../../engine/trace.ts'
+import type { TraceEvent, TraceLevel, TraceTopology } from '../../engine/trace.ts'
 import type { EventGroup } from '../events/catalog.ts'
 import { kindOf } from '../events/catalog.ts'
 import { findArrived } from './channels.ts'
@@ -34,6 +34,8 @@ export interface LagPoint {
 export class Recording {
   readonly topology: TraceTopology
   readonly wiring: Wiring
+  /** `control`: this trace tells of no records, so none can be drawn. */
+  readonly traceLevel: TraceLevel
   readonly #events: TraceEvent[] = []
   readonly #keyframes: RunState[] = []
   /** Indices of the events that a step stops at. */
@@ -46,8 +48,9 @@ export class Recording {
   #cursorApplied = 0
   #isComplete = false
 
-  constructor(topology: TraceTopology) {
+  constructor(topology: TraceTopology, traceLevel: TraceLevel = 'records') {
     this.topology = topology
+    this.traceLevel = traceLevel
     this.wiring = wire(topology)
     this.#head = initialState(topology)
     this.#keyframes.push(copyState(this.#head))

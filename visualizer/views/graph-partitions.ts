@@ -11,6 +11,7 @@ import { linksOf } from '../layout/graph-links.ts'
 import type { Link } from '../layout/graph-links.ts'
 import type { PartitionState, RunState } from '../model/run-state.ts'
 import type { Actions, Frame } from './frame.ts'
+import { appendHit, placeHit, put } from './graph-hit.ts'
 import { partitionLabel } from './partition-logs.ts'
 
 interface Node {
@@ -63,7 +64,7 @@ export class GraphPartitions {
       if (partition === undefined) return
       const isSelected = app.selection?.kind === 'partition' && app.selection.id === key
       this.classList.toggle('selected', isSelected)
-      setAttribute(this, 'aria-pressed', String(isSelected))
+      put(this, '.hit', (hit) => setAttribute(hit, 'aria-pressed', String(isSelected)))
       if (drawn.get(key) === partition) return
       drawn.set(key, partition)
       drawPartition(this, partition, box, words)
@@ -72,21 +73,12 @@ export class GraphPartitions {
   }
 
   #enter(nodes: Nodes): Nodes {
-    nodes
-      .attr('role', 'button')
-      .attr('tabindex', 0)
-      .on('click', (_, { key }) => this.#actions.select({ kind: 'partition', id: key }))
-      .on('keydown', (event: KeyboardEvent, { key }) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return
-        event.preventDefault()
-        event.stopPropagation()
-        this.#actions.select({ kind: 'partition', id: key })
-      })
     nodes.append('rect').attr('class', 'box').attr('rx', 3)
     nodes.append('text').attr('class', 'name')
     nodes.append('text').attr('class', 'count')
     nodes.append('rect').attr('class', 'gauge')
     nodes.append('rect').attr('class', 'gauge-fill')
+    appendHit(nodes, ({ key }) => this.#actions.select({ kind: 'partition', id: key }))
     return nodes
   }
 
@@ -115,6 +107,7 @@ function place(nodes: Nodes): void {
     .attr('height', ({ box }) => box.height)
   nodes.select('.name').attr('x', 8).attr('y', 15)
   nodes.select('.count').attr('x', ({ box }) => box.width - 8)
+  placeHit(nodes)
   for (const part of ['.gauge', '.gauge-fill'])
     nodes
       .select(part)
@@ -138,7 +131,7 @@ function drawPartition(
   // Where name and count do not fit into one line, the count stands in place of the gauge.
   const isTight = textWidth(label, 12.5) + textWidth(count, 11) + 26 > box.width
   group.classList.toggle('tight', isTight)
-  setAttribute(group, 'aria-label', partitionLabel(partition, words))
+  put(group, '.hit', (hit) => setAttribute(hit, 'aria-label', partitionLabel(partition, words)))
   put(group, '.name', (element) => setText(element, label))
   put(group, '.count', (element) => {
     setText(element, count)
@@ -147,9 +140,4 @@ function drawPartition(
   put(group, '.gauge-fill', (element) =>
     setAttribute(element, 'width', String((box.width - 16) * fraction)),
   )
-}
-
-function put(group: SVGGElement, selector: string, change: (element: Element) => void): void {
-  const element = group.querySelector(selector)
-  if (element !== null) change(element)
 }

@@ -11,6 +11,7 @@ import type { Box, GraphLayout } from '../layout/graph-layout.ts'
 import type { RunState, SubtaskState, TransactionPhase } from '../model/run-state.ts'
 import { unfinishedOf } from '../model/transactions.ts'
 import type { Actions, Frame } from './frame.ts'
+import { appendHit, placeHit, put } from './graph-hit.ts'
 
 interface Node {
   readonly id: SubtaskId
@@ -81,29 +82,23 @@ export class GraphSubtasks {
         'class',
         `subtask ${face.appearance} ${subtask.epoch % 2 === 0 ? 'even' : 'odd'}${isSelected ? ' selected' : ''}`,
       )
-      setAttribute(this, 'aria-label', face.label)
-      setAttribute(this, 'aria-pressed', String(isSelected))
+      put(this, '.hit', (hit) => {
+        setAttribute(hit, 'aria-label', face.label)
+        setAttribute(hit, 'aria-pressed', String(isSelected))
+      })
       const room = Math.floor((box.width - 24) / 7.4)
-      text(this, '.name', ellipsize(id, room))
-      text(this, '.state', `${GLYPH[face.appearance]} ${face.status}`)
-      text(this, '.where', ellipsize(face.where, Math.floor((box.width - 20) / 6)))
-      text(this, '.snapshot text', face.snapshot)
+      put(this, '.name', (part) => setText(part, ellipsize(id, room)))
+      put(this, '.state', (part) => setText(part, `${GLYPH[face.appearance]} ${face.status}`))
+      put(this, '.where', (part) =>
+        setText(part, ellipsize(face.where, Math.floor((box.width - 20) / 6))),
+      )
+      put(this, '.snapshot text', (part) => setText(part, face.snapshot))
       setAttribute(this, 'data-snapshot', subtask.snapshot?.phase ?? null)
       drawTransactions(this, face.transactions, box)
     })
   }
 
   #enter(nodes: Nodes): Nodes {
-    nodes
-      .attr('role', 'button')
-      .attr('tabindex', 0)
-      .on('click', (_, { id }) => this.#actions.select({ kind: 'subtask', id }))
-      .on('keydown', (event: KeyboardEvent, { id }) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return
-        event.preventDefault()
-        event.stopPropagation()
-        this.#actions.select({ kind: 'subtask', id })
-      })
     nodes.append('rect').attr('class', 'box').attr('rx', 6)
     nodes.append('rect').attr('class', 'texture').attr('rx', 6)
     nodes.append('rect').attr('class', 'epoch').attr('rx', 2)
@@ -114,11 +109,13 @@ export class GraphSubtasks {
     const snapshot = nodes.append('g').attr('class', 'snapshot')
     snapshot.append('rect').attr('rx', 3)
     snapshot.append('text')
+    appendHit(nodes, ({ id }) => this.#actions.select({ kind: 'subtask', id }))
     return nodes
   }
 }
 
 function place(nodes: Nodes): void {
+  placeHit(nodes)
   for (const part of ['.box', '.texture'])
     nodes
       .select(part)
@@ -206,9 +203,4 @@ function drawTransactions(group: SVGGElement, phases: readonly TransactionPhase[
     .attr('y', box.height - 18)
     .attr('width', 22)
     .attr('height', 10)
-}
-
-function text(group: SVGGElement, selector: string, value: string): void {
-  const element = group.querySelector(selector)
-  if (element !== null) setText(element, value)
 }

@@ -32,6 +32,7 @@ export class Graph implements View {
   readonly #canvas = new RecordsCanvas()
   readonly #svg = select(document.createElementNS('http://www.w3.org/2000/svg', 'svg'))
   readonly #stage: HTMLElement
+  readonly #note: HTMLElement
   readonly #titles: Group
   readonly #channels: GraphChannels
   readonly #partitions: GraphPartitions
@@ -52,17 +53,20 @@ export class Graph implements View {
     this.#barriers = layer('barriers').attr('aria-hidden', 'true')
     this.#svg.attr('role', 'group')
     this.#stage = h('div', { class: 'stage' }, this.#canvas.element, this.#svg.node() ?? '')
+    this.#note = h('p', { class: 'note' }, words.word('graph.no-records'))
     this.element = h(
       'section',
       { class: 'panel graph', id: 'panel-graph', 'aria-label': words.word('graph.title') },
       this.#workers.element,
       this.#stage,
+      this.#note,
       createLegend(words),
     )
   }
 
   draw(frame: Frame): void {
     this.#workers.draw(frame)
+    this.#note.hidden = frame.recording.traceLevel === 'records'
     const layout = this.#layoutFor(frame.recording.topology)
     if (layout === null) return
     this.#channels.draw(frame)
