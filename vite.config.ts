@@ -21,7 +21,7 @@ const node: TestProjectConfiguration = {
 const browser: TestProjectConfiguration = {
   extends: true,
   // Named here so that the dependency scan does not reload a page in the middle of a test.
-  optimizeDeps: { include: ['axe-core', 'd3', 'fast-check', 'msgpackr'] },
+  optimizeDeps: { include: ['axe-core', 'd3', 'fast-check', 'msgpackr/pack'] },
   test: {
     name: 'browser',
     include: ['test/browser/**/*.test.ts'],

@@ -6,14 +6,7 @@
 import type { SnapshotHandle } from './checkpoint/snapshot-handle.ts'
 import type { RestoreInstruction } from './checkpoint/snapshot-handle.ts'
 import type { Barrier, Element } from './element.ts'
-import type {
-  AttemptId,
-  ChannelId,
-  CheckpointId,
-  SubtaskId,
-  VertexId,
-  WorkerId,
-} from './ids.ts'
+import type { AttemptId, ChannelId, CheckpointId, SubtaskId, VertexId, WorkerId } from './ids.ts'
 import type { SubtaskStatus } from './trace.ts'
 
 /** Where the other end of a channel lives. */
@@ -40,15 +33,14 @@ export interface Deployment {
 type ToSubtask = { readonly subtask: SubtaskId; readonly attempt: AttemptId }
 
 /** Split assignment and the like, between an operator's coordinator and its subtasks. */
-export type OperatorEvent =
-  | {
-      readonly type: 'assign-splits'
-      readonly splits: readonly {
-        readonly topic: string
-        readonly partition: number
-        readonly offset: number
-      }[]
-    }
+export type OperatorEvent = {
+  readonly type: 'assign-splits'
+  readonly splits: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly offset: number
+  }[]
+}
 
 /** Job master to worker. */
 export type WorkerMessage =
@@ -110,7 +102,11 @@ export type ChannelMessage =
       readonly consumerWorker: WorkerId
     }
   /** From the producer's worker: that attempt is not deployed here (yet). */
-  | { readonly type: 'channel-unavailable'; readonly channel: ChannelId; readonly attempt: AttemptId }
+  | {
+      readonly type: 'channel-unavailable'
+      readonly channel: ChannelId
+      readonly attempt: AttemptId
+    }
   | {
       readonly type: 'element'
       readonly channel: ChannelId

@@ -8,13 +8,17 @@ export const ENGINE_MUTANTS = {
   'barrier-not-aligned': 'B-1: a blocked input is read on before the snapshot',
   'snapshot-aliases-state': 'B-3: later updates leak into a snapshot that is still being written',
   'checkpoint-completes-early': 'B-6: a checkpoint completes with one acknowledgement missing',
-  'restore-older-checkpoint': 'B-5/A-22: recovery restores the checkpoint before the newest completed one',
-  'offset-of-last-read': 'B-17: the snapshot holds the last offset read instead of the next to read',
+  'restore-older-checkpoint':
+    'B-5/A-22: recovery restores the checkpoint before the newest completed one',
+  'offset-of-last-read':
+    'B-17: the snapshot holds the last offset read instead of the next to read',
   'restart-from-group-offsets': 'B-18: recovery starts at the committed group offsets',
-  'commit-on-pre-commit': 'B-24: a transaction is committed without waiting for the completed checkpoint',
+  'commit-on-pre-commit':
+    'B-24: a transaction is committed without waiting for the completed checkpoint',
   'handles-not-in-snapshot': 'B-25: pre-committed transactions are missing in the snapshot',
   'abort-on-restore': 'B-26: restored transactions are aborted instead of committed',
-  'fence-before-recommit': 'B-27: a restored sink fences its transactional ids before it commits what they prepared',
+  'fence-before-recommit':
+    'B-27: a restored sink fences its transactional ids before it commits what they prepared',
   'flush-omitted': 'B-29: a transaction is prepared while its records are still in the client',
   'random-transactional-id': 'B-30: every attempt uses new transactional ids, so nobody is fenced',
 } as const
@@ -23,7 +27,8 @@ export const BROKER_MUTANTS = {
   'no-epoch-check': 'B-37: the log accepts produce requests of a fenced producer',
   'no-sequence-check': 'B-39: the log appends a repeated batch again',
   'lso-is-high-watermark': 'B-41: read_committed readers see open transactions',
-  'marker-on-one-partition': 'B-44: the end marker reaches only the first partition of a transaction',
+  'marker-on-one-partition':
+    'B-44: the end marker reaches only the first partition of a transaction',
 } as const
 
 /**
@@ -39,7 +44,10 @@ export const RULE_MUTANTS = {
 export type MutantName = keyof typeof ENGINE_MUTANTS | keyof typeof BROKER_MUTANTS
 
 /** Every mutant of a plan with the sentence that explains it. */
-export const MUTANTS: Readonly<Record<MutantName, string>> = { ...ENGINE_MUTANTS, ...BROKER_MUTANTS }
+export const MUTANTS: Readonly<Record<MutantName, string>> = {
+  ...ENGINE_MUTANTS,
+  ...BROKER_MUTANTS,
+}
 
 /** Also those that only the rule tests of the cluster switch on. */
 export type AnyMutant = MutantName | keyof typeof RULE_MUTANTS

@@ -56,13 +56,16 @@ export interface BrokerConnection {
 export type StorageKey = string
 
 export type StorageResult<T> =
-  | { readonly type: 'ok'; readonly value: T }
-  | { readonly type: 'failed'; readonly reason: string }
+  { readonly type: 'ok'; readonly value: T } | { readonly type: 'failed'; readonly reason: string }
 
 /** Durable storage of snapshots. A put answers `ok` only when the object survives a crash of everything. */
 export interface StoragePort {
   /** `pieces` are one object, in order; not to be changed afterwards. */
-  put(key: StorageKey, pieces: readonly Uint8Array[], onResult: (result: StorageResult<null>) => void): void
+  put(
+    key: StorageKey,
+    pieces: readonly Uint8Array[],
+    onResult: (result: StorageResult<null>) => void,
+  ): void
   get(key: StorageKey, onResult: (result: StorageResult<Uint8Array>) => void): void
   delete(key: StorageKey): void
 }

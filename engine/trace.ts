@@ -4,7 +4,15 @@
  * that led to this one (-1 for none), so that happened-before can be read off the trace.
  * The engine never reads the trace. Adding a member is compatible; changing one needs a decision record.
  */
-import type { AttemptId, ChannelId, CheckpointId, Millis, SubtaskId, VertexId, WorkerId } from './ids.ts'
+import type {
+  AttemptId,
+  ChannelId,
+  CheckpointId,
+  Millis,
+  SubtaskId,
+  VertexId,
+  WorkerId,
+} from './ids.ts'
 import type { RequestType } from './kafka/protocol.ts'
 
 /** `control`: barriers, checkpoints, transactions, recovery. `records` adds buffers, fetches and state changes. */
@@ -17,7 +25,15 @@ export interface RecordOrigin {
   readonly offset: number
 }
 
-export type JobStatus = 'created' | 'running' | 'restarting' | 'failing' | 'failed' | 'canceling' | 'canceled' | 'finished'
+export type JobStatus =
+  | 'created'
+  | 'running'
+  | 'restarting'
+  | 'failing'
+  | 'failed'
+  | 'canceling'
+  | 'canceled'
+  | 'finished'
 export type SubtaskStatus =
   | 'scheduled'
   | 'deploying'
@@ -41,8 +57,17 @@ type JobEvent =
       readonly status: SubtaskStatus
       readonly reason: string
     }
-  | { readonly type: 'restart-scheduled'; readonly delayMs: number; readonly restart: number; readonly reason: string }
-  | { readonly type: 'restart-started'; readonly restart: number; readonly checkpoint: CheckpointId | null }
+  | {
+      readonly type: 'restart-scheduled'
+      readonly delayMs: number
+      readonly restart: number
+      readonly reason: string
+    }
+  | {
+      readonly type: 'restart-started'
+      readonly restart: number
+      readonly checkpoint: CheckpointId | null
+    }
 
 type CheckpointEvent =
   | { readonly type: 'checkpoint-triggered'; readonly checkpoint: CheckpointId }
@@ -54,19 +79,61 @@ type CheckpointEvent =
       readonly attempt: AttemptId
       readonly sizeBytes: number
     }
-  | { readonly type: 'checkpoint-declined'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId; readonly reason: string }
+  | {
+      readonly type: 'checkpoint-declined'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+      readonly reason: string
+    }
   /** Its metadata is durable. `durationMs` is from trigger to here. */
-  | { readonly type: 'checkpoint-completed'; readonly checkpoint: CheckpointId; readonly sizeBytes: number; readonly durationMs: number }
-  | { readonly type: 'checkpoint-aborted'; readonly checkpoint: CheckpointId; readonly reason: string }
+  | {
+      readonly type: 'checkpoint-completed'
+      readonly checkpoint: CheckpointId
+      readonly sizeBytes: number
+      readonly durationMs: number
+    }
+  | {
+      readonly type: 'checkpoint-aborted'
+      readonly checkpoint: CheckpointId
+      readonly reason: string
+    }
   | { readonly type: 'checkpoint-subsumed'; readonly checkpoint: CheckpointId }
-  | { readonly type: 'completion-received'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId }
-  | { readonly type: 'abortion-received'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId }
+  | {
+      readonly type: 'completion-received'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+    }
+  | {
+      readonly type: 'abortion-received'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+    }
   /** A source put the barrier between two of its records. */
-  | { readonly type: 'barrier-injected'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId }
-  | { readonly type: 'barrier-sent'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
-  | { readonly type: 'barrier-received'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
-  | { readonly type: 'channel-blocked'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
-  | { readonly type: 'channel-unblocked'; readonly checkpoint: CheckpointId; readonly channel: ChannelId }
+  | {
+      readonly type: 'barrier-injected'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+    }
+  | {
+      readonly type: 'barrier-sent'
+      readonly checkpoint: CheckpointId
+      readonly channel: ChannelId
+    }
+  | {
+      readonly type: 'barrier-received'
+      readonly checkpoint: CheckpointId
+      readonly channel: ChannelId
+    }
+  | {
+      readonly type: 'channel-blocked'
+      readonly checkpoint: CheckpointId
+      readonly channel: ChannelId
+    }
+  | {
+      readonly type: 'channel-unblocked'
+      readonly checkpoint: CheckpointId
+      readonly channel: ChannelId
+    }
   /** The synchronous part of a snapshot: from here on the subtask's changes belong to the next checkpoint. */
   | {
       readonly type: 'snapshot-taken'
@@ -75,19 +142,58 @@ type CheckpointEvent =
       readonly startDelayMs: number
       readonly alignmentMs: number
     }
-  | { readonly type: 'snapshot-stored'; readonly checkpoint: CheckpointId; readonly subtask: SubtaskId; readonly sizeBytes: number }
+  | {
+      readonly type: 'snapshot-stored'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+      readonly sizeBytes: number
+    }
 
 type RestoreEvent =
-  | { readonly type: 'restore-started'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId }
-  | { readonly type: 'state-restored'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId; readonly sizeBytes: number; readonly keyCount: number }
+  | {
+      readonly type: 'restore-started'
+      readonly subtask: SubtaskId
+      readonly checkpoint: CheckpointId
+    }
+  | {
+      readonly type: 'state-restored'
+      readonly subtask: SubtaskId
+      readonly checkpoint: CheckpointId
+      readonly sizeBytes: number
+      readonly keyCount: number
+    }
 
 type SourceEvent =
-  | { readonly type: 'split-assigned'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number }
+  | {
+      readonly type: 'split-assigned'
+      readonly subtask: SubtaskId
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+    }
   /** The reader continues at this position after a restore. */
-  | { readonly type: 'split-restored'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number }
+  | {
+      readonly type: 'split-restored'
+      readonly subtask: SubtaskId
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+    }
   /** The reader reached the end of the partition, for the first time since its attempt began. */
-  | { readonly type: 'split-caught-up'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number }
-  | { readonly type: 'group-offset-committed'; readonly groupId: string; readonly topic: string; readonly partition: number; readonly offset: number }
+  | {
+      readonly type: 'split-caught-up'
+      readonly subtask: SubtaskId
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+    }
+  | {
+      readonly type: 'group-offset-committed'
+      readonly groupId: string
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+    }
 
 type TransactionRef = {
   readonly transactionalId: string
@@ -98,8 +204,17 @@ type TransactionRef = {
 type SinkEvent =
   | ({ readonly type: 'transaction-opened'; readonly subtask: SubtaskId } & TransactionRef)
   /** All its records are in the broker's log and the handle goes into the snapshot of `checkpoint`. */
-  | ({ readonly type: 'transaction-prepared'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId } & TransactionRef)
-  | ({ readonly type: 'transaction-committed'; readonly subtask: SubtaskId; readonly checkpoint: CheckpointId; readonly isRecommit: boolean } & TransactionRef)
+  | ({
+      readonly type: 'transaction-prepared'
+      readonly subtask: SubtaskId
+      readonly checkpoint: CheckpointId
+    } & TransactionRef)
+  | ({
+      readonly type: 'transaction-committed'
+      readonly subtask: SubtaskId
+      readonly checkpoint: CheckpointId
+      readonly isRecommit: boolean
+    } & TransactionRef)
   /** A transaction that a former attempt may have left open was fenced and aborted. */
   | ({ readonly type: 'transaction-fenced'; readonly subtask: SubtaskId } & TransactionRef)
 
@@ -137,9 +252,21 @@ type BrokerEvent =
       readonly state: TransactionState
     }
   /** A producer was refused because a newer one of the same transactional id exists. */
-  | { readonly type: 'producer-fenced'; readonly transactionalId: string; readonly producerId: number; readonly producerEpoch: number; readonly request: RequestType }
+  | {
+      readonly type: 'producer-fenced'
+      readonly transactionalId: string
+      readonly producerId: number
+      readonly producerEpoch: number
+      readonly request: RequestType
+    }
   /** An idempotent producer's repeated batch was recognized and not appended again. */
-  | { readonly type: 'duplicate-recognized'; readonly topic: string; readonly partition: number; readonly producerId: number; readonly baseOffset: number }
+  | {
+      readonly type: 'duplicate-recognized'
+      readonly topic: string
+      readonly partition: number
+      readonly producerId: number
+      readonly baseOffset: number
+    }
 
 /** States of a transaction in the coordinator (Kafka TransactionState; K-R21). */
 export type TransactionState =
@@ -156,7 +283,13 @@ export type TransactionState =
 type WorldEvent =
   | { readonly type: 'worker-started'; readonly worker: WorkerId; readonly incarnation: number }
   | { readonly type: 'worker-crashed'; readonly worker: WorkerId; readonly incarnation: number }
-  | { readonly type: 'fault-fired'; readonly fault: number; readonly kind: string; readonly on: string; readonly phase: string }
+  | {
+      readonly type: 'fault-fired'
+      readonly fault: number
+      readonly kind: string
+      readonly on: string
+      readonly phase: string
+    }
   | { readonly type: 'input-finished' }
   | { readonly type: 'run-ended'; readonly reason: string }
 
@@ -171,10 +304,30 @@ type RecordEvent =
       readonly count: number
       readonly origins: readonly RecordOrigin[]
     }
-  | { readonly type: 'buffer-received'; readonly channel: ChannelId; readonly element: number; readonly attempt: AttemptId; readonly queued: number }
-  | { readonly type: 'records-fetched'; readonly subtask: SubtaskId; readonly topic: string; readonly partition: number; readonly offset: number; readonly count: number; readonly lag: number }
+  | {
+      readonly type: 'buffer-received'
+      readonly channel: ChannelId
+      readonly element: number
+      readonly attempt: AttemptId
+      readonly queued: number
+    }
+  | {
+      readonly type: 'records-fetched'
+      readonly subtask: SubtaskId
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly count: number
+      readonly lag: number
+    }
   | { readonly type: 'records-processed'; readonly subtask: SubtaskId; readonly count: number }
-  | { readonly type: 'state-updated'; readonly subtask: SubtaskId; readonly operator: string; readonly key: string; readonly value: string }
+  | {
+      readonly type: 'state-updated'
+      readonly subtask: SubtaskId
+      readonly operator: string
+      readonly key: string
+      readonly value: string
+    }
 
 /** A trace event without its stamp, as its author writes it. */
 export type Fact =
@@ -206,11 +359,28 @@ export interface TraceTopology {
   readonly job: string
   readonly vertices: readonly {
     readonly id: VertexId
-    readonly operators: readonly { readonly uid: string; readonly name: string; readonly kind: string }[]
+    readonly operators: readonly {
+      readonly uid: string
+      readonly name: string
+      readonly kind: string
+    }[]
     readonly subtasks: readonly SubtaskId[]
   }[]
-  readonly channels: readonly { readonly id: ChannelId; readonly from: SubtaskId; readonly to: SubtaskId }[]
+  readonly channels: readonly {
+    readonly id: ChannelId
+    readonly from: SubtaskId
+    readonly to: SubtaskId
+  }[]
   readonly workers: readonly WorkerId[]
-  readonly inputs: readonly { readonly topic: string; readonly partitions: number; readonly vertex: VertexId }[]
-  readonly outputs: readonly { readonly topic: string; readonly partitions: number; readonly vertex: VertexId; readonly isTransactional: boolean }[]
+  readonly inputs: readonly {
+    readonly topic: string
+    readonly partitions: number
+    readonly vertex: VertexId
+  }[]
+  readonly outputs: readonly {
+    readonly topic: string
+    readonly partitions: number
+    readonly vertex: VertexId
+    readonly isTransactional: boolean
+  }[]
 }

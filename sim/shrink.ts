@@ -72,8 +72,12 @@ class Shrinker {
 
   /** Halves first, then one by one, so that the result is 1-minimal. */
   #dropFaults(): void {
-    for (let size = Math.ceil(this.#plan.faults.length / 2); size >= 1; size = Math.floor(size / 2)) {
-      for (let start = 0; start < this.#plan.faults.length; ) {
+    for (
+      let size = Math.ceil(this.#plan.faults.length / 2);
+      size >= 1;
+      size = Math.floor(size / 2)
+    ) {
+      for (let start = 0; start < this.#plan.faults.length;) {
         const faults = this.#plan.faults.filter((_, i) => i < start || i >= start + size)
         if (!this.#try({ ...this.#plan, faults })) start += size
       }
@@ -95,10 +99,14 @@ class Shrinker {
   #reduceConfig(): void {
     const { config } = this.#plan
     const parallelism = config.parallelism ?? PLAN_DEFAULTS.parallelism
-    if (parallelism > 1) this.#try({ ...this.#plan, config: { ...config, parallelism: parallelism - 1 } })
+    if (parallelism > 1)
+      this.#try({ ...this.#plan, config: { ...config, parallelism: parallelism - 1 } })
     const partitions = this.#plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
     if (partitions > 1) {
-      this.#try({ ...this.#plan, config: { ...this.#plan.config, inputPartitions: partitions - 1 } })
+      this.#try({
+        ...this.#plan,
+        config: { ...this.#plan.config, inputPartitions: partitions - 1 },
+      })
     }
   }
 
@@ -117,8 +125,10 @@ function simplerFaults(fault: Fault | undefined): Fault[] {
   if (fault === undefined) return []
   const simpler: Fault[] = []
   if (fault.kind === 'crash') {
-    if (fault.restartAfterMs !== undefined) simpler.push({ kind: 'crash', on: fault.on, at: fault.at })
-    if ('point' in fault.at && fault.at.nth > 1) simpler.push({ ...fault, at: { ...fault.at, nth: 1 } })
+    if (fault.restartAfterMs !== undefined)
+      simpler.push({ kind: 'crash', on: fault.on, at: fault.at })
+    if ('point' in fault.at && fault.at.nth > 1)
+      simpler.push({ ...fault, at: { ...fault.at, nth: 1 } })
     if ('t' in fault.at && fault.at.t % 100 !== 0) {
       simpler.push({ ...fault, at: { t: Math.round(fault.at.t / 100) * 100 } })
     }

@@ -84,8 +84,14 @@ export class Simulation {
     const inputTopics = new Set(topology.inputs.map(({ topic }) => topic))
     const partitionsOf = (topic: string): number =>
       inputTopics.has(topic) ? inputPartitions : outputPartitions
-    this.topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), partitionsOf)
-    const topics = [...new Set([...this.topology.inputs, ...this.topology.outputs].map((t) => t.topic))]
+    this.topology = describeTopology(
+      this.#graph,
+      workersOf(plan.config).map(workerId),
+      partitionsOf,
+    )
+    const topics = [
+      ...new Set([...this.topology.inputs, ...this.topology.outputs].map((t) => t.topic)),
+    ]
     this.#cluster = new SimulatedCluster(
       { topics: topics.map((topic) => ({ topic, partitions: partitionsOf(topic) })) },
       {
@@ -103,7 +109,13 @@ export class Simulation {
       this.#mutants,
     )
     this.#feeder = new Feeder(world, this.#cluster, plan.config, this.topology, options.lines)
-    this.#history = new HistoryRecorder(world, this.#cluster, this.#storage, this.#graph, this.topology)
+    this.#history = new HistoryRecorder(
+      world,
+      this.#cluster,
+      this.#storage,
+      this.#graph,
+      this.topology,
+    )
     this.#faults = new FaultInjector(plan.faults, world, (worker, restartAfterMs) =>
       this.#crash(worker, restartAfterMs),
     )
@@ -187,7 +199,11 @@ export class Simulation {
 
   #startMaster(): JobMaster {
     const process = new SimulatedProcess(JOB_MASTER, 1)
-    const master = new JobMaster({ ...this.#portsOf(process), graph: this.#graph, mutants: this.#mutants })
+    const master = new JobMaster({
+      ...this.#portsOf(process),
+      graph: this.#graph,
+      mutants: this.#mutants,
+    })
     process.attach((message) => {
       master.receive(message)
     })
@@ -218,13 +234,21 @@ export class Simulation {
     })
   }
 
-  #portsOf(process: SimulatedProcess): Pick<ConstructorParameters<typeof Worker>[0], 'runtime' | 'broker' | 'storage'> {
+  #portsOf(
+    process: SimulatedProcess,
+  ): Pick<ConstructorParameters<typeof Worker>[0], 'runtime' | 'broker' | 'storage'> {
     const world = this.#world
     const network = this.#network
     network.register(process)
     return {
       runtime: simulatedRuntime({ process, world, network, costs: this.#costs }),
-      broker: simulatedBrokerPort({ world, network, cluster: this.#cluster, faults: this.#faults, process }),
+      broker: simulatedBrokerPort({
+        world,
+        network,
+        cluster: this.#cluster,
+        faults: this.#faults,
+        process,
+      }),
       storage: this.#storage.portOf(process),
     }
   }

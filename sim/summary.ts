@@ -70,7 +70,8 @@ const TOP = 5
 const SAMPLE = 3
 
 export function summarize(input: SummaryInput): SimulationResult {
-  const { plan, topology, history, judgement, trace, faults, traceHash, mutantHits, dispatched } = input
+  const { plan, topology, history, judgement, trace, faults, traceHash, mutantHits, dispatched } =
+    input
   const { outcome, violations, findings } = judgement
   const timeline = new RecoveryTimeline()
   for (const event of trace) timeline.observe(event)
@@ -91,9 +92,7 @@ export function summarize(input: SummaryInput): SimulationResult {
       malformedSample: malformed.slice(0, SAMPLE),
       keys: totals.length,
       totalBytes: totals.reduce((sum, { total }) => sum + total, 0),
-      top: totals
-        .toSorted((a, b) => b.total - a.total || (a.key < b.key ? -1 : 1))
-        .slice(0, TOP),
+      top: totals.toSorted((a, b) => b.total - a.total || (a.key < b.key ? -1 : 1)).slice(0, TOP),
       lost: findings.lost,
       duplicated: findings.duplicated,
       uncertainKeys: findings.uncertainKeys,
@@ -115,7 +114,8 @@ function longest(recoveries: readonly Recovery[]): RecoveryDurations | null {
   let best: RecoveryDurations | null = null
   for (const recovery of recoveries) {
     const durations = durationsOf(recovery)
-    if (durations !== null && (best === null || totalOf(durations) > totalOf(best))) best = durations
+    if (durations !== null && (best === null || totalOf(durations) > totalOf(best)))
+      best = durations
   }
   return best
 }

@@ -18,7 +18,10 @@ if (process.env['WEIR_UPDATE_GOLDEN'] === '1') {
     plan,
     traceHash: hashOf(plan),
   }))
-  writeFileSync(new URL('./golden/hashes.json', import.meta.url), `${JSON.stringify(runs, null, 1)}\n`)
+  writeFileSync(
+    new URL('./golden/hashes.json', import.meta.url),
+    `${JSON.stringify(runs, null, 1)}\n`,
+  )
 }
 
 test('twenty plans give their recorded hashes in Node', { timeout: 60_000 }, () => {

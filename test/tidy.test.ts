@@ -26,12 +26,23 @@ const mayImport: Readonly<
     packages: ['weirstream', 'weirstream/sim'],
   },
   visualizer: {
-    files: ['engine/trace.ts', 'engine/ids.ts', 'engine/metrics', 'sim', 'lessons', 'visualizer'],
+    files: [
+      'engine/assert.ts',
+      'engine/errors.ts',
+      'engine/ids.ts',
+      'engine/index.ts',
+      'engine/metrics',
+      'engine/trace.ts',
+      'sim',
+      'lessons',
+      'visualizer',
+    ],
     packages: ['d3'],
   },
   cli: {
     files: 'engine engine/node sim sim/wire sim/testing lessons visualizer cli'.split(' '),
-    packages: ['node:*', 'vite', 'weirstream', 'weirstream/*'],
+    // rxjs is a peer in the benchmark.
+    packages: ['node:*', 'rxjs', 'vite', 'weirstream', 'weirstream/*'],
   },
 }
 

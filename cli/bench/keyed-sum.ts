@@ -54,21 +54,17 @@ export async function benchKeyedSum(options: KeyedSumOptions): Promise<BenchResu
 
 function keyedSumJob(pool: readonly string[], records: number): Job {
   const mask = pool.length - 1
-  return defineJob(
-    'Keyed Sum',
-    { parallelism: 1, checkpointing: { intervalMs: 1000 } },
-    (env) => {
-      env
-        .fromSource(generatorSource(records, (index) => pool[index & mask] ?? ''))
-        .map((line) => {
-          const comma = line.indexOf(',')
-          return { ip: line.slice(0, comma), bytes: Number(line.slice(comma + 1)) }
-        })
-        .keyBy((event) => event.ip)
-        .sum('bytes')
-        .sinkTo(discardSink())
-    },
-  )
+  return defineJob('Keyed Sum', { parallelism: 1, checkpointing: { intervalMs: 1000 } }, (env) => {
+    env
+      .fromSource(generatorSource(records, (index) => pool[index & mask] ?? ''))
+      .map((line) => {
+        const comma = line.indexOf(',')
+        return { ip: line.slice(0, comma), bytes: Number(line.slice(comma + 1)) }
+      })
+      .keyBy((event) => event.ip)
+      .sum('bytes')
+      .sinkTo(discardSink())
+  })
 }
 
 function bareSum(pool: readonly string[], records: number): number {
@@ -91,7 +87,9 @@ function recordPool(keys: number): string[] {
   for (let i = 0; i < size; i++) {
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
     const key = keys >= size ? i : (state >>> 4) % keys
-    pool.push(`${10 + (key >>> 24)}.${(key >>> 16) & 255}.${(key >>> 8) & 255}.${key & 255},${state % 100_000}`)
+    pool.push(
+      `${10 + (key >>> 24)}.${(key >>> 16) & 255}.${(key >>> 8) & 255}.${key & 255},${state % 100_000}`,
+    )
   }
   return pool
 }

@@ -77,7 +77,11 @@ export type CoordinatorInput =
       readonly checkpoint: CheckpointId
       readonly handle: SnapshotHandle
     }
-  | { readonly type: 'declined'; readonly checkpoint: CheckpointId; readonly failure: CheckpointFailure }
+  | {
+      readonly type: 'declined'
+      readonly checkpoint: CheckpointId
+      readonly failure: CheckpointFailure
+    }
   | { readonly type: 'timed-out'; readonly checkpoint: CheckpointId }
   | { readonly type: 'metadata-stored'; readonly checkpoint: CheckpointId }
   | {
@@ -89,14 +93,26 @@ export type CoordinatorInput =
 export type CoordinatorEffect =
   | { readonly type: 'schedule-interval'; readonly delayMs: number }
   | { readonly type: 'cancel-interval' }
-  | { readonly type: 'schedule-timeout'; readonly checkpoint: CheckpointId; readonly delayMs: number }
+  | {
+      readonly type: 'schedule-timeout'
+      readonly checkpoint: CheckpointId
+      readonly delayMs: number
+    }
   | { readonly type: 'cancel-timeout' }
   | { readonly type: 'skip'; readonly reason: string }
   | { readonly type: 'announce'; readonly checkpoint: CheckpointId }
   | { readonly type: 'snapshot-coordinators'; readonly checkpoint: CheckpointId }
-  | { readonly type: 'trigger-sources'; readonly checkpoint: CheckpointId; readonly triggeredAt: Millis }
+  | {
+      readonly type: 'trigger-sources'
+      readonly checkpoint: CheckpointId
+      readonly triggeredAt: Millis
+    }
   | { readonly type: 'store-metadata'; readonly metadata: CheckpointMetadata }
-  | { readonly type: 'notify-complete'; readonly metadata: CheckpointMetadata; readonly durationMs: number }
+  | {
+      readonly type: 'notify-complete'
+      readonly metadata: CheckpointMetadata
+      readonly durationMs: number
+    }
   | {
       readonly type: 'notify-aborted'
       readonly checkpoint: CheckpointId
@@ -148,7 +164,12 @@ export function step(state: CoordinatorState, input: CoordinatorInput, context: 
       return abort(state, state.pending, input.failure, context)
     case 'timed-out':
       if (state.pending?.id !== input.checkpoint) return [state, []]
-      return abort(state, state.pending, { type: 'expired', afterMs: context.config.timeoutMs }, context)
+      return abort(
+        state,
+        state.pending,
+        { type: 'expired', afterMs: context.config.timeoutMs },
+        context,
+      )
     case 'metadata-stored':
       return onStored(state, input.checkpoint, context)
     case 'metadata-failed':
@@ -180,7 +201,10 @@ function onInterval(state: CoordinatorState, plan: TriggerPlan, context: StepCon
   }
   const earliest = state.lastCompletedAt === null ? now : state.lastCompletedAt + config.minPauseMs
   if (now < earliest) {
-    const skip: CoordinatorEffect = { type: 'skip', reason: 'the pause since the last one is too short' }
+    const skip: CoordinatorEffect = {
+      type: 'skip',
+      reason: 'the pause since the last one is too short',
+    }
     return [state, [{ type: 'schedule-interval', delayMs: earliest - now }, skip]]
   }
   if (plan.expected === null) {
@@ -259,7 +283,10 @@ function onAcknowledged(
     return [{ ...state, pending: { ...pending, handles } }, []]
   }
   const storing: PendingCheckpoint = { ...pending, handles, phase: 'storing' }
-  return [{ ...state, pending: storing }, [{ type: 'store-metadata', metadata: metadataOf(storing) }]]
+  return [
+    { ...state, pending: storing },
+    [{ type: 'store-metadata', metadata: metadataOf(storing) }],
+  ]
 }
 
 function onStored(state: CoordinatorState, checkpoint: CheckpointId, { now }: StepContext): Step {
@@ -296,7 +323,11 @@ function abort(
   return [{ ...disposed, failures: 0 }, [...effects, { type: 'fail-job', reason }]]
 }
 
-function dispose(state: CoordinatorState, pending: PendingCheckpoint, failure: CheckpointFailure): Step {
+function dispose(
+  state: CoordinatorState,
+  pending: PendingCheckpoint,
+  failure: CheckpointFailure,
+): Step {
   return [
     { ...state, pending: null },
     [

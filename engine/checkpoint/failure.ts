@@ -10,7 +10,9 @@ export type CheckpointFailure =
 
 /** Whether it counts toward `tolerableFailures`; a failure that the job's own restart caused does not. */
 export function isCounted(failure: CheckpointFailure): boolean {
-  return failure.type === 'expired' || failure.type === 'declined' || failure.type === 'storage-failed'
+  return (
+    failure.type === 'expired' || failure.type === 'declined' || failure.type === 'storage-failed'
+  )
 }
 
 export function describeFailure(failure: CheckpointFailure): string {

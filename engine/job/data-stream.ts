@@ -27,7 +27,10 @@ export class StreamEnvironment {
 
   /** Reads from a source. */
   fromSource<T>(source: Source<T>, options: OperatorOptions = {}): DataStream<T> {
-    const node = this.addNode('source', options, null, null, { type: 'source', source: source.spec })
+    const node = this.addNode('source', options, null, null, {
+      type: 'source',
+      source: source.spec,
+    })
     return new DataStream<T>(this, { from: node.id, tag: null, partitioning: { type: 'forward' } })
   }
 

@@ -50,10 +50,13 @@ export function buildJobGraph(job: Job, overrides: JobOptions = {}): JobGraph {
     return parallelism
   }
   const headOf = new Map<number, number>()
-  for (const node of job.graph.nodes) headOf.set(node.id, chainHead(node, job.graph.nodes, headOf, parallelismOf))
+  for (const node of job.graph.nodes)
+    headOf.set(node.id, chainHead(node, job.graph.nodes, headOf, parallelismOf))
   const heads = job.graph.nodes.filter(({ id }) => headOf.get(id) === id)
   const idOf = (nodeId: number): VertexId =>
-    vertexId(nodeAt(job.graph.nodes, present(headOf.get(nodeId), `Node ${nodeId} has no chain.`)).uid)
+    vertexId(
+      nodeAt(job.graph.nodes, present(headOf.get(nodeId), `Node ${nodeId} has no chain.`)).uid,
+    )
   const edges = crossEdges(job.graph.nodes, headOf, parallelismOf, idOf)
   return {
     name: job.name,
@@ -119,7 +122,10 @@ export function describeTopology(
   }
 }
 
-function inputTopics(vertex: JobVertex, partitionsOf: (topic: string) => number): TraceTopology['inputs'] {
+function inputTopics(
+  vertex: JobVertex,
+  partitionsOf: (topic: string) => number,
+): TraceTopology['inputs'] {
   return vertex.nodes.flatMap(({ work }) => {
     if (work.type !== 'source' || work.source.type !== 'kafka') return []
     return work.source.topics.map((topic) => ({
@@ -130,7 +136,10 @@ function inputTopics(vertex: JobVertex, partitionsOf: (topic: string) => number)
   })
 }
 
-function outputTopics(vertex: JobVertex, partitionsOf: (topic: string) => number): TraceTopology['outputs'] {
+function outputTopics(
+  vertex: JobVertex,
+  partitionsOf: (topic: string) => number,
+): TraceTopology['outputs'] {
   return vertex.nodes.flatMap(({ work }) => {
     if (work.type !== 'operator' || work.operator.type !== 'sink') return []
     const { sink } = work.operator
@@ -208,7 +217,11 @@ function nodeAt(nodes: readonly StreamNode[], id: number): StreamNode {
   return node
 }
 
-function tooParallel(node: StreamNode, parallelism: number, settings: JobSettings): ConfigurationError {
+function tooParallel(
+  node: StreamNode,
+  parallelism: number,
+  settings: JobSettings,
+): ConfigurationError {
   return new ConfigurationError(
     'parallelism-above-maximum',
     `The operator "${node.uid}" has parallelism ${parallelism}, but the job's maxParallelism is ` +

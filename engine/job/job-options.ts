@@ -51,7 +51,12 @@ export interface JobSettings {
 /** Fills in defaults. Throws ConfigurationError for a value that is not allowed. */
 export function jobSettings(options: JobOptions): JobSettings {
   const parallelism = inRange('parallelism', options.parallelism ?? 1, 1, 32_768)
-  const maxParallelism = inRange('maxParallelism', options.maxParallelism ?? 128, parallelism, 32_768)
+  const maxParallelism = inRange(
+    'maxParallelism',
+    options.maxParallelism ?? 128,
+    parallelism,
+    32_768,
+  )
   const { checkpointing, restart, heartbeat } = options
   return {
     parallelism,
@@ -72,7 +77,12 @@ function checkpointingSettings(options: CheckpointingOptions): Required<Checkpoi
     intervalMs: inRange('checkpointing.intervalMs', options.intervalMs, 10, most),
     timeoutMs: inRange('checkpointing.timeoutMs', options.timeoutMs ?? 600_000, 10, most),
     minPauseMs: inRange('checkpointing.minPauseMs', options.minPauseMs ?? 0, 0, most),
-    tolerableFailures: inRange('checkpointing.tolerableFailures', options.tolerableFailures ?? 0, 0, most),
+    tolerableFailures: inRange(
+      'checkpointing.tolerableFailures',
+      options.tolerableFailures ?? 0,
+      0,
+      most,
+    ),
   }
 }
 

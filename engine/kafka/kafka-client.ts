@@ -13,7 +13,8 @@ const RETRY_BACKOFF_MS = 20
 const RETRY_BACKOFF_MAX_MS = 320
 
 /** How one request ended for its sender. A timed-out request may still have been applied. */
-export type Outcome<T> = { readonly type: 'answered'; readonly response: T } | { readonly type: 'timed-out' }
+export type Outcome<T> =
+  { readonly type: 'answered'; readonly response: T } | { readonly type: 'timed-out' }
 
 /** What to do after an outcome: ask the same broker again, find the right broker and ask it, or be done. */
 export type Decision = 'retry' | 'rediscover' | 'done'

@@ -35,6 +35,7 @@ function parseOrigin(origin: string): RecordOrigin | null {
   const at = origin.lastIndexOf('@')
   const partition = Number(origin.slice(slash + 1, at))
   const offset = Number(origin.slice(at + 1))
-  if (slash < 1 || at < slash || !Number.isInteger(partition) || !Number.isInteger(offset)) return null
+  if (slash < 1 || at < slash || !Number.isInteger(partition) || !Number.isInteger(offset))
+    return null
   return { topic: origin.slice(0, slash), partition, offset }
 }

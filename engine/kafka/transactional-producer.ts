@@ -19,13 +19,7 @@ export interface TransactionHandle {
   readonly producerEpoch: number
 }
 
-export type ProducerState =
-  | 'fresh'
-  | 'initializing'
-  | 'ready'
-  | 'writing'
-  | 'prepared'
-  | 'failed'
+export type ProducerState = 'fresh' | 'initializing' | 'ready' | 'writing' | 'prepared' | 'failed'
 
 const TRANSITIONS: Readonly<Record<ProducerState, readonly ProducerState[]>> = {
   fresh: ['initializing', 'failed'],
@@ -199,7 +193,11 @@ export class TransactionalProducer {
     const { transactionalId } = this
     client.toLeader(
       { topic, partition },
-      () => ({ type: 'produce' as const, transactionalId, partitions: [{ topic, partition, batch }] }),
+      () => ({
+        type: 'produce' as const,
+        transactionalId,
+        partitions: [{ topic, partition, batch }],
+      }),
       (outcome) => {
         const error =
           outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
@@ -267,7 +265,10 @@ export function endTransaction(
   )
 }
 
-function lostTransaction({ transactionalId, producerEpoch }: TransactionHandle, error: KafkaError): string {
+function lostTransaction(
+  { transactionalId, producerEpoch }: TransactionHandle,
+  error: KafkaError,
+): string {
   return (
     `The broker refused to commit transaction ${transactionalId} (epoch ${producerEpoch}): ${error}. ` +
     'It was aborted before its checkpoint could commit it, so its records are lost; ' +

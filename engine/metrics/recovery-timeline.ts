@@ -30,7 +30,12 @@ export interface RecoveryDurations {
 /** The four parts, or null for a recovery that was not finished. */
 export function durationsOf(recovery: Recovery): RecoveryDurations | null {
   const { failedAt, detectedAt, restoreStartedAt, runningAt, caughtUpAt } = recovery
-  if (detectedAt === null || restoreStartedAt === null || runningAt === null || caughtUpAt === null) {
+  if (
+    detectedAt === null ||
+    restoreStartedAt === null ||
+    runningAt === null ||
+    caughtUpAt === null
+  ) {
     return null
   }
   return {
@@ -127,6 +132,7 @@ export class RecoveryTimeline {
 
   #checkCaughtUp(at: number): void {
     const open = this.#open
-    if (open?.runningAt != null && this.#behind.size === 0) open.caughtUpAt = at
+    if (open === undefined || open.runningAt === null || this.#behind.size > 0) return
+    open.caughtUpAt = at
   }
 }

@@ -60,7 +60,13 @@ class LocalWorld {
     const mutants = new Mutants()
     const storage = this.#memoryStorage()
     const worker = workerId('worker-1')
-    this.#master = new JobMaster({ runtime: this.#runtime(JOB_MASTER), broker: NO_KAFKA, storage, graph, mutants })
+    this.#master = new JobMaster({
+      runtime: this.#runtime(JOB_MASTER),
+      broker: NO_KAFKA,
+      storage,
+      graph,
+      mutants,
+    })
     this.#worker = new Worker({
       runtime: this.#runtime(worker),
       broker: NO_KAFKA,

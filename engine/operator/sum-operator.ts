@@ -10,11 +10,7 @@ import { present } from '../assert.ts'
 import { UserFunctionError } from '../errors.ts'
 import { text } from '../serializer.ts'
 import { numberState, valueState } from '../state/descriptors.ts'
-import type {
-  KeyedStateBackend,
-  NumberState,
-  ValueState,
-} from '../state/keyed-state-backend.ts'
+import type { KeyedStateBackend, NumberState, ValueState } from '../state/keyed-state-backend.ts'
 import type { Collector, Operator, OperatorContext, OperatorSnapshot } from './operator.ts'
 
 type Fields = Readonly<Record<string, unknown>>

@@ -82,7 +82,8 @@ export class Checkpointing {
     const [state, effects] = step(this.#state, input, {
       config,
       now: runtime.now(),
-      missingAllowed: input.type === 'acknowledged' && mutants.active('checkpoint-completes-early') ? 1 : 0,
+      missingAllowed:
+        input.type === 'acknowledged' && mutants.active('checkpoint-completes-early') ? 1 : 0,
     })
     this.#state = state
     for (const effect of effects) this.#carryOut(effect)
@@ -122,7 +123,20 @@ export class Checkpointing {
     }
   }
 
-  #end(effect: Extract<CoordinatorEffect, { type: 'store-metadata' | 'notify-complete' | 'notify-aborted' | 'discard' | 'subsume' | 'fail-job' }>): void {
+  #end(
+    effect: Extract<
+      CoordinatorEffect,
+      {
+        type:
+          | 'store-metadata'
+          | 'notify-complete'
+          | 'notify-aborted'
+          | 'discard'
+          | 'subsume'
+          | 'fail-job'
+      }
+    >,
+  ): void {
     switch (effect.type) {
       case 'store-metadata':
         this.#store(effect.metadata)

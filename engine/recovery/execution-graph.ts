@@ -81,10 +81,18 @@ export class ExecutionGraph {
     const vertex = this.#vertex(execution.vertex)
     return {
       inputs: vertex.inputs.flatMap((edge) =>
-        this.#peers(edge, (pair) => (pair.consumer === execution.index ? pair.producer : null), edge.producer),
+        this.#peers(
+          edge,
+          (pair) => (pair.consumer === execution.index ? pair.producer : null),
+          edge.producer,
+        ),
       ),
       outputs: vertex.outputs.map((edge) =>
-        this.#peers(edge, (pair) => (pair.producer === execution.index ? pair.consumer : null), edge.consumer),
+        this.#peers(
+          edge,
+          (pair) => (pair.producer === execution.index ? pair.consumer : null),
+          edge.consumer,
+        ),
       ),
     }
   }

@@ -102,7 +102,11 @@ export class JobMaster {
 
   // Workers.
 
-  #register({ worker, incarnation, slots }: Extract<MasterMessage, { type: 'register-worker' }>): void {
+  #register({
+    worker,
+    incarnation,
+    slots,
+  }: Extract<MasterMessage, { type: 'register-worker' }>): void {
     const known = this.#workers.get(worker)
     if (known !== undefined && known.incarnation !== incarnation) {
       this.#loseWorker(worker, 'it registered again after a restart')
@@ -122,7 +126,7 @@ export class JobMaster {
   #beat(): void {
     const { runtime } = this.#options
     const { intervalMs, timeoutMs } = this.#graph.settings.heartbeat
-    for (const { worker, lastHeardAt } of [...this.#workers.values()]) {
+    for (const { worker, lastHeardAt } of this.#workers.values()) {
       if (runtime.now() - lastHeardAt > timeoutMs) {
         this.#loseWorker(worker, `no heartbeat for ${timeoutMs} ms`)
       } else {
@@ -137,7 +141,9 @@ export class JobMaster {
   #loseWorker(worker: WorkerId, reason: string): void {
     this.#workers.delete(worker)
     this.#options.runtime.trace({ type: 'worker-lost', worker, reason })
-    const hosted = this.#executions.executions.filter((e) => e.worker === worker && !isEnded(e.status))
+    const hosted = this.#executions.executions.filter(
+      (e) => e.worker === worker && !isEnded(e.status),
+    )
     for (const execution of hosted) this.#setStatus(execution, 'failed', `${worker} is lost`)
     if (hosted.length > 0) this.#failover(`${worker} is lost: ${reason}`)
     this.#proceed()
@@ -174,7 +180,12 @@ export class JobMaster {
       const restore =
         restorePoint === null
           ? null
-          : assignState(restorePoint, this.#vertex(vertex), index, this.#graph.settings.maxParallelism)
+          : assignState(
+              restorePoint,
+              this.#vertex(vertex),
+              index,
+              this.#graph.settings.maxParallelism,
+            )
       const deployment = {
         subtask,
         vertex,
@@ -192,7 +203,9 @@ export class JobMaster {
 
   // Messages of subtasks.
 
-  #onSubtaskMessage(message: Exclude<MasterMessage, { type: 'register-worker' | 'heartbeat' }>): void {
+  #onSubtaskMessage(
+    message: Exclude<MasterMessage, { type: 'register-worker' | 'heartbeat' }>,
+  ): void {
     if (message.type === 'acknowledge-checkpoint') {
       this.#checkpointing?.acknowledged(message.checkpoint, message.handle)
       return
@@ -347,7 +360,8 @@ export class JobMaster {
 
   #toAll(messageFor: (execution: Execution) => WorkerMessage): void {
     for (const execution of this.#executions.executions) {
-      if (!isEnded(execution.status)) this.#options.runtime.send(execution.worker, messageFor(execution))
+      if (!isEnded(execution.status))
+        this.#options.runtime.send(execution.worker, messageFor(execution))
     }
   }
 
@@ -372,7 +386,13 @@ export class JobMaster {
               (e) => e.vertex === vertex.id && e.index === index,
             )
             const { worker, ...ref } = present(execution, `No execution ${vertex.id}/${index}.`)
-            runtime.send(worker, { type: 'operator-event', ...refOf(ref), operator: uid, eventId, event })
+            runtime.send(worker, {
+              type: 'operator-event',
+              ...refOf(ref),
+              operator: uid,
+              eventId,
+              event,
+            })
           },
         }),
       )
@@ -392,6 +412,9 @@ export class JobMaster {
   }
 }
 
-function refOf({ subtask, attempt }: Pick<Execution, 'subtask' | 'attempt'>): Pick<Execution, 'subtask' | 'attempt'> {
+function refOf({
+  subtask,
+  attempt,
+}: Pick<Execution, 'subtask' | 'attempt'>): Pick<Execution, 'subtask' | 'attempt'> {
   return { subtask, attempt }
 }

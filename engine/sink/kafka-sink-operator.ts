@@ -17,7 +17,12 @@ import { partitionForKey } from '../kafka/murmur2.ts'
 import { encodeOrigins } from '../kafka/provenance.ts'
 import type { RecordData } from '../kafka/protocol.ts'
 import { endTransaction } from '../kafka/transactional-producer.ts'
-import type { Operator, OperatorContext, OperatorSnapshot, SnapshotContext } from '../operator/operator.ts'
+import type {
+  Operator,
+  OperatorContext,
+  OperatorSnapshot,
+  SnapshotContext,
+} from '../operator/operator.ts'
 import { decodeCommittables, encodeSinkState, formerParallelism } from './kafka-sink-state.ts'
 import type { KafkaSinkSpec } from './sink-spec.ts'
 import { SinkTransaction } from './sink-transaction.ts'

@@ -57,7 +57,10 @@ export class SinkTransaction {
   }
 
   get committable(): Committable {
-    return { checkpoint: present(this.checkpoint, 'An open transaction in a snapshot.'), handle: this.handle }
+    return {
+      checkpoint: present(this.checkpoint, 'An open transaction in a snapshot.'),
+      handle: this.handle,
+    }
   }
 
   /** Records that are not yet in the log. */

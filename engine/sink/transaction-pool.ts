@@ -9,7 +9,10 @@
  */
 import { assert } from '../assert.ts'
 import { TransactionalProducer } from '../kafka/transactional-producer.ts'
-import type { TransactionHandle, TransactionalProducerOptions } from '../kafka/transactional-producer.ts'
+import type {
+  TransactionHandle,
+  TransactionalProducerOptions,
+} from '../kafka/transactional-producer.ts'
 
 /**
  * Open, prepared, and one each for the checkpoints that may still name a transaction; the rest is room for lost

@@ -11,7 +11,12 @@ import { KafkaClient } from '../kafka/kafka-client.ts'
 import type { PartitionOffset } from '../kafka/protocol.ts'
 import type { VisibleRecord } from '../kafka/read-committed-filter.ts'
 import type { OperatorEvent } from '../messages.ts'
-import type { Collector, OperatorContext, OperatorSnapshot, SnapshotContext } from '../operator/operator.ts'
+import type {
+  Collector,
+  OperatorContext,
+  OperatorSnapshot,
+  SnapshotContext,
+} from '../operator/operator.ts'
 import { binary } from '../serializer.ts'
 import { KafkaSplitFetcher } from './kafka-split-fetcher.ts'
 import type { PollResult, SourceReader } from './source-reader.ts'
@@ -50,7 +55,11 @@ export class KafkaSourceReader implements SourceReader {
 
   handleEvent(event: OperatorEvent): void {
     for (const split of event.splits) {
-      this.#context.runtime.trace({ type: 'split-assigned', subtask: this.#context.subtask, ...split })
+      this.#context.runtime.trace({
+        type: 'split-assigned',
+        subtask: this.#context.subtask,
+        ...split,
+      })
       this.#startFetcher(split)
     }
   }
@@ -81,7 +90,7 @@ export class KafkaSourceReader implements SourceReader {
 
   notifyComplete(checkpoint: CheckpointId): void {
     const positions = this.#positions.get(checkpoint)
-    for (const older of [...this.#positions.keys()]) {
+    for (const older of this.#positions.keys()) {
       if (older <= checkpoint) this.#positions.delete(older)
     }
     if (positions !== undefined && positions.length > 0) this.#commitToGroup(positions)
@@ -93,7 +102,11 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   #restore(split: PartitionOffset): void {
-    this.#context.runtime.trace({ type: 'split-restored', subtask: this.#context.subtask, ...split })
+    this.#context.runtime.trace({
+      type: 'split-restored',
+      subtask: this.#context.subtask,
+      ...split,
+    })
     this.#startFetcher(split)
   }
 
@@ -114,7 +127,10 @@ export class KafkaSourceReader implements SourceReader {
     return emitted
   }
 
-  #emit({ split: { topic, partition } }: KafkaSplitFetcher, { offset, record }: VisibleRecord): void {
+  #emit(
+    { split: { topic, partition } }: KafkaSplitFetcher,
+    { offset, record }: VisibleRecord,
+  ): void {
     const { provenance, name } = this.#context
     if (provenance.isOn) provenance.current = [{ topic, partition, offset }]
     let value: unknown
@@ -124,7 +140,15 @@ export class KafkaSourceReader implements SourceReader {
       throw new UserFunctionError(`${name} at ${topic}/${partition}@${offset}`, error)
     }
     const { key, timestamp, headers } = record
-    const emitted: KafkaRecord<unknown> = { value, key, topic, partition, offset, timestamp, headers }
+    const emitted: KafkaRecord<unknown> = {
+      value,
+      key,
+      topic,
+      partition,
+      offset,
+      timestamp,
+      headers,
+    }
     this.#output.emit(emitted, timestamp)
   }
 

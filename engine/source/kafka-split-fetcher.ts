@@ -98,7 +98,11 @@ export class KafkaSplitFetcher {
     }
     const retry = retryAfter(fetched.error)
     if (fetched.error !== 'NONE') return retry ?? 'retry'
-    const { records, nextOffset } = filterFetched(fetched, this.#fetchPosition, this.#isolationLevel)
+    const { records, nextOffset } = filterFetched(
+      fetched,
+      this.#fetchPosition,
+      this.#isolationLevel,
+    )
     this.#end =
       this.#isolationLevel === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
     this.#isFetching = false

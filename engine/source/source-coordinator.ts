@@ -42,8 +42,10 @@ export class SourceCoordinator {
   #pending: PartitionOffset[] = []
   #enumerator: KafkaSplitEnumerator | null = null
   #nextEventId = 0
-  #awaited: { readonly checkpoint: CheckpointId; readonly onSnapshot: (state: Uint8Array) => void } | null =
-    null
+  #awaited: {
+    readonly checkpoint: CheckpointId
+    readonly onSnapshot: (state: Uint8Array) => void
+  } | null = null
 
   constructor(options: SourceCoordinatorOptions) {
     this.uid = options.uid
@@ -127,7 +129,8 @@ export class SourceCoordinator {
   }
 
   #checkSnapshot(): void {
-    if (this.#awaited === null || this.#readers.some(({ unconfirmed }) => unconfirmed.size > 0)) return
+    if (this.#awaited === null || this.#readers.some(({ unconfirmed }) => unconfirmed.size > 0))
+      return
     const { onSnapshot } = this.#awaited
     this.#awaited = null
     const state: CoordinatorState = { assigned: [...this.#assigned], pending: this.#pending }
@@ -136,7 +139,8 @@ export class SourceCoordinator {
 
   #reader(index: number): Reader {
     const reader = this.#readers[index]
-    if (reader === undefined) throw new InvariantViolation(`Source ${this.uid} has no reader ${index}.`)
+    if (reader === undefined)
+      throw new InvariantViolation(`Source ${this.uid} has no reader ${index}.`)
     return reader
   }
 }

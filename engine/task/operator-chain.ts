@@ -27,7 +27,9 @@ export type SharedContext = Omit<OperatorContext, 'uid' | 'name' | 'output' | 'k
 
 export class OperatorChain {
   /** The head reads: from channels, or from outside. */
-  readonly head: { readonly type: 'operator'; readonly operator: Operator } | { readonly type: 'source'; readonly reader: SourceReader }
+  readonly head:
+    | { readonly type: 'operator'; readonly operator: Operator }
+    | { readonly type: 'source'; readonly reader: SourceReader }
   /** Head first. */
   readonly #operators: AnyOperator[] = []
   readonly #byNode = new Map<number, Operator>()
@@ -105,7 +107,10 @@ export class OperatorChain {
     }
     for (const edge of this.#vertex.outputs) {
       if (edge.fromNode !== node.id || edge.tag !== tag) continue
-      const writer = present(this.#writers[edge.index], `Vertex ${node.uid} has no writer ${edge.index}.`)
+      const writer = present(
+        this.#writers[edge.index],
+        `Vertex ${node.uid} has no writer ${edge.index}.`,
+      )
       collectors.push(new WritingCollector(writer, this.#provenance))
     }
     const [only] = collectors

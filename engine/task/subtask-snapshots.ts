@@ -71,7 +71,7 @@ export class SubtaskSnapshots {
   }
 
   close(): void {
-    for (const checkpoint of [...this.#running.keys()]) this.abort(checkpoint)
+    for (const checkpoint of this.#running.keys()) this.abort(checkpoint)
   }
 
   #isRunning(snapshot: RunningSnapshot): boolean {

@@ -37,7 +37,9 @@ export function restoreKeyedState(
     }
     env.storage.get(key, (result) => {
       if (result.type === 'failed') {
-        onRestored(`The snapshot ${key} of checkpoint ${checkpoint} cannot be read: ${result.reason}.`)
+        onRestored(
+          `The snapshot ${key} of checkpoint ${checkpoint} cannot be read: ${result.reason}.`,
+        )
         return
       }
       const segments = decodeSnapshotObject(result.value)

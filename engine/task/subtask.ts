@@ -153,7 +153,9 @@ export class Subtask {
   handleOperatorEvent(operator: string, event: OperatorEvent): void {
     const { head } = this.#chain
     if (head.type !== 'source' || head.reader.uid !== operator) {
-      throw new InvariantViolation(`An event for "${operator}" came to ${this.#env.deployment.subtask}.`)
+      throw new InvariantViolation(
+        `An event for "${operator}" came to ${this.#env.deployment.subtask}.`,
+      )
     }
     head.reader.handleEvent?.(event)
     this.#scheduleStep()
@@ -251,7 +253,13 @@ export class Subtask {
     }
   }
 
-  #onControl(channel: number, element: Barrier | { readonly type: 'cancel-marker'; readonly checkpoint: CheckpointId } | { readonly type: 'end-of-input' }): void {
+  #onControl(
+    channel: number,
+    element:
+      | Barrier
+      | { readonly type: 'cancel-marker'; readonly checkpoint: CheckpointId }
+      | { readonly type: 'end-of-input' },
+  ): void {
     if (element.type === 'barrier') {
       const { checkpoint } = element
       this.#env.runtime.trace({

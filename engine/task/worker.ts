@@ -7,7 +7,13 @@ import { present } from '../assert.ts'
 import { JOB_MASTER, workerId } from '../ids.ts'
 import type { AttemptId, ChannelId, SubtaskId, WorkerId } from '../ids.ts'
 import type { JobGraph } from '../job/job-graph.ts'
-import type { ChannelMessage, Deployment, MasterMessage, Message, WorkerMessage } from '../messages.ts'
+import type {
+  ChannelMessage,
+  Deployment,
+  MasterMessage,
+  Message,
+  WorkerMessage,
+} from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import { Subtask } from './subtask.ts'
@@ -66,7 +72,9 @@ export class Worker {
     }
   }
 
-  #onSubtaskMessage(message: Exclude<WorkerMessage, { type: 'heartbeat-request' | 'deploy' }>): void {
+  #onSubtaskMessage(
+    message: Exclude<WorkerMessage, { type: 'heartbeat-request' | 'deploy' }>,
+  ): void {
     const hosted = this.#find(message.subtask, message.attempt)
     if (hosted === undefined) return
     const { subtask } = hosted

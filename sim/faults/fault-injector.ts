@@ -117,7 +117,10 @@ export class FaultInjector {
 function combine(treatment: RequestTreatment, fault: RequestFault): RequestTreatment {
   switch (fault.kind) {
     case 'delay':
-      return { ...treatment, delayMs: treatment.delayMs + (fault.delayMs ?? FAULT_DEFAULTS.delayMs) }
+      return {
+        ...treatment,
+        delayMs: treatment.delayMs + (fault.delayMs ?? FAULT_DEFAULTS.delayMs),
+      }
     case 'duplicate':
       return { ...treatment, duplicateAfterMs: fault.delayMs ?? FAULT_DEFAULTS.duplicateAfterMs }
     case 'lose-response':

@@ -22,7 +22,13 @@ export function recordCheckpoint(
     return { checkpoint, seq, offsets: [], states: [], problems: [`metadata: ${metadata}`] }
   }
   const problems: string[] = []
-  return { checkpoint, seq, offsets: offsetsOf(metadata), states: statesOf(metadata, storage, problems), problems }
+  return {
+    checkpoint,
+    seq,
+    offsets: offsetsOf(metadata),
+    states: statesOf(metadata, storage, problems),
+    problems,
+  }
 }
 
 function offsetsOf({ handles }: CheckpointMetadata): CheckpointRecord['offsets'] {

@@ -142,13 +142,13 @@ export class HistoryRecorder {
 
   #output({ sink, topic, partition, records }: Observed): OutputPartition {
     const { lastStableOffset, highWatermark } = this.#cluster.log(topic, partition)
-    const committed = this.#cluster.readCommitted(topic, partition).map(
-      ({ offset, record }): OutputRecord => ({
+    const committed = this.#cluster
+      .readCommitted(topic, partition)
+      .map(({ offset, record }): OutputRecord => ({
         offset,
         value: record.value ?? new Uint8Array(0),
         origins: decodeOrigins(record.headers),
-      }),
-    )
+      }))
     return { sink, topic, partition, committed, observed: records, lastStableOffset, highWatermark }
   }
 

@@ -7,16 +7,29 @@ import { sameValue } from './same-value.ts'
 import type { Violations } from './violation.ts'
 
 export function checkLogs(history: History, violations: Violations): void {
-  for (const { topic, partition, committed, observed, lastStableOffset, highWatermark } of history.outputs) {
+  for (const {
+    topic,
+    partition,
+    committed,
+    observed,
+    lastStableOffset,
+    highWatermark,
+  } of history.outputs) {
     const truth = new Map(committed.map(({ offset, value }) => [offset, value]))
     for (const { offset, value } of observed) {
       const committedValue = truth.get(offset)
       if (committedValue === undefined || !sameValue(committedValue, value)) {
-        violations.add('T5', `A read_committed reader saw ${topic}/${partition}@${offset}, which was never committed.`)
+        violations.add(
+          'T5',
+          `A read_committed reader saw ${topic}/${partition}@${offset}, which was never committed.`,
+        )
       }
     }
     if (history.stuck === null && lastStableOffset < highWatermark) {
-      violations.add('X4', `Readers of ${topic}/${partition} are held at ${lastStableOffset} of ${highWatermark}.`)
+      violations.add(
+        'X4',
+        `Readers of ${topic}/${partition} are held at ${lastStableOffset} of ${highWatermark}.`,
+      )
     }
   }
   for (const transaction of history.openTransactions) {
@@ -57,11 +70,18 @@ function checkAtomicity(log: readonly LogEntry[], violations: Violations): void 
     endings.set(transaction, (endings.get(transaction) ?? new Set()).add(kind))
   }
   for (const [transaction, kinds] of endings) {
-    if (kinds.size > 1) violations.add('X6', `The transaction of producer ${transaction} is torn: ${[...kinds].join(' and ')}.`)
+    if (kinds.size > 1)
+      violations.add(
+        'X6',
+        `The transaction of producer ${transaction} is torn: ${[...kinds].join(' and ')}.`,
+      )
   }
   for (const transaction of open.values()) {
     if (endings.has(transaction)) {
-      violations.add('X6', `The transaction of producer ${transaction} has no end marker on one of its partitions.`)
+      violations.add(
+        'X6',
+        `The transaction of producer ${transaction} has no end marker on one of its partitions.`,
+      )
     }
   }
 }

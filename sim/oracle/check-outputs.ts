@@ -3,7 +3,12 @@
  * checkpoint by checkpoint (S1, S2). Sameness of outputs is decided by provenance, never by equal bytes.
  */
 import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
-import type { CheckpointRecord, FedPartition, History, OutputPartition } from '../history/history.ts'
+import type {
+  CheckpointRecord,
+  FedPartition,
+  History,
+  OutputPartition,
+} from '../history/history.ts'
 import { FoldOrder } from './fold-order.ts'
 import { OriginIndex } from './origin-index.ts'
 import { applyOperator, consumersOf, isBehindFold, sinksBehind } from './reference-model.ts'
@@ -123,7 +128,7 @@ export class OutputCheck {
       if (inverted !== null) {
         this.#violations.add(
           'T3',
-          `The output of ${this.#origins.nameOf(inverted.origin)} (key ${String(key)}) came out before that of an ` +
+          `The output of ${this.#origins.nameOf(inverted.origin)} (key ${show(key)}) came out before that of an ` +
             'earlier record of the same key and partition.',
         )
       }
@@ -173,7 +178,7 @@ export class OutputCheck {
       if (sameValue(stored, value)) continue
       this.#violations.add(
         'S1',
-        `At checkpoint ${checkpoint} the state "${name}" of key ${String(key)} in "${node.uid}" is ` +
+        `At checkpoint ${checkpoint} the state "${name}" of key ${show(key)} in "${node.uid}" is ` +
           `${show(stored)}, the fold of the records before the cut gives ${show(value)}.`,
         seq,
       )
@@ -186,7 +191,7 @@ export class OutputCheck {
       if (perKey.has(key) || typeof key === 'object') continue
       this.#violations.add(
         'S1',
-        `Checkpoint ${cut.record.checkpoint} has state for key ${String(key)}, which is in no record.`,
+        `Checkpoint ${cut.record.checkpoint} has state for key ${show(key)}, which is in no record.`,
         cut.record.seq,
       )
     }
@@ -213,17 +218,26 @@ export class OutputCheck {
         // A run that did not come to rest has not finished its output: only what is there is judged.
         if (this.#history.stuck !== null) continue
         lost += values.length - found.length
-        this.#violations.add('T1', `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is lost: ${found.length} of ${values.length} are visible.`)
+        this.#violations.add(
+          'T1',
+          `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is lost: ${found.length} of ${values.length} are visible.`,
+        )
       } else if (found.length > values.length) {
         duplicated += found.length - values.length
-        this.#violations.add('T2', `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is there ${found.length} times instead of ${values.length}.`)
+        this.#violations.add(
+          'T2',
+          `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is there ${found.length} times instead of ${values.length}.`,
+        )
       } else if (!this.#uncertain.has(origin)) {
         this.#compareValues(sink, origin, values.map(encode), found)
       }
     }
     for (const [origin, found] of visible) {
       duplicated += found.length
-      this.#violations.add('T2', `Sink "${sink}" has ${found.length} outputs of ${this.#origins.nameOf(origin)}, which should have none.`)
+      this.#violations.add(
+        'T2',
+        `Sink "${sink}" has ${found.length} outputs of ${this.#origins.nameOf(origin)}, which should have none.`,
+      )
     }
     return { lost, duplicated }
   }
@@ -236,7 +250,10 @@ export class OutputCheck {
   ): void {
     const isSame = expected.every((value, index) => sameValue(found[index], value))
     if (isSame) return
-    this.#violations.add('T4', `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is not what the reference model gives.`)
+    this.#violations.add(
+      'T4',
+      `The output of ${this.#origins.nameOf(origin)} in sink "${sink}" is not what the reference model gives.`,
+    )
   }
 }
 
@@ -276,7 +293,8 @@ class Cut {
 }
 
 function encoderOf(node: StreamNode | undefined): (record: ModelRecord) => Uint8Array {
-  if (node?.work.type !== 'operator' || node.work.operator.type !== 'sink') return () => new Uint8Array(0)
+  if (node?.work.type !== 'operator' || node.work.operator.type !== 'sink')
+    return () => new Uint8Array(0)
   const { sink } = node.work.operator
   return ({ value }) => (sink.type === 'kafka' ? sink.value.encode(value) : new Uint8Array(0))
 }
@@ -300,14 +318,20 @@ function visibleByOrigin(
   for (const { sink, topic, partition, committed } of outputs) {
     for (const { origins, offset, value } of committed) {
       if (origins === null) {
-        violations.add('T1', `Output ${topic}/${partition}@${offset} of sink "${sink}" does not say which input it stands for.`)
+        violations.add(
+          'T1',
+          `Output ${topic}/${partition}@${offset} of sink "${sink}" does not say which input it stands for.`,
+        )
         continue
       }
       for (const origin of origins) {
         const number = numbers.numberOf(origin)
         const list = visible.get(number)
         if (number < 0) {
-          violations.add('T2', `Output ${topic}/${partition}@${offset} of sink "${sink}" stands for a record that was never fed.`)
+          violations.add(
+            'T2',
+            `Output ${topic}/${partition}@${offset} of sink "${sink}" stands for a record that was never fed.`,
+          )
         } else if (list === undefined) visible.set(number, [value])
         else list.push(value)
       }
@@ -317,5 +341,5 @@ function visibleByOrigin(
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'absent' : (JSON.stringify(value) ?? String(value))
+  return value === undefined ? 'absent' : JSON.stringify(value)
 }

@@ -97,7 +97,11 @@ export class ProtocolCheck {
 
   #onCompleted({ checkpoint, seq }: EventOf<'checkpoint-completed'>): void {
     if (checkpoint <= this.#latestCompleted) {
-      this.#violations.add('S4', `Checkpoint ${checkpoint} completed after ${this.#latestCompleted}.`, seq)
+      this.#violations.add(
+        'S4',
+        `Checkpoint ${checkpoint} completed after ${this.#latestCompleted}.`,
+        seq,
+      )
     }
     this.#latestCompleted = Math.max(this.#latestCompleted, checkpoint)
     const acknowledged = this.#acknowledged.get(checkpoint)?.size ?? 0
@@ -121,7 +125,11 @@ export class ProtocolCheck {
       const name = `${topic}/${partition}`
       const former = this.#offsets.get(name) ?? 0
       if (offset < former) {
-        this.#violations.add('O1', `Checkpoint ${checkpoint} has ${name} at ${offset}, an earlier one had ${former}.`, seq)
+        this.#violations.add(
+          'O1',
+          `Checkpoint ${checkpoint} has ${name} at ${offset}, an earlier one had ${former}.`,
+          seq,
+        )
       }
       this.#offsets.set(name, offset)
     }
@@ -138,14 +146,22 @@ export class ProtocolCheck {
       )
     }
     if (this.#restarts > 2 * this.#faults + SPARE_RESTARTS) {
-      this.#violations.add('L2', `The job restarted ${this.#restarts} times for ${this.#faults} faults.`, seq)
+      this.#violations.add(
+        'L2',
+        `The job restarted ${this.#restarts} times for ${this.#faults} faults.`,
+        seq,
+      )
     }
   }
 
   #onBarrier({ checkpoint, channel, seq }: EventOf<'barrier-received'>): void {
     const former = this.#barriers.get(channel) ?? 0
     if (checkpoint <= former) {
-      this.#violations.add('B1', `Channel ${channel} delivered barrier ${checkpoint} after ${former}.`, seq)
+      this.#violations.add(
+        'B1',
+        `Channel ${channel} delivered barrier ${checkpoint} after ${former}.`,
+        seq,
+      )
     }
     this.#barriers.set(channel, checkpoint)
   }
@@ -154,11 +170,21 @@ export class ProtocolCheck {
     const name = `${topic}/${partition}`
     const expected = this.#offsets.get(name) ?? 0
     if (offset !== expected) {
-      this.#violations.add('O1', `${name} was resumed at offset ${offset}, the restored checkpoint has ${expected}.`, seq)
+      this.#violations.add(
+        'O1',
+        `${name} was resumed at offset ${offset}, the restored checkpoint has ${expected}.`,
+        seq,
+      )
     }
   }
 
-  #onGroupOffset({ groupId, topic, partition, offset, seq }: EventOf<'group-offset-committed'>): void {
+  #onGroupOffset({
+    groupId,
+    topic,
+    partition,
+    offset,
+    seq,
+  }: EventOf<'group-offset-committed'>): void {
     const name = `${topic}/${partition}`
     const covered = this.#offsets.get(name) ?? 0
     if (offset > covered) {
@@ -175,7 +201,11 @@ export class ProtocolCheck {
     const name = transactionName(event)
     const checkpoint = this.#prepared.get(name)
     if (checkpoint === undefined) {
-      this.#violations.add('X2', `Transaction ${name} was committed before it was prepared.`, event.seq)
+      this.#violations.add(
+        'X2',
+        `Transaction ${name} was committed before it was prepared.`,
+        event.seq,
+      )
     } else if (checkpoint > this.#latestCompleted) {
       this.#violations.add(
         'X2',
@@ -200,7 +230,13 @@ export class ProtocolCheck {
     }
   }
 
-  #onAppended({ topic, partition, producerId, producerEpoch, seq }: EventOf<'batch-appended'>): void {
+  #onAppended({
+    topic,
+    partition,
+    producerId,
+    producerEpoch,
+    seq,
+  }: EventOf<'batch-appended'>): void {
     const newest = this.#epochs.get(producerId)
     if (newest === undefined || producerEpoch >= newest) return
     this.#violations.add(

@@ -12,7 +12,7 @@ import type { OriginIndex } from './origin-index.ts'
 import type { ModelRecord } from './reference-model.ts'
 
 /** Room for so many outputs in one partition: a place is partition times this, plus position. */
-const PARTITION_SPAN = 2 ** 32
+const PARTITION_SPAN = 0x1_0000_0000
 const NO_PLACE = Number.POSITIVE_INFINITY
 
 export interface Arranged {
@@ -64,9 +64,13 @@ export class FoldOrder {
     for (const record of records) {
       const place = this.#placeOf(record.origin)
       if (place === NO_PLACE) continue
-      if (former !== null && this.#origins.partitionOf(former.origin) === this.#origins.partitionOf(record.origin)) {
+      if (
+        former !== null &&
+        this.#origins.partitionOf(former.origin) === this.#origins.partitionOf(record.origin)
+      ) {
         const formerPlace = this.#placeOf(former.origin)
-        const isSameOutput = Math.floor(formerPlace / PARTITION_SPAN) === Math.floor(place / PARTITION_SPAN)
+        const isSameOutput =
+          Math.floor(formerPlace / PARTITION_SPAN) === Math.floor(place / PARTITION_SPAN)
         if (isSameOutput && formerPlace > place) return record
       }
       former = record

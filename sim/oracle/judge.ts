@@ -40,7 +40,8 @@ export function judge(
   const findings = new OutputCheck(stream, history, violations).run()
   const correctness = violations.all.length > 0
   if (bug !== null) violations.add('assertion', bug)
-  if (history.stuck !== null) violations.add('L1', `The run did not come to rest: ${history.stuck}.`)
+  if (history.stuck !== null)
+    violations.add('L1', `The run did not come to rest: ${history.stuck}.`)
   const outcome = outcomeOf(bug !== null, correctness, history.stuck !== null)
   return { outcome, violations: violations.all, findings }
 }

@@ -80,12 +80,20 @@ function foldSum(uid: string, field: string, value: unknown, state: KeyState): u
   return { ...first, [field]: sum }
 }
 
-function valueOf<T>(state: KeyState, name: string, makeDefault: (() => T) | undefined): T | undefined {
+function valueOf<T>(
+  state: KeyState,
+  name: string,
+  makeDefault: (() => T) | undefined,
+): T | undefined {
   return state.has(name) ? (state.get(name) as T) : makeDefault?.()
 }
 
 /** Nodes that read this output of a node. */
-export function consumersOf(graph: StreamGraph, node: StreamNode, tag: string | null): StreamNode[] {
+export function consumersOf(
+  graph: StreamGraph,
+  node: StreamNode,
+  tag: string | null,
+): StreamNode[] {
   return graph.nodes.filter(({ input }) => input?.from === node.id && input.tag === tag)
 }
 

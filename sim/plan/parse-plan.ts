@@ -124,7 +124,8 @@ function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
   }
   onlyFields(path, fields, ['kind', 'on', 'request', 'at', 'delayMs'])
   const request = REQUEST_TYPES.find((type) => type === fields.request)
-  if (request === undefined) throw bad(`${path}.request`, fields.request, `one of ${REQUEST_TYPES.join(', ')}`)
+  if (request === undefined)
+    throw bad(`${path}.request`, fields.request, `one of ${REQUEST_TYPES.join(', ')}`)
   const at = objectAt(`${path}.at`, fields.at)
   onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['nth'])
   const moment =
@@ -207,5 +208,8 @@ function onlyFields(path: string, fields: Fields, allowed: readonly string[]): v
 
 function bad(path: string, given: unknown, allowed: string): ConfigurationError {
   const shown = given === undefined ? 'missing' : JSON.stringify(given)
-  return new ConfigurationError('bad-plan', `In the plan, ${path} is ${shown}; it must be ${allowed}.`)
+  return new ConfigurationError(
+    'bad-plan',
+    `In the plan, ${path} is ${shown}; it must be ${allowed}.`,
+  )
 }

@@ -8,8 +8,7 @@ import type { FactType } from '../../engine/trace.ts'
 
 /** A moment: at a virtual time, or right after the nth fact of a kind (counted from 1). */
 export type FaultMoment =
-  | { readonly t: number }
-  | { readonly point: FactType; readonly nth: number }
+  { readonly t: number } | { readonly point: FactType; readonly nth: number }
 
 /** A worker process dies, loses everything it had in memory, and starts again. */
 export interface CrashFault {
@@ -70,8 +69,7 @@ export interface PlanConfig {
 }
 
 export type PlanJob =
-  | { readonly builtin: string }
-  | { readonly module: string; readonly sha256: string }
+  { readonly builtin: string } | { readonly module: string; readonly sha256: string }
 
 export type PlanInput =
   | { readonly generator: string; readonly params: Readonly<Record<string, number>> }

@@ -87,7 +87,8 @@ class Campaign {
   }
 
   #runOne(plan: Plan): SimulationResult {
-    const options: SimulateOptions = this.#options.lines === undefined ? {} : { lines: this.#options.lines }
+    const options: SimulateOptions =
+      this.#options.lines === undefined ? {} : { lines: this.#options.lines }
     const result = simulate(this.#job, plan, options)
     const { repeatEvery = 20 } = this.#options
     if (this.#runs % repeatEvery !== 0) return result
@@ -114,7 +115,9 @@ class Campaign {
     const counts = (kind: FaultKind): FaultCounts =>
       this.#faults.get(kind) ?? { fired: 0, notReached: 0, noEffect: 0 }
     const row = (kind: FaultKind): Record<Phase, number> => {
-      const cells = PHASES.map((phase) => [phase, this.#coverage.get(`${kind} ${phase}`) ?? 0] as const)
+      const cells = PHASES.map(
+        (phase) => [phase, this.#coverage.get(`${kind} ${phase}`) ?? 0] as const,
+      )
       return Object.fromEntries(cells) as Record<Phase, number>
     }
     return {
@@ -139,7 +142,10 @@ function perKind<T>(make: (kind: FaultKind) => T): Record<FaultKind, T> {
 }
 
 /** The result, with a violation of D1 when the second run of the same plan went another way. */
-export function withDeterminism(first: SimulationResult, second: SimulationResult): SimulationResult {
+export function withDeterminism(
+  first: SimulationResult,
+  second: SimulationResult,
+): SimulationResult {
   if (first.traceHash === second.traceHash) return first
   const message =
     `Two runs of the same plan have the hashes ${first.traceHash} and ${second.traceHash}: ` +

@@ -13,7 +13,10 @@ import type { PlanArbitraryOptions } from './fault-plan.ts'
  * per key or wrong, every checkpoint a consistent cut, and the job comes to rest. A failure names the invariant and
  * prints the plan as JSON, to be run again with `weir simulate JOB --plan FILE`.
  */
-export function exactlyOnce(job: Job, options: PlanArbitraryOptions = {}): IPropertyWithHooks<[Plan]> {
+export function exactlyOnce(
+  job: Job,
+  options: PlanArbitraryOptions = {},
+): IPropertyWithHooks<[Plan]> {
   return fc.property(faultPlan(options), (plan) => {
     const { verdict } = simulate(job, plan)
     if (verdict.outcome === 'passed') return

@@ -7,7 +7,15 @@ import type { Arbitrary } from 'fast-check'
 import type { MutantName } from '../../engine/mutants.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { FactType } from '../../engine/trace.ts'
-import type { CrashFault, Fault, Plan, PlanConfig, PlanInput, PlanJob, RequestFault } from '../plan/plan.ts'
+import type {
+  CrashFault,
+  Fault,
+  Plan,
+  PlanConfig,
+  PlanInput,
+  PlanJob,
+  RequestFault,
+} from '../plan/plan.ts'
 
 /** Protocol steps at which a crash is most likely to hurt: the interesting half of all crashes happens there. */
 const CRASH_POINTS: readonly FactType[] = [
@@ -170,7 +178,10 @@ export function requestFault(): Arbitrary<RequestFault> {
   )
 }
 
-function requestFaultOn(request: Arbitrary<RequestType>, delayMax: number): Arbitrary<RequestFault> {
+function requestFaultOn(
+  request: Arbitrary<RequestType>,
+  delayMax: number,
+): Arbitrary<RequestFault> {
   return fc.record(
     {
       kind: fc.constantFrom('delay' as const, 'duplicate' as const, 'lose-response' as const),

@@ -71,6 +71,13 @@ function sizeOf(random: Randomness): number {
 }
 
 function malformedLine(random: Randomness): string {
-  const forms = ['', 'GET / HTTP/1.1', '10.0.0.1', '10.0.0.1,many', '\u0016\u0003\u0001', 'ip;bytes']
+  const forms = [
+    '',
+    'GET / HTTP/1.1',
+    '10.0.0.1',
+    '10.0.0.1,many',
+    '\u0016\u0003\u0001',
+    'ip;bytes',
+  ]
   return forms[random.draw('form', forms.length)] ?? ''
 }

@@ -77,6 +77,9 @@ class SimulatedConnection implements BrokerConnection {
   }
 }
 
-function answers<R extends KafkaRequest>(request: R, response: KafkaResponse): response is ResponseTo<R> {
+function answers<R extends KafkaRequest>(
+  request: R,
+  response: KafkaResponse,
+): response is ResponseTo<R> {
   return response.type === request.type
 }

@@ -43,9 +43,7 @@ export class Network {
     const link = `${from}>${to}`
     const { linkMicros, linkJitterMicros } = this.#costs
     const latency =
-      from === to
-        ? 0
-        : linkMicros + this.#world.random.draw(`link:${link}`, linkJitterMicros + 1)
+      from === to ? 0 : linkMicros + this.#world.random.draw(`link:${link}`, linkJitterMicros + 1)
     const earliest = this.#world.turnEndMicros + latency + Math.round(extraDelayMs * 1000)
     const arrival = Math.max(earliest, this.#lastArrival.get(link) ?? 0)
     this.#lastArrival.set(link, arrival)

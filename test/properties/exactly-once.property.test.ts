@@ -43,7 +43,11 @@ test('for every plan, what a run does not depend on changes nothing: a crash of 
     fc.property(faultPlan({ faultsMax: 1 }), (plan) => {
       const job = jobNamed('traffic-statistics')
       const alone = simulate(job, plan)
-      const never = { kind: 'crash', on: 'worker-2', at: { point: 'checkpoint-completed', nth: 9999 } } as const
+      const never = {
+        kind: 'crash',
+        on: 'worker-2',
+        at: { point: 'checkpoint-completed', nth: 9999 },
+      } as const
       const beside = simulate(job, { ...plan, faults: [...plan.faults, never] })
       expect(beside.traceHash).toBe(alone.traceHash)
       expect(beside.faults.at(-1)?.outcome).toBe('not-reached')
