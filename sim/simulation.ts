@@ -2,9 +2,8 @@
  * One simulated run: builds the world of a plan, feeds the input, lets the faults strike, waits until the job came to
  * rest, and judges. Can be advanced in slices, so that a page stays responsive; the result does not depend on them.
  */
-import { present } from '../engine/assert.ts'
-import { InvariantViolation } from '../engine/assert.ts'
-import { describeError } from '../engine/errors.ts'
+import { InvariantViolation, present } from '../engine/assert.ts'
+import { ConfigurationError, describeError } from '../engine/errors.ts'
 import { JOB_MASTER, workerId } from '../engine/ids.ts'
 import type { WorkerId } from '../engine/ids.ts'
 import type { Job } from '../engine/job/define-job.ts'
@@ -81,6 +80,12 @@ export class Simulation {
     const inputPartitions = plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
     const outputPartitions = plan.config.outputPartitions ?? PLAN_DEFAULTS.outputPartitions
     const topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), () => 0)
+    if (topology.inputs.length === 0) {
+      throw new ConfigurationError(
+        'no-kafka-source',
+        `The job "${job.name}" reads no Kafka topic; a simulation feeds Kafka topics, so begin with kafkaSource.`,
+      )
+    }
     const inputTopics = new Set(topology.inputs.map(({ topic }) => topic))
     const partitionsOf = (topic: string): number =>
       inputTopics.has(topic) ? inputPartitions : outputPartitions
@@ -89,25 +94,7 @@ export class Simulation {
       workersOf(plan.config).map(workerId),
       partitionsOf,
     )
-    const topics = [
-      ...new Set([...this.topology.inputs, ...this.topology.outputs].map((t) => t.topic)),
-    ]
-    this.#cluster = new SimulatedCluster(
-      { topics: topics.map((topic) => ({ topic, partitions: partitionsOf(topic) })) },
-      {
-        now: () => world.now(),
-        schedule: (delayMs, label, action) => {
-          world.after(delayMs, label, 'broker-1', action)
-        },
-        trace: (fact) => {
-          world.record(fact)
-        },
-        mix: (value) => {
-          world.fingerprint.mix(value)
-        },
-      },
-      this.#mutants,
-    )
+    this.#cluster = this.#createCluster(partitionsOf)
     this.#feeder = new Feeder(world, this.#cluster, plan.config, this.topology, options.lines)
     this.#history = new HistoryRecorder(
       world,
@@ -195,6 +182,28 @@ export class Simulation {
     if (this.#ended !== null) return
     this.#ended = { stuck, bug }
     this.#world.record({ type: 'run-ended', reason: bug ?? stuck ?? '' })
+  }
+
+  #createCluster(partitionsOf: (topic: string) => number): SimulatedCluster {
+    const world = this.#world
+    const { inputs, outputs } = this.topology
+    const topics = new Set([...inputs, ...outputs].map(({ topic }) => topic))
+    return new SimulatedCluster(
+      { topics: [...topics].map((topic) => ({ topic, partitions: partitionsOf(topic) })) },
+      {
+        now: () => world.now(),
+        schedule: (delayMs, label, action) => {
+          world.after(delayMs, label, 'broker-1', action)
+        },
+        trace: (fact) => {
+          world.record(fact)
+        },
+        mix: (value) => {
+          world.fingerprint.mix(value)
+        },
+      },
+      this.#mutants,
+    )
   }
 
   #startMaster(): JobMaster {

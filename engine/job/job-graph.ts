@@ -44,6 +44,7 @@ export interface JobGraph {
 /** Builds the graph; `overrides` are the options of a run that win over the job's own. */
 export function buildJobGraph(job: Job, overrides: JobOptions = {}): JobGraph {
   const settings = jobSettings({ ...job.options, ...overrides })
+  refuseUnfinishableSinks(job)
   const parallelismOf = (node: StreamNode): number => {
     const parallelism = node.parallelism ?? settings.parallelism
     if (parallelism > settings.maxParallelism) throw tooParallel(node, parallelism, settings)
@@ -226,5 +227,24 @@ function tooParallel(
     'parallelism-above-maximum',
     `The operator "${node.uid}" has parallelism ${parallelism}, but the job's maxParallelism is ` +
       `${settings.maxParallelism}; lower the one or raise the other.`,
+  )
+}
+
+/** A transaction is committed by a checkpoint after it; a source that ends has none after its last record yet. */
+function refuseUnfinishableSinks({ name, graph }: Job): void {
+  const bounded = graph.nodes.find(
+    ({ work }) => work.type === 'source' && work.source.type === 'generator',
+  )
+  const sink = graph.nodes.find(
+    ({ work }) =>
+      work.type === 'operator' &&
+      work.operator.type === 'sink' &&
+      work.operator.sink.type === 'kafka',
+  )
+  if (bounded === undefined || sink === undefined) return
+  throw new ConfigurationError(
+    'bounded-source-with-transactions',
+    `The job "${name}" reads the bounded source "${bounded.uid}" and writes transactions in "${sink.uid}"; ` +
+      'a final checkpoint when a source ends does not exist yet, so read a Kafka topic instead.',
   )
 }

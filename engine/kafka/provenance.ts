@@ -30,12 +30,10 @@ export function formatOrigin({ topic, partition, offset }: RecordOrigin): string
   return `${topic}/${partition}@${offset}`
 }
 
+const ORIGIN = /^(.+)\/(\d+)@(\d+)$/
+
 function parseOrigin(origin: string): RecordOrigin | null {
-  const slash = origin.lastIndexOf('/')
-  const at = origin.lastIndexOf('@')
-  const partition = Number(origin.slice(slash + 1, at))
-  const offset = Number(origin.slice(at + 1))
-  if (slash < 1 || at < slash || !Number.isInteger(partition) || !Number.isInteger(offset))
-    return null
-  return { topic: origin.slice(0, slash), partition, offset }
+  const [, topic, partition, offset] = ORIGIN.exec(origin) ?? []
+  if (topic === undefined) return null
+  return { topic, partition: Number(partition), offset: Number(offset) }
 }

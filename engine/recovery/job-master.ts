@@ -10,19 +10,20 @@
 import { assert, present } from '../assert.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { Barrier } from '../element.ts'
-import type { Millis, WorkerId } from '../ids.ts'
+import type { WorkerId } from '../ids.ts'
 import type { JobGraph, JobVertex } from '../job/job-graph.ts'
 import type { Deployment, MasterMessage, Message, WorkerMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
-import { KafkaSplitEnumerator } from '../source/kafka-split-enumerator.ts'
-import { SourceCoordinator } from '../source/source-coordinator.ts'
+import type { SourceCoordinator } from '../source/source-coordinator.ts'
 import type { JobStatus } from '../trace.ts'
 import { Checkpointing } from './checkpointing.ts'
 import { ExecutionGraph, isEnded } from './execution-graph.ts'
 import type { Execution } from './execution-graph.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
+import { createSourceCoordinators } from './source-coordinators.ts'
 import { assignState } from './state-assignment.ts'
+import { WorkerRegistry } from './worker-registry.ts'
 
 export interface JobMasterOptions {
   readonly runtime: Runtime
@@ -30,13 +31,6 @@ export interface JobMasterOptions {
   readonly storage: StoragePort
   readonly graph: JobGraph
   readonly mutants: Mutants
-}
-
-interface KnownWorker {
-  readonly worker: WorkerId
-  readonly incarnation: number
-  readonly slots: number
-  lastHeardAt: Millis
 }
 
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
@@ -54,7 +48,7 @@ export class JobMaster {
   readonly #options: JobMasterOptions
   readonly #graph: JobGraph
   readonly #executions: ExecutionGraph
-  readonly #workers = new Map<WorkerId, KnownWorker>()
+  readonly #workers = new WorkerRegistry()
   readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
   readonly #checkpointing: Checkpointing | null
   #status: JobStatus = 'created'
@@ -67,7 +61,13 @@ export class JobMaster {
     this.#options = options
     this.#graph = options.graph
     this.#executions = new ExecutionGraph(options.graph)
-    this.#coordinators = this.#createCoordinators()
+    this.#coordinators = createSourceCoordinators(options, (vertex, index, event) => {
+      const execution = this.#executions.executions.find(
+        (candidate) => candidate.vertex === vertex && candidate.index === index,
+      )
+      const { worker, ...rest } = present(execution, `No execution ${vertex}/${index}.`)
+      options.runtime.send(worker, { type: 'operator-event', ...refOf(rest), ...event })
+    })
     this.#checkpointing = this.#createCheckpointing()
   }
 
@@ -86,7 +86,7 @@ export class JobMaster {
         this.#register(message)
         return
       case 'heartbeat':
-        this.#onHeartbeat(message)
+        this.#workers.hear(message, this.#options.runtime.now())
         return
       case 'subtask-status':
       case 'acknowledge-checkpoint':
@@ -102,36 +102,26 @@ export class JobMaster {
 
   // Workers.
 
-  #register({
-    worker,
-    incarnation,
-    slots,
-  }: Extract<MasterMessage, { type: 'register-worker' }>): void {
-    const known = this.#workers.get(worker)
-    if (known !== undefined && known.incarnation !== incarnation) {
+  #register(registration: Extract<MasterMessage, { type: 'register-worker' }>): void {
+    const { worker, slots } = registration
+    if (this.#workers.isReplaced(registration)) {
       this.#loseWorker(worker, 'it registered again after a restart')
     }
     const { runtime } = this.#options
-    this.#workers.set(worker, { worker, incarnation, slots, lastHeardAt: runtime.now() })
+    this.#workers.add(registration, runtime.now())
     runtime.trace({ type: 'worker-registered', worker, slots })
     this.#deployIfReady()
   }
 
-  #onHeartbeat({ worker, incarnation }: Extract<MasterMessage, { type: 'heartbeat' }>): void {
-    const known = this.#workers.get(worker)
-    if (known?.incarnation === incarnation) known.lastHeardAt = this.#options.runtime.now()
-  }
-
-  /** Asks every worker for a sign of life and gives up those that were silent too long. */
+  /** Gives up the workers that were silent too long, and asks the others for a sign of life. */
   #beat(): void {
     const { runtime } = this.#options
     const { intervalMs, timeoutMs } = this.#graph.settings.heartbeat
-    for (const { worker, lastHeardAt } of this.#workers.values()) {
-      if (runtime.now() - lastHeardAt > timeoutMs) {
-        this.#loseWorker(worker, `no heartbeat for ${timeoutMs} ms`)
-      } else {
-        runtime.send(worker, { type: 'heartbeat-request' })
-      }
+    for (const worker of this.#workers.silent(runtime.now(), timeoutMs)) {
+      this.#loseWorker(worker, `no heartbeat for ${timeoutMs} ms`)
+    }
+    for (const { worker } of this.#workers.workers) {
+      runtime.send(worker, { type: 'heartbeat-request' })
     }
     runtime.schedule(intervalMs, 'heartbeat', () => {
       this.#beat()
@@ -139,7 +129,7 @@ export class JobMaster {
   }
 
   #loseWorker(worker: WorkerId, reason: string): void {
-    this.#workers.delete(worker)
+    this.#workers.remove(worker)
     this.#options.runtime.trace({ type: 'worker-lost', worker, reason })
     const hosted = this.#executions.executions.filter(
       (e) => e.worker === worker && !isEnded(e.status),
@@ -154,7 +144,7 @@ export class JobMaster {
   #deployIfReady(): void {
     const isWaiting = this.#status === 'created' || this.#status === 'restarting'
     if (!isWaiting || !this.#mayRestart || !this.#executions.areAllEnded) return
-    const scheduled = this.#executions.schedule([...this.#workers.values()])
+    const scheduled = this.#executions.schedule(this.#workers.workers)
     if (scheduled === null) return
     const restorePoint = this.#checkpointing?.restorePoint ?? null
     if (this.#status === 'restarting') {
@@ -366,39 +356,6 @@ export class JobMaster {
   }
 
   // Operator coordinators.
-
-  #createCoordinators(): ReadonlyMap<string, SourceCoordinator> {
-    const coordinators = new Map<string, SourceCoordinator>()
-    const { runtime, broker } = this.#options
-    for (const vertex of this.#graph.vertices) {
-      const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
-      if (head.work.type !== 'source' || head.work.source.type !== 'kafka') continue
-      const spec = head.work.source
-      const { uid } = head
-      coordinators.set(
-        uid,
-        new SourceCoordinator({
-          uid,
-          parallelism: vertex.parallelism,
-          createEnumerator: () => new KafkaSplitEnumerator(spec, runtime, broker, uid),
-          sendEvent: (index, eventId, event) => {
-            const execution = this.#executions.executions.find(
-              (e) => e.vertex === vertex.id && e.index === index,
-            )
-            const { worker, ...ref } = present(execution, `No execution ${vertex.id}/${index}.`)
-            runtime.send(worker, {
-              type: 'operator-event',
-              ...refOf(ref),
-              operator: uid,
-              eventId,
-              event,
-            })
-          },
-        }),
-      )
-    }
-    return coordinators
-  }
 
   #coordinatorOf(execution: Execution): SourceCoordinator | undefined {
     return this.#coordinators.get(present(this.#vertex(execution.vertex).nodes[0], 'No head.').uid)
