@@ -1,12 +1,12 @@
 /**
- * Makes `ip,bytes` lines with the shape of a real web server's log: some 1 750 addresses whose frequencies fall like
- * 1/rank (Zipf), response sizes with a heavy tail, 7 % without a body, a few lines that are not records at all.
+ * Makes `ip,bytes` lines with the shape of a real web server's log: some 1 750 addresses in 10 000 lines (of 2 150 visitors whose
+ * frequencies fall like 1/rank, Zipf), response sizes with a heavy tail, 7 % without a body, a few lines that are not records at all.
  * Shape after a published log of 10 000 lines (4 days of one server, May 2015). Integers only.
  */
 import { ConfigurationError } from '../../engine/errors.ts'
 import { Randomness } from '../world/randomness.ts'
 
-const DEFAULTS = { records: 10_000, addresses: 1750, malformedPerMille: 1 } as const
+const DEFAULTS = { records: 10_000, addresses: 2150, malformedPerMille: 1 } as const
 
 /** Parameters: `records`, `addresses`, `malformedPerMille`. */
 export function trafficLines(params: Readonly<Record<string, number>>, seed: number): string[] {
@@ -62,11 +62,11 @@ function addressOf(rank: number): string {
   return `${(scattered >>> 28) + 20}.${(scattered >>> 20) & 0xff}.${rank >> 8}.${rank & 0xff}`
 }
 
-/** 0, or a size whose power of two falls off geometrically from 256 bytes, up to 128 MiB. */
+/** 0, or a size whose power of two falls off geometrically: 72 in 100 reach the next one, up to 128 MiB. */
 function sizeOf(random: Randomness): number {
   if (random.draw('empty', 100) < 7) return 0
-  const octave = Math.clz32(random.draw('octave', 0x7fff_ffff) | 0x1000) - 1
-  const base = 256 << octave
+  let base = 256
+  while (base < 0x400_0000 && random.draw('octave', 100) < 72) base *= 2
   return base + random.draw('size', base)
 }
 
