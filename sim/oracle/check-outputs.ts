@@ -1,17 +1,12 @@
 /**
- * The output and state invariants: replays the job in the reference model and compares, record by record (T1 to T4) and
- * checkpoint by checkpoint (S1, S2). Sameness of outputs is decided by provenance, never by equal bytes.
+ * The output invariants: replays the job in the reference model and compares, record by record (T1 to T4); the state of
+ * keyed operators on the way is check-fold.ts's (S1, S2). Sameness of outputs is decided by provenance, never by equal bytes.
  */
 import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
-import type {
-  CheckpointRecord,
-  FedPartition,
-  History,
-  OutputPartition,
-} from '../history/history.ts'
-import { FoldOrder } from './fold-order.ts'
+import type { FedPartition, History, OutputPartition } from '../history/history.ts'
+import { FoldCheck } from './check-fold.ts'
 import { OriginIndex } from './origin-index.ts'
-import { applyOperator, consumersOf, isBehindFold, sinksBehind } from './reference-model.ts'
+import { applyOperator, consumersOf } from './reference-model.ts'
 import type { KeyState, ModelRecord } from './reference-model.ts'
 import { sameValue } from './same-value.ts'
 import type { Violations } from './violation.ts'
@@ -82,7 +77,7 @@ export class OutputCheck {
     const run = (record: ModelRecord, key: unknown, state: KeyState): void => {
       applyOperator(node, operator, record, key, state, (tag, value) => {
         const list = outputs.get(tag)
-        const output = { ...record, value }
+        const output = { value, origin: record.origin, timestamp: record.timestamp }
         if (list === undefined) outputs.set(tag, [output])
         else list.push(output)
       })
@@ -91,110 +86,16 @@ export class OutputCheck {
       const none: KeyState = new Map()
       for (const record of records) run(record, undefined, none)
     } else {
-      this.#fold(node, records, node.keySelector, run)
+      const check = new FoldCheck(this.#graph, node, this.#history, this.#origins, this.#violations)
+      check.run(records, node.keySelector, run)
+      this.#uncertainKeys += check.uncertainKeys
+      for (const origin of check.uncertain) this.#uncertain.add(origin)
     }
     if (operator.type === 'sink') {
       if (operator.sink.type === 'kafka') this.#expect(node.uid, outputs.get(null) ?? [])
       return
     }
     this.#flow(node, outputs)
-  }
-
-  /** Key by key, in the order of the fold, with the state compared at every checkpoint on the way. */
-  #fold(
-    node: StreamNode,
-    records: readonly ModelRecord[],
-    keySelector: (value: unknown) => unknown,
-    run: (record: ModelRecord, key: unknown, state: KeyState) => void,
-  ): void {
-    const perKey = new Map<unknown, ModelRecord[]>()
-    for (const record of records) {
-      const key = keySelector(record.value)
-      const list = perKey.get(key)
-      if (list === undefined) perKey.set(key, [record])
-      else list.push(record)
-    }
-    const isInputOrder = !isBehindFold(this.#graph, node)
-    const sinks = sinksBehind(this.#graph, node)
-    const order = new FoldOrder(
-      this.#history.outputs.filter(({ sink }) => sinks.has(sink)),
-      this.#origins,
-    )
-    const cuts = this.#history.checkpoints.map(
-      (checkpoint) => new Cut(checkpoint, node, this.#origins),
-    )
-    for (const [key, unordered] of perKey) {
-      const { ordered, isUncertain, inverted } = order.arrange(unordered, isInputOrder)
-      if (inverted !== null) {
-        this.#violations.add(
-          'T3',
-          `The output of ${this.#origins.nameOf(inverted.origin)} (key ${show(key)}) came out before that of an ` +
-            'earlier record of the same key and partition.',
-        )
-      }
-      if (isUncertain) {
-        this.#uncertainKeys += 1
-        for (const { origin } of ordered) this.#uncertain.add(origin)
-      }
-      const state: KeyState = new Map()
-      let done = 0
-      for (const cut of cuts) {
-        while (done < ordered.length) {
-          const record = ordered[done]
-          if (record === undefined || !cut.covers(record.origin)) break
-          run(record, key, state)
-          done += 1
-        }
-        this.#checkCut(cut, node, key, state, isUncertain, ordered.slice(done))
-      }
-      for (const record of ordered.slice(done)) run(record, key, state)
-    }
-    for (const cut of cuts) this.#checkStrangers(cut, perKey)
-  }
-
-  #checkCut(
-    cut: Cut,
-    node: StreamNode,
-    key: unknown,
-    state: KeyState,
-    isUncertain: boolean,
-    rest: readonly ModelRecord[],
-  ): void {
-    const { checkpoint, seq } = cut.record
-    const behind = rest.find(({ origin }) => cut.covers(origin))
-    if (behind !== undefined && !isUncertain) {
-      const [first] = rest
-      this.#violations.add(
-        'S2',
-        `Checkpoint ${checkpoint} covers ${this.#origins.nameOf(behind.origin)} but not ` +
-          `${first === undefined ? 'its predecessor' : this.#origins.nameOf(first.origin)}, which was folded before it.`,
-        seq,
-      )
-      return
-    }
-    for (const [name, value] of state) {
-      if (name === '' || isUncertain) continue
-      const stored = cut.valueOf(name, key)
-      if (sameValue(stored, value)) continue
-      this.#violations.add(
-        'S1',
-        `At checkpoint ${checkpoint} the state "${name}" of key ${show(key)} in "${node.uid}" is ` +
-          `${show(stored)}, the fold of the records before the cut gives ${show(value)}.`,
-        seq,
-      )
-    }
-  }
-
-  /** Keys in a snapshot that no record of the input has. */
-  #checkStrangers(cut: Cut, perKey: ReadonlyMap<unknown, unknown>): void {
-    for (const key of cut.keys) {
-      if (perKey.has(key) || typeof key === 'object') continue
-      this.#violations.add(
-        'S1',
-        `Checkpoint ${cut.record.checkpoint} has state for key ${show(key)}, which is in no record.`,
-        cut.record.seq,
-      )
-    }
   }
 
   #expect(sink: string, records: readonly ModelRecord[]): void {
@@ -257,41 +158,6 @@ export class OutputCheck {
   }
 }
 
-/** One checkpoint, as far as one operator's state and the offsets are concerned. */
-class Cut {
-  readonly record: CheckpointRecord
-  readonly #origins: OriginIndex
-  /** By input partition, the first record that is not covered. */
-  readonly #limits: readonly number[]
-  readonly #values = new Map<string, Map<unknown, unknown>>()
-
-  constructor(record: CheckpointRecord, node: StreamNode, origins: OriginIndex) {
-    this.record = record
-    this.#origins = origins
-    this.#limits = origins.limits(record.offsets)
-    for (const { vertex, state, entries } of record.states) {
-      if (vertex !== node.uid) continue
-      const values = this.#values.get(state) ?? new Map<unknown, unknown>()
-      for (const { key, value } of entries) values.set(key, value)
-      this.#values.set(state, values)
-    }
-  }
-
-  covers(origin: number): boolean {
-    return origin < (this.#limits[this.#origins.partitionOf(origin)] ?? 0)
-  }
-
-  valueOf(state: string, key: unknown): unknown {
-    return this.#values.get(state)?.get(key)
-  }
-
-  get keys(): Set<unknown> {
-    const keys = new Set<unknown>()
-    for (const values of this.#values.values()) for (const key of values.keys()) keys.add(key)
-    return keys
-  }
-}
-
 function encoderOf(node: StreamNode | undefined): (record: ModelRecord) => Uint8Array {
   if (node?.work.type !== 'operator' || node.work.operator.type !== 'sink')
     return () => new Uint8Array(0)
@@ -338,8 +204,4 @@ function visibleByOrigin(
     }
   }
   return visible
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'absent' : JSON.stringify(value)
 }

@@ -1,4 +1,4 @@
-/** Equality of plain values by content: numbers by Object.is, bytes and structures element by element. */
+/** Plain values for the oracle. Equality by content: numbers by Object.is, bytes and structures element by element. */
 
 export function sameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
@@ -22,4 +22,10 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
+}
+
+/** A value as a message shows it. */
+export function show(value: unknown): string {
+  if (typeof value === 'bigint' || typeof value === 'symbol') return value.toString()
+  return value === undefined ? 'absent' : JSON.stringify(value)
 }

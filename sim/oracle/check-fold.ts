@@ -1,0 +1,162 @@
+/**
+ * The state invariants of one keyed operator: folds its records key by key in the reference model and compares the state
+ * with what every completed checkpoint stored (S1). A checkpoint must cut each key's fold at one point (S2).
+ */
+import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
+import type { History } from '../history/history.ts'
+import { Cut, keyIdentity } from './cut.ts'
+import { FoldOrder } from './fold-order.ts'
+import type { OriginIndex } from './origin-index.ts'
+import { isBehindFold, sinksBehind } from './reference-model.ts'
+import type { KeyState, ModelRecord } from './reference-model.ts'
+import { sameValue, show } from './same-value.ts'
+import type { Violations } from './violation.ts'
+
+type RunOperator = (record: ModelRecord, key: unknown, state: KeyState) => void
+
+interface KeyFold {
+  readonly key: unknown
+  readonly identity: unknown
+  readonly ordered: readonly ModelRecord[]
+  readonly isUncertain: boolean
+  readonly state: KeyState
+  /** Records of `ordered` that were folded. */
+  done: number
+}
+
+export class FoldCheck {
+  readonly #node: StreamNode
+  readonly #origins: OriginIndex
+  readonly #violations: Violations
+  readonly #order: FoldOrder
+  readonly #isInputOrder: boolean
+  readonly #cuts: readonly Cut[]
+  /** Numbers of records whose values cannot be judged, because the order of their fold is not to be seen. */
+  readonly uncertain: number[] = []
+  uncertainKeys = 0
+
+  constructor(
+    graph: StreamGraph,
+    node: StreamNode,
+    history: History,
+    origins: OriginIndex,
+    violations: Violations,
+  ) {
+    this.#node = node
+    this.#origins = origins
+    this.#violations = violations
+    const sinks = sinksBehind(graph, node)
+    const evidence = history.outputs.filter(({ sink }) => sinks.has(sink))
+    this.#order = new FoldOrder(evidence, origins)
+    this.#isInputOrder = !isBehindFold(graph, node)
+    this.#cuts = history.checkpoints.map((checkpoint) => new Cut(checkpoint, node, origins))
+  }
+
+  run(
+    records: readonly ModelRecord[],
+    keySelector: (value: unknown) => unknown,
+    runOperator: RunOperator,
+  ): void {
+    const perKey = groupByKey(records, keySelector)
+    for (const [identity, { key, list }] of perKey) {
+      const fold = this.#arrange(identity, key, list)
+      for (const cut of this.#cuts) {
+        this.#foldUntil(fold, (origin) => cut.covers(origin), runOperator)
+        this.#checkCut(cut, fold)
+      }
+      this.#foldUntil(fold, () => true, runOperator)
+    }
+    for (const cut of this.#cuts) this.#checkStrangers(cut, perKey)
+  }
+
+  #arrange(identity: unknown, key: unknown, list: readonly ModelRecord[]): KeyFold {
+    const { ordered, isUncertain, inverted } = this.#order.arrange(list, this.#isInputOrder)
+    if (inverted !== null) {
+      this.#violations.add(
+        'T3',
+        `The output of ${this.#origins.nameOf(inverted.origin)} (key ${show(key)}) came out before that of an ` +
+          'earlier record of the same key and partition.',
+      )
+    }
+    if (isUncertain) {
+      this.uncertainKeys += 1
+      for (const { origin } of ordered) this.uncertain.push(origin)
+    }
+    return { key, identity, ordered, isUncertain, state: new Map(), done: 0 }
+  }
+
+  #foldUntil(fold: KeyFold, covers: (origin: number) => boolean, runOperator: RunOperator): void {
+    const { ordered, key, state } = fold
+    for (; fold.done < ordered.length; fold.done++) {
+      const record = ordered[fold.done]
+      if (record === undefined || !covers(record.origin)) return
+      runOperator(record, key, state)
+    }
+  }
+
+  #checkCut(cut: Cut, fold: KeyFold): void {
+    if (fold.isUncertain || !this.#isOneCut(cut, fold)) return
+    for (const [name, values] of cut.states) {
+      if (!fold.state.has(name))
+        this.#checkState(cut, fold, name, values.get(fold.identity), undefined)
+    }
+    for (const [name, value] of fold.state) {
+      if (name === '') continue
+      this.#checkState(cut, fold, name, cut.states.get(name)?.get(fold.identity), value)
+    }
+  }
+
+  /** False, and a violation, when the checkpoint covers a record that was folded after one that it does not cover. */
+  #isOneCut(cut: Cut, { ordered, done }: KeyFold): boolean {
+    const first = ordered[done]
+    for (let i = done + 1; i < ordered.length; i++) {
+      const origin = ordered[i]?.origin
+      if (origin === undefined || first === undefined || !cut.covers(origin)) continue
+      const { checkpoint, seq } = cut.record
+      const message =
+        `Checkpoint ${checkpoint} covers ${this.#origins.nameOf(origin)} but not ` +
+        `${this.#origins.nameOf(first.origin)}, which was folded before it.`
+      this.#violations.add('S2', message, seq)
+      return false
+    }
+    return true
+  }
+
+  #checkState(cut: Cut, { key }: KeyFold, name: string, stored: unknown, folded: unknown): void {
+    if (sameValue(stored, folded)) return
+    const { checkpoint, seq } = cut.record
+    this.#violations.add(
+      'S1',
+      `At checkpoint ${checkpoint} the state "${name}" of key ${show(key)} in "${this.#node.uid}" is ` +
+        `${show(stored)}, the fold of the records before the cut gives ${show(folded)}.`,
+      seq,
+    )
+  }
+
+  /** Keys in a snapshot that no record of the input has. */
+  #checkStrangers(cut: Cut, perKey: ReadonlyMap<unknown, unknown>): void {
+    const { checkpoint, seq } = cut.record
+    for (const [state, values] of cut.states) {
+      for (const identity of values.keys()) {
+        if (perKey.has(identity)) continue
+        const message = `Checkpoint ${checkpoint} has state "${state}" for key ${show(identity)}, which is in no record.`
+        this.#violations.add('S1', message, seq)
+      }
+    }
+  }
+}
+
+function groupByKey(
+  records: readonly ModelRecord[],
+  keySelector: (value: unknown) => unknown,
+): Map<unknown, { readonly key: unknown; readonly list: ModelRecord[] }> {
+  const perKey = new Map<unknown, { readonly key: unknown; readonly list: ModelRecord[] }>()
+  for (const record of records) {
+    const key = keySelector(record.value)
+    const identity = keyIdentity(key)
+    const group = perKey.get(identity)
+    if (group === undefined) perKey.set(identity, { key, list: [record] })
+    else group.list.push(record)
+  }
+  return perKey
+}
