@@ -46,6 +46,8 @@ export interface TransactionalProducerOptions {
   readonly transactionalId: string
   readonly topic: string
   readonly transactionTimeoutMs: number
+  /** So many more records are in the broker's log. */
+  readonly onAcknowledged: (records: number) => void
   /** A refusal that no retry cures. */
   readonly onFailure: (reason: string) => void
 }
@@ -206,6 +208,7 @@ export class TransactionalProducer {
         if (error !== null && error !== 'NONE') return this.#refused('Produce', error)
         queue.isInFlight = false
         this.#unacknowledged -= records.length
+        this.#options.onAcknowledged(records.length)
         this.#sendNext(queue)
         this.#checkFlushed()
         return 'done'

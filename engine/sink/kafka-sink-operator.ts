@@ -54,10 +54,7 @@ export class KafkaSinkOperator implements Operator {
   }
 
   get isAvailable(): boolean {
-    if (this.#partitions === 0) return false
-    let waiting = 0
-    for (const transaction of this.#transactions) waiting += transaction.unacknowledged
-    return waiting < PENDING_RECORDS_MAX
+    return this.#partitions > 0 && this.#pendingRecords < PENDING_RECORDS_MAX
   }
 
   open(restored: readonly OperatorStateEntry[], restoredFrom: CheckpointId | null): void {
@@ -91,14 +88,20 @@ export class KafkaSinkOperator implements Operator {
     const { checkpoint } = context
     const open = this.#transactions.at(-1)
     if (open !== undefined && open.status === 'open' && !open.isEmpty) {
-      open.seal(checkpoint, this.#mutant('flush-omitted') ? () => undefined : context.hold())
+      open.seal(checkpoint)
       if (!open.hasProducer) this.#demandProducer(checkpoint)
       this.#send()
     }
     const named = this.#transactions.filter(
       ({ status }) => status !== 'open' && status !== 'committed',
     )
-    for (const transaction of named) transaction.lastNamedBy = checkpoint
+    for (const transaction of named) {
+      transaction.lastNamedBy = checkpoint
+      // Also one of an earlier, aborted checkpoint that is still on its way to the log.
+      if (transaction.status === 'sealed' && !this.#mutant('flush-omitted')) {
+        transaction.whenPrepared(context.hold())
+      }
+    }
     return () => {
       const committables = this.#mutant('handles-not-in-snapshot')
         ? []
@@ -149,6 +152,9 @@ export class KafkaSinkOperator implements Operator {
         onReady: () => {
           this.#assignProducers()
         },
+        onAcknowledged: (records) => {
+          this.#onAcknowledged(records)
+        },
         onFenced: (handle) => {
           this.#context.runtime.trace({
             type: 'transaction-fenced',
@@ -162,6 +168,19 @@ export class KafkaSinkOperator implements Operator {
       },
       prepared,
     )
+  }
+
+  get #pendingRecords(): number {
+    let pending = 0
+    for (const transaction of this.#transactions) pending += transaction.unacknowledged
+    return pending
+  }
+
+  /** Wakes the subtask when there is room again: nothing else would, as long as its input stands still. */
+  #onAcknowledged(records: number): void {
+    const pending = this.#pendingRecords
+    const wasFull = pending + records >= PENDING_RECORDS_MAX
+    if (wasFull && pending < PENDING_RECORDS_MAX) this.#context.wake()
   }
 
   #openTransaction(): SinkTransaction {

@@ -26,7 +26,7 @@ export class SinkTransaction {
   readonly isRestored: boolean
   #handle: TransactionHandle | null = null
   #producer: TransactionalProducer | null = null
-  #onPrepared: (() => void) | null = null
+  readonly #onPrepared: (() => void)[] = []
   #collected: { readonly partition: number; readonly record: RecordData }[] = []
   #isFlushing = false
 
@@ -85,11 +85,16 @@ export class SinkTransaction {
     this.#collected = []
   }
 
-  seal(checkpoint: CheckpointId, onPrepared: () => void): void {
+  seal(checkpoint: CheckpointId): void {
     assert(this.status === 'open', `A ${this.status} transaction was sealed.`)
     this.status = 'sealed'
     this.checkpoint = checkpoint
-    this.#onPrepared = onPrepared
+  }
+
+  /** For a sealed transaction: calls back once it is prepared. */
+  whenPrepared(callback: () => void): void {
+    assert(this.status === 'sealed', `A ${this.status} transaction was waited for.`)
+    this.#onPrepared.push(callback)
   }
 
   /** Sends what was collected; once sealed, goes on until everything is in the log. */
@@ -108,7 +113,6 @@ export class SinkTransaction {
 
   markPrepared(): void {
     this.status = 'prepared'
-    this.#onPrepared?.()
-    this.#onPrepared = null
+    for (const callback of this.#onPrepared.splice(0)) callback()
   }
 }

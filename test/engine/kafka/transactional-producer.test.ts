@@ -17,11 +17,13 @@ class Writing {
   readonly broker = new ScriptedBroker(this.runtime)
   readonly client = new KafkaClient(this.runtime, this.broker, 'test')
   readonly failures: string[] = []
+  readonly acknowledged: number[] = []
   readonly producer = new TransactionalProducer({
     client: this.client,
     transactionalId: 'tx',
     topic: 'out',
     transactionTimeoutMs: 60_000,
+    onAcknowledged: (records) => this.acknowledged.push(records),
     onFailure: (reason) => this.failures.push(reason),
   })
 
@@ -203,6 +205,7 @@ describe('writing', () => {
     expect(writing.producer.unacknowledged).toBe(2)
     writing.produced()
     expect(writing.producer.unacknowledged).toBe(0)
+    expect(writing.acknowledged).toEqual([2])
   })
 
   test('a record before the initialization is a violated assertion', () => {
