@@ -12,6 +12,8 @@ import { defaultPlan } from '../../visualizer/default-plan.ts'
 import { HashLocation, MemoryLocation } from '../../visualizer/plan-location.ts'
 import { decodeRunLink, encodeRunLink } from '../../visualizer/plan-url.ts'
 import type { AppState } from '../../visualizer/views/frame.ts'
+import { paintScene } from '../../visualizer/views/records-canvas.ts'
+import type { Brush } from '../../visualizer/views/records-canvas.ts'
 import '../../visualizer/theme/theme.css'
 
 const RUN_MS = 15_000
@@ -289,6 +291,46 @@ test.each([
       if (wide > 0) expect(Math.min(wide, high), button.outerHTML).toBeGreaterThanOrEqual(24)
     }
   }
+})
+
+test('the event log is at the playhead when its tab opens', async () => {
+  await page.viewport(390, 844)
+  await mountPlan(smallPlan())
+  await press('End')
+  find('.tabs [data-tab="events"]').click()
+  await vi.waitFor(() => expect(find('.event[aria-selected="true"]').textContent).toMatch(/ended/))
+})
+
+test('the wheel zooms the timeline at the pointer, a button shows the whole run again', async () => {
+  await mountPlan(smallPlan())
+  const plot = root.querySelector('.timeline svg')
+  const ticks = (): string => find('.timeline .axis').textContent ?? ''
+  const whole = ticks()
+  const { left, top } = plot?.getBoundingClientRect() ?? { left: 0, top: 0 }
+  const wheel = { bubbles: true, cancelable: true, clientX: left + 300, clientY: top + 50 }
+  plot?.dispatchEvent(new WheelEvent('wheel', { ...wheel, deltaY: -500 }))
+  await vi.waitFor(() => expect(ticks()).not.toBe(whole))
+  expect(shown().playhead.at).toBe(0)
+  find('.timeline-fit').click()
+  await vi.waitFor(() => expect(ticks()).toBe(whole))
+})
+
+test('any number of dots is painted with one path per colour and kind', () => {
+  const calls: string[] = []
+  const brush = new Proxy(document.createElement('canvas').getContext('2d') ?? ({} as Brush), {
+    get: (_, name) => () => void calls.push(String(name)),
+    set: () => true,
+  })
+  const dots = Array.from({ length: 1000 }, (_, index) => ({
+    x: index,
+    y: 0,
+    epoch: index % 5,
+    isReplayed: index % 3 === 0,
+  }))
+  paintScene(brush, { dots, counts: [{ x: 0, y: 0, text: '7' }], barriers: [] }, 'light')
+  expect(calls.filter((name) => name === 'arc')).toHaveLength(1000)
+  expect(calls.filter((name) => name === 'fill')).toHaveLength(4)
+  expect(calls.filter((name) => name === 'fillText')).toHaveLength(1)
 })
 
 const THEMES = ['light', 'dark'] as const

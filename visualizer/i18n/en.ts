@@ -6,10 +6,7 @@ export const en = {
 
   'app.title': 'Weir: a run, played',
   'app.loading': 'Loading the run…',
-  'app.no-run': 'No run yet.',
-  'app.skip': 'Skip to the run',
 
-  'bar.run': 'Run',
   'bar.seed': 'seed {seed}',
   'bar.share': 'Copy link',
   'bar.copied': 'Link copied',
@@ -36,7 +33,6 @@ export const en = {
   'transport.next': 'Next',
   'transport.next-group': 'To the next event: {group}',
   'transport.computing': 'computing…',
-  'transport.position': '{at} of {end}',
 
   'tab.views': 'Views',
   'tab.graph': 'Graph',
@@ -49,17 +45,12 @@ export const en = {
   'graph.workers': 'Processes',
   'graph.crash': 'Crash {worker} at {at}',
   'graph.crash-short': 'Crash',
-  'graph.faults-of': 'Faults for {worker}',
   'graph.subtask-label':
     '{subtask}, {status}, on {worker}, epoch {epoch}[, {snapshot}][, {blocked}]',
   'graph.blocked-inputs': '{count} inputs blocked',
   'graph.channel-label': '{channel}: {queued} queued, {flying} in flight[, {blocked}]',
   'graph.blocked-by': 'blocked for barrier {checkpoint}',
-  'graph.attempt': 'attempt {attempt}',
   'graph.snapshot': 'snapshot {checkpoint} {phase}',
-  'graph.input': 'input topic',
-  'graph.output': 'output topic',
-  'graph.records': '{count} records',
   'graph.no-records':
     'So many records are not drawn one by one; barriers, snapshots and transactions are.',
   'graph.legend': 'Legend',
@@ -72,8 +63,7 @@ export const en = {
   'legend.prepared': 'pre-committed',
   'legend.committed': 'committed',
   'legend.aborted': 'aborted',
-  'legend.unread': 'not read yet',
-  'legend.marker': 'commit / abort marker',
+  'legend.marker': 'marker',
 
   'logs.title': 'Partition logs',
   'logs.partition-label':
@@ -84,11 +74,8 @@ export const en = {
   'caret.committed': 'group commit',
   'caret.stable': 'last stable',
   'caret.end': 'log end',
-  'logs.overview': 'whole log',
 
   'timeline.title': 'Timeline',
-  'timeline.label':
-    'Timeline from 0 to {end}; playhead at {at}. Left and right arrow keys step, Home and End jump.',
   'timeline.faults': 'Faults',
   'timeline.checkpoints': 'Checkpoints',
   'timeline.recovery': 'Recovery',
@@ -109,7 +96,8 @@ export const en = {
   'events.search': 'Search events',
   'events.all': 'all events',
   'events.matters': 'events that matter',
-  'events.search-in': 'Search {count} events',
+  'events.selection': 'events of the selection',
+  'events.search-in': '{count} events',
   'events.none': 'No event matches.',
   'events.label': 'Events of the run; up and down arrow keys move the playhead',
 
@@ -173,7 +161,6 @@ export const en = {
   'verdict.faults': 'Faults',
   'verdict.no-faults': 'No fault in this plan.',
 
-  'summary.title': 'Summary',
   'summary.records': 'Records',
   'summary.malformed': 'Malformed',
   'summary.keys': 'Keys',

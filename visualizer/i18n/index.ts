@@ -107,5 +107,6 @@ function valuesOf(event: TraceEvent, term: Language['term'], format: Intl.Number
 function formatBytes(size: number, format: Intl.NumberFormat): string {
   if (size < 1024) return `${format.format(size)} B`
   if (size < 1024 ** 2) return `${format.format(size / 1024)} KiB`
-  return `${format.format(size / 1024 ** 2)} MiB`
+  if (size < 1024 ** 3) return `${format.format(size / 1024 ** 2)} MiB`
+  return `${format.format(size / 1024 ** 3)} GiB`
 }

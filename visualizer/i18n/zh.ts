@@ -7,10 +7,7 @@ export const zh: Words = {
 
   'app.title': 'Weir：一次运行的回放',
   'app.loading': '正在计算这次运行……',
-  'app.no-run': '还没有运行。',
-  'app.skip': '跳到运行画面',
 
-  'bar.run': '运行',
   'bar.seed': '种子 {seed}',
   'bar.share': '复制链接',
   'bar.copied': '链接已复制',
@@ -37,7 +34,6 @@ export const zh: Words = {
   'transport.next': '下一个',
   'transport.next-group': '到下一个事件：{group}',
   'transport.computing': '计算中……',
-  'transport.position': '{at}，共 {end}',
 
   'tab.views': '视图',
   'tab.graph': '作业图',
@@ -50,17 +46,12 @@ export const zh: Words = {
   'graph.workers': '进程',
   'graph.crash': '在 {at} 让 {worker} 崩溃',
   'graph.crash-short': '崩溃',
-  'graph.faults-of': '{worker} 的故障',
   'graph.subtask-label':
     '{subtask}，{status}，位于 {worker}，周期 {epoch}[，{snapshot}][，{blocked}]',
   'graph.blocked-inputs': '{count} 个输入被阻塞',
   'graph.channel-label': '{channel}：排队 {queued}，在途 {flying}[，{blocked}]',
   'graph.blocked-by': '因屏障 {checkpoint} 被阻塞',
-  'graph.attempt': '第 {attempt} 次部署',
   'graph.snapshot': '快照 {checkpoint} {phase}',
-  'graph.input': '输入主题',
-  'graph.output': '输出主题',
-  'graph.records': '{count} 条记录',
   'graph.no-records': '记录太多，不逐条绘制；屏障、快照和事务照常显示。',
   'graph.legend': '图例',
   'legend.even': '偶数周期',
@@ -72,8 +63,7 @@ export const zh: Words = {
   'legend.prepared': '预提交',
   'legend.committed': '已提交',
   'legend.aborted': '已中止',
-  'legend.unread': '尚未读取',
-  'legend.marker': '提交／中止标记',
+  'legend.marker': '标记',
 
   'logs.title': '分区日志',
   'logs.partition-label':
@@ -84,10 +74,8 @@ export const zh: Words = {
   'caret.committed': '消费组提交',
   'caret.stable': '最后稳定',
   'caret.end': '日志末尾',
-  'logs.overview': '整条日志',
 
   'timeline.title': '时间线',
-  'timeline.label': '从 0 到 {end} 的时间线；播放头在 {at}。左右方向键步进，Home 和 End 跳转。',
   'timeline.faults': '故障',
   'timeline.checkpoints': '检查点',
   'timeline.recovery': '恢复',
@@ -108,7 +96,8 @@ export const zh: Words = {
   'events.search': '搜索事件',
   'events.all': '全部事件',
   'events.matters': '重要事件',
-  'events.search-in': '在 {count} 个事件中搜索',
+  'events.selection': '所选对象的事件',
+  'events.search-in': '{count} 个事件',
   'events.none': '没有符合的事件。',
   'events.label': '这次运行的事件；上下方向键移动播放头',
 
@@ -172,7 +161,6 @@ export const zh: Words = {
   'verdict.faults': '故障',
   'verdict.no-faults': '这个方案没有故障。',
 
-  'summary.title': '汇总',
   'summary.records': '记录数',
   'summary.malformed': '格式错误',
   'summary.keys': '键数',

@@ -55,9 +55,9 @@ export interface LayoutOptions {
 /** Sizes along and across the flow; titles stand before the flow's columns (`header`). */
 const SIZES = {
   right: {
-    subtask: 66,
+    subtask: 62,
     partition: 40,
-    air: 18,
+    air: 20,
     partitionAir: 8,
     along: 132,
     alongMax: 176,
@@ -81,6 +81,10 @@ const SIZES = {
     gapMax: 52,
   },
 } as const
+
+/** From this many rows on, subtasks flowing right stand closer. */
+const DENSE_ROWS = 3
+const DENSE = { subtask: 56, air: 10 } as const
 
 /** An interval on one axis. */
 interface Span {
@@ -159,9 +163,8 @@ function* placeAcross(
   const size = SIZES[flow]
   const first = flow === 'right' ? size.header : size.edge
   const rows = Math.max(1, ...lanes.map(({ items }) => countOf(items, 'subtask')))
-  const room = flow === 'right' ? Infinity : width - 2 * size.edge
-  const subtask = Math.min(size.subtask, room / rows - size.air)
-  const region = flow === 'right' ? rows * (subtask + size.air) : room
+  const room = width - 2 * size.edge
+  const { subtask, region } = rowSizes(flow, rows, room)
   for (const { items } of lanes) {
     const subtasks = items.filter(({ kind }) => kind === 'subtask')
     const partitions = items.filter(({ kind }) => kind === 'partition')
@@ -174,6 +177,20 @@ function* placeAcross(
     const share = span.size / Math.max(partitions.length, 1)
     yield* spread(partitions, span, Math.min(size.partition, share - size.partitionAir))
   }
+}
+
+/** How thick a subtask is, and how far all rows reach. */
+function rowSizes(
+  flow: Flow,
+  rows: number,
+  room: number,
+): { readonly subtask: number; readonly region: number } {
+  if (flow === 'down') {
+    const { subtask, air } = SIZES.down
+    return { subtask: Math.min(subtask, room / rows - air), region: room }
+  }
+  const { subtask, air } = rows >= DENSE_ROWS ? DENSE : SIZES.right
+  return { subtask, region: rows * (subtask + air) }
 }
 
 /** Each item in the middle of an equal share of the span. */

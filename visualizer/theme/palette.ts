@@ -78,12 +78,6 @@ type SurfaceRole =
   | 'onAccent'
   | 'lost'
 
-/** The colour of an epoch's records; null for records that belong to none. */
-export function epochPaint(epoch: number | null): Paint {
-  if (epoch === null) return EPOCH.none
-  return epoch % 2 === 0 ? EPOCH.even : EPOCH.odd
-}
-
 /** Hands the palette to the style sheet as custom properties of `element`. */
 export function applyPalette(element: HTMLElement): void {
   const paints = { ...prefixed('epoch', EPOCH), ...prefixed('recovery', RECOVERY_PHASE) }

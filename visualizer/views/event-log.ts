@@ -4,43 +4,52 @@
  */
 import type { TraceEvent } from '../../engine/trace.ts'
 import { h, setAttribute } from '../dom.ts'
-import { kindOf } from '../events/catalog.ts'
+import { kindOf, placeOf } from '../events/catalog.ts'
 import type { EventGroup } from '../events/catalog.ts'
 import type { Language } from '../i18n/index.ts'
 import type { Recording } from '../model/recording.ts'
 import { lowerBound } from '../model/recording.ts'
 import type { Playhead } from '../player.ts'
-import type { Actions, Frame, View } from './frame.ts'
+import type { Actions, Frame, Selection, View } from './frame.ts'
 
 const ROW_HEIGHT = 44
 const OVERSCAN = 4
 
+const SCOPES = ['matters', 'all', 'selection'] as const
+type Scope = (typeof SCOPES)[number]
+
+interface Query {
+  readonly recording: Recording
+  readonly scope: Scope
+  readonly needle: string
+  /** Only of this thing, in the scope `selection`. */
+  readonly selection: Selection | null
+}
+
 /** Which events are listed, as indices into the trace; grows with the trace. */
 class EventFilter {
   readonly rows: number[] = []
-  #scanned = 0
-  readonly #recording: Recording
-  readonly #onlyMatters: boolean
-  readonly #needle: string
+  readonly #query: Query
   readonly #words: Language
+  #scanned = 0
 
-  constructor(recording: Recording, onlyMatters: boolean, needle: string, words: Language) {
-    this.#recording = recording
-    this.#onlyMatters = onlyMatters
-    this.#needle = needle.toLowerCase()
+  constructor(query: Query, words: Language) {
+    this.#query = query
     this.#words = words
   }
 
-  isFor(recording: Recording, onlyMatters: boolean, needle: string): boolean {
+  isFor({ recording, scope, needle, selection }: Query): boolean {
+    const query = this.#query
     return (
-      recording === this.#recording &&
-      onlyMatters === this.#onlyMatters &&
-      needle.toLowerCase() === this.#needle
+      recording === query.recording &&
+      scope === query.scope &&
+      needle === query.needle &&
+      (scope !== 'selection' || selection === query.selection)
     )
   }
 
   extend(): void {
-    const { events } = this.#recording
+    const { events } = this.#query.recording
     for (; this.#scanned < events.length; this.#scanned++) {
       const event = events[this.#scanned]
       if (event !== undefined && this.#accepts(event)) this.rows.push(this.#scanned)
@@ -48,9 +57,19 @@ class EventFilter {
   }
 
   #accepts(event: TraceEvent): boolean {
-    if (this.#onlyMatters && !kindOf(event).matters) return false
-    return this.#needle === '' || this.#words.describe(event).toLowerCase().includes(this.#needle)
+    const { scope, selection, needle } = this.#query
+    if (scope === 'matters' && !kindOf(event).matters) return false
+    if (scope === 'selection' && selection !== null && !isAbout(event, selection)) return false
+    return needle === '' || this.#words.describe(event).toLowerCase().includes(needle)
   }
+}
+
+/** Whether an event happened at the thing, or for the checkpoint. */
+function isAbout(event: TraceEvent, { kind, id }: Selection): boolean {
+  if (kind === 'checkpoint') return 'checkpoint' in event && String(event.checkpoint) === id
+  if (kind === 'fault') return event.type === 'fault-fired' && String(event.fault) === id
+  if (kind === 'worker' && 'worker' in event) return event.worker === id
+  return placeOf(event) === id
 }
 
 export class EventLog implements View {
@@ -58,6 +77,7 @@ export class EventLog implements View {
   readonly #words: Language
   readonly #actions: Actions
   readonly #scope: HTMLSelectElement
+  readonly #onlySelected: HTMLOptionElement
   readonly #search: HTMLInputElement
   readonly #spacer = h('div', { class: 'events-spacer' })
   readonly #list: HTMLElement
@@ -71,7 +91,14 @@ export class EventLog implements View {
     this.#words = words
     this.#actions = actions
     const redraw = (): void => this.#redraw()
-    this.#scope = createScopeSelect(words, redraw)
+    this.#onlySelected = h('option', { value: 'selection' }, words.word('events.selection'))
+    this.#scope = h(
+      'select',
+      { 'aria-label': words.word('events.filter'), onchange: redraw },
+      h('option', { value: 'matters' }, words.word('events.matters')),
+      h('option', { value: 'all' }, words.word('events.all')),
+      this.#onlySelected,
+    )
     this.#search = h('input', {
       type: 'search',
       'aria-label': words.word('events.search'),
@@ -103,8 +130,11 @@ export class EventLog implements View {
     if (list.clientHeight === 0) return
     const hasMoved = this.#followed !== frame.app.playhead
     this.#followed = frame.app.playhead
-    const filter = this.#filterFor(frame.recording)
+    const filter = this.#filterFor(frame)
     const current = currentRow(filter, frame)
+    // Before scrolling: a list that is not long yet cannot be scrolled.
+    const height = `${filter.rows.length * ROW_HEIGHT}px`
+    if (this.#spacer.style.height !== height) this.#spacer.style.height = height
     if (hasMoved) scrollIntoView(list, current)
     const first = Math.max(0, Math.floor(list.scrollTop / ROW_HEIGHT) - OVERSCAN)
     const size = Math.ceil(list.clientHeight / ROW_HEIGHT) + 2 * OVERSCAN
@@ -115,7 +145,6 @@ export class EventLog implements View {
     this.#shown = signature
     const hint = this.#words.word('events.search-in', { count: this.#words.number(total) })
     setAttribute(this.#search, 'placeholder', hint)
-    this.#spacer.style.height = `${total * ROW_HEIGHT}px`
     this.#spacer.replaceChildren(
       ...rows.map((index, offset) =>
         createRow({ index, row: first + offset, current, total }, frame, this.#words, () =>
@@ -129,12 +158,17 @@ export class EventLog implements View {
     setAttribute(list, 'aria-activedescendant', isInSight ? `event-${current}` : null)
   }
 
-  #filterFor(recording: Recording): EventFilter {
-    const onlyMatters = this.#scope.value === 'matters'
-    const needle = this.#search.value
+  #filterFor({ recording, app }: Frame): EventFilter {
+    const { selection } = app
+    this.#onlySelected.hidden = selection === null
+    this.#onlySelected.disabled = selection === null
+    if (selection === null && this.#scope.value === 'selection') this.#scope.value = 'matters'
+    const scope = SCOPES.find((candidate) => candidate === this.#scope.value) ?? 'matters'
+    const needle = this.#search.value.toLowerCase()
+    const query: Query = { recording, scope, needle, selection }
     let filter = this.#filter
-    if (filter === null || !filter.isFor(recording, onlyMatters, needle)) {
-      filter = new EventFilter(recording, onlyMatters, needle, this.#words)
+    if (filter?.isFor(query) !== true) {
+      filter = new EventFilter(query, this.#words)
       this.#filter = filter
       this.#shown = ''
     }
@@ -178,15 +212,6 @@ function createNext(words: Language, actions: Actions): HTMLElement {
         name,
       )
     }),
-  )
-}
-
-function createScopeSelect(words: Language, onchange: () => void): HTMLSelectElement {
-  return h(
-    'select',
-    { 'aria-label': words.word('events.filter'), onchange },
-    h('option', { value: 'matters' }, words.word('events.matters')),
-    h('option', { value: 'all' }, words.word('events.all')),
   )
 }
 

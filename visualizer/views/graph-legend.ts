@@ -12,6 +12,7 @@ const ENTRIES: readonly (readonly [className: string, word: WordKey])[] = [
   ['box prepared', 'legend.prepared'],
   ['box committed', 'legend.committed'],
   ['box aborted', 'legend.aborted'],
+  ['marker', 'legend.marker'],
 ]
 
 export function createLegend(words: Language): HTMLElement {

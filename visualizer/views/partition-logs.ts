@@ -3,8 +3,10 @@
  * offsets), carets for the positions that are easily confused: reader, checkpoint, group, last stable, log end.
  */
 import { select } from 'd3'
-import { h, setAttribute, setText, textWidth } from '../dom.ts'
+import { h, setAttribute, setText } from '../dom.ts'
 import type { Language, WordKey } from '../i18n/index.ts'
+import type { CaretLabel } from '../layout/caret-labels.ts'
+import { placeCarets } from '../layout/caret-labels.ts'
 import type { Caret, Cell, LogWindow } from '../layout/log-window.ts'
 import { caretsOf, windowOf } from '../layout/log-window.ts'
 import type { PartitionState } from '../model/run-state.ts'
@@ -14,7 +16,7 @@ const CELL_WIDTH = 12
 const CELL_HEIGHT = 18
 const CELL_TOP = 14
 const CARET_TOP = CELL_TOP + CELL_HEIGHT + 2
-const HEIGHT = CARET_TOP + 26
+const HEIGHT = CARET_TOP + 30
 /** Of a partition that holds nothing. */
 const HEIGHT_EMPTY = 26
 
@@ -184,14 +186,6 @@ function drawTicks(svg: SVGSVGElement, window: LogWindow): void {
     .text((offset) => offset)
 }
 
-/** A caret with the label of all carets at its offset. */
-interface Placed extends Caret {
-  readonly x: number
-  readonly row: number
-  readonly anchor: 'start' | 'end'
-  readonly text: string
-}
-
 function drawCarets(
   svg: SVGSVGElement,
   window: LogWindow,
@@ -199,11 +193,18 @@ function drawCarets(
   words: Language,
   width: number,
 ): void {
-  const placed = placeCarets(window, carets, words, width)
+  const labels = placeCarets(carets, {
+    start: window.start,
+    end: window.end,
+    width,
+    xOf: (offset) => xOf(window, offset),
+    wordOf: (kind) => words.word(CARET_WORD[kind]),
+    format: (offset) => words.number(offset),
+  })
   select(svg)
     .select('.carets')
-    .selectAll<SVGGElement, Placed>('g')
-    .data(placed, ({ kind }) => kind)
+    .selectAll<SVGGElement, CaretLabel>('g')
+    .data(labels, ({ kind }) => kind)
     .join((enter) => {
       const group = enter.append('g')
       group.append('path')
@@ -213,47 +214,17 @@ function drawCarets(
     .attr('class', ({ kind }) => `caret ${kind}`)
     .attr('transform', ({ x }) => `translate(${x},${CARET_TOP})`)
     .call((groups) => {
-      groups.select('path').attr('d', ({ row }) => `M-4,6L0,0L4,6Z${row > 0 ? 'M0,6V20' : ''}`)
+      groups.select('path').attr('d', caretPath)
       groups
         .select('text')
-        .attr('x', ({ anchor }) => (anchor === 'start' ? 6 : -6))
+        .attr('x', ({ anchor, isOutside }) => (isOutside ? 0 : anchor === 'start' ? 6 : -6))
         .attr('y', ({ row }) => 9 + row * 14)
         .attr('text-anchor', ({ anchor }) => anchor)
         .text(({ text }) => text)
     })
 }
 
-/** Labels go right of their caret, left of it when the next is close, else one row down; equal offsets share one. */
-function placeCarets(
-  window: LogWindow,
-  carets: readonly Caret[],
-  words: Language,
-  width: number,
-): readonly Placed[] {
-  const visible = carets.filter(({ offset }) => offset >= window.start && offset <= window.end)
-  const byOffset = new Map<number, Caret[]>()
-  for (const caret of visible)
-    byOffset.set(caret.offset, [...(byOffset.get(caret.offset) ?? []), caret])
-  const groups = [...byOffset.values()].toSorted((a, b) => offsetOf(a) - offsetOf(b))
-  const rowEnds = [0, 0]
-  return groups.flatMap((group, index) => {
-    const [first] = group
-    if (first === undefined) return []
-    const text = group.map(({ kind }) => words.word(CARET_WORD[kind])).join(' · ')
-    const x = xOf(window, first.offset)
-    const length = textWidth(text, 11) + 12
-    const following = groups[index + 1]
-    const rightLimit = following === undefined ? width : xOf(window, offsetOf(following)) - 6
-    const fitsLeft = x - length >= (rowEnds[0] ?? 0)
-    const isCrowded = x + length > rightLimit
-    const anchor = isCrowded && fitsLeft ? 'end' : 'start'
-    const [left, right] = anchor === 'start' ? [x - 4, x + length] : [x - length, x + 6]
-    const row = (isCrowded && !fitsLeft) || (rowEnds[0] ?? 0) > left ? 1 : 0
-    rowEnds[row] = right
-    return [{ ...first, x, row, anchor, text }]
-  })
-}
-
-function offsetOf(group: readonly Caret[]): number {
-  return group[0]?.offset ?? 0
+function caretPath({ row, isOutside }: CaretLabel): string {
+  if (isOutside) return ''
+  return `M-4,6L0,0L4,6Z${row > 0 ? 'M0,6V20' : ''}`
 }

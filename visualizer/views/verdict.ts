@@ -1,5 +1,6 @@
 /** The verdict of the oracle, the numbers of the run, and whether it is the run that the link promised. */
 import { h } from '../dom.ts'
+import { FAULT_KINDS } from '../faults.ts'
 import type { Language, WordKey } from '../i18n/index.ts'
 import type { Outcome, RecoveryDurations, RunSummary } from '../../sim/index.ts'
 import type { RunResult } from '../worker-protocol.ts'
@@ -111,6 +112,7 @@ function panelOf(
         h('div', {}, h('dt', {}, name), h('dd', {}, value)),
       ]),
     ),
+    faultsOf(result.faults, words, actions),
     h('p', { class: 'hash' }, `${words.word('verdict.hash')} `, h('code', {}, traceHash)),
     ...(same === null
       ? []
@@ -125,6 +127,28 @@ function panelOf(
           ),
         ]),
   ]
+}
+
+/** What became of every planned fault: a run whose faults hit nothing proves little. */
+function faultsOf(faults: RunResult['faults'], words: Language, actions: Actions): HTMLElement {
+  if (faults.length === 0) return h('p', {}, words.word('verdict.no-faults'))
+  return h(
+    'ul',
+    { class: 'fault-list', 'aria-label': words.word('verdict.faults') },
+    ...faults.map(({ kind, on, outcome, phase, firedAt }, index) => {
+      const { glyph, word } = FAULT_KINDS[kind]
+      const at = firedAt === null ? '' : ` ${words.moment(firedAt)}`
+      const hit = phase === null ? '' : ` (${phase})`
+      const onclick = (): void => actions.select({ kind: 'fault', id: String(index) })
+      return h(
+        'li',
+        {},
+        `${glyph} `,
+        h('button', { type: 'button', class: 'link', onclick }, `${words.word(word)} ${on}${at}`),
+        ` ${words.term('fault', outcome)}${hit}`,
+      )
+    }),
+  )
 }
 
 function violationsOf(
