@@ -158,6 +158,7 @@ class App implements MountedApp {
       recording,
       state: recording.stateAfter(Math.min(playhead.applied, recording.count)),
       at: playhead.at,
+      rate: app.isPlaying && !this.#reduced.matches ? app.rate : 0,
       theme: themeChoice === 'auto' ? systemTheme : themeChoice,
       isStill: this.#reduced.matches,
     }
@@ -185,6 +186,7 @@ function initialState({ locale, themeChoice }: AppOptions): AppState {
     playhead: START,
     isPlaying: false,
     pace: 'normal',
+    rate: 0,
     speed: SPEED_AT_START,
     selection: null,
     tab: 'graph',

@@ -27,7 +27,7 @@ export class Playback {
     const next = advance(recording, playhead, { elapsedMs, speed, waitedMs })
     this.#waitedMs = next.waitedMs
     const isPlaying = !(next.isAtEnd && recording.isComplete)
-    this.#store.set({ playhead: next.head, pace: next.pace, isPlaying })
+    this.#store.set({ playhead: next.head, pace: next.pace, rate: next.rate, isPlaying })
   }
 
   #tickStill(elapsedMs: number): void {

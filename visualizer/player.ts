@@ -34,6 +34,8 @@ export type Pace = 'slow' | 'normal' | 'fast'
 export interface Advanced {
   readonly head: Playhead
   readonly pace: Pace
+  /** Sim ms that pass in a real ms now. */
+  readonly rate: number
   /** Real time spent in the present gap, where sim time does not pass. */
   readonly waitedMs: number
   /** Everything there is has been played. */
@@ -64,14 +66,21 @@ export function advance(
     const length = gap.to - gap.from
     const wallMs = wallTime(length, speed)
     const pace = paceOf(wallMs, (length / speed) * 1000)
+    const rate = length / wallMs
     const neededMs = length === 0 ? wallMs - waited : ((gap.to - head.at) / length) * wallMs
     if (left < neededMs) {
-      if (length === 0) return { head, pace, waitedMs: waited + left, isAtEnd: false }
+      if (length === 0) return { head, pace, rate, waitedMs: waited + left, isAtEnd: false }
       const at = head.at + (left / wallMs) * length
-      return { head: { at, applied: recording.appliedAt(at) }, pace, waitedMs: 0, isAtEnd: false }
+      return {
+        head: { at, applied: recording.appliedAt(at) },
+        pace,
+        rate,
+        waitedMs: 0,
+        isAtEnd: false,
+      }
     }
     if (gap.next === undefined)
-      return { head: seek(recording, recording.endAt), pace, waitedMs: 0, isAtEnd: true }
+      return { head: seek(recording, recording.endAt), pace, rate, waitedMs: 0, isAtEnd: true }
     left -= neededMs
     waited = 0
     head = { at: gap.to, applied: gap.next + 1 }

@@ -327,7 +327,11 @@ test('any number of dots is painted with one path per colour and kind', () => {
     epoch: index % 5,
     isReplayed: index % 3 === 0,
   }))
-  paintScene(brush, { dots, counts: [{ x: 0, y: 0, text: '7' }], barriers: [] }, 'light')
+  paintScene(
+    brush,
+    { dots, counts: [{ x: 0, y: 0, text: '7' }], barriers: [], streams: [] },
+    'light',
+  )
   expect(calls.filter((name) => name === 'arc')).toHaveLength(1000)
   expect(calls.filter((name) => name === 'fill')).toHaveLength(4)
   expect(calls.filter((name) => name === 'fillText')).toHaveLength(1)

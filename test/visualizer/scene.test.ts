@@ -4,18 +4,19 @@ import { layoutGraph } from '../../visualizer/layout/graph-layout.ts'
 import { sceneOf } from '../../visualizer/layout/scene.ts'
 import type { Scene } from '../../visualizer/layout/scene.ts'
 import { Recording } from '../../visualizer/model/recording.ts'
-import { sampleRun } from './sample-run.ts'
-import { CHANNELS, TOPOLOGY } from './trace-builder.ts'
+import { SAMPLE, sampleRun } from './sample-run.ts'
+import { CHANNELS, SOURCES, TOPOLOGY } from './trace-builder.ts'
 
 const layout = layoutGraph(TOPOLOGY, { width: 1000, flow: 'right' })
 
-function sceneAt(at: number, isStill = false): Scene {
+function sceneAt(at: number, { isStill = false, rate = 0 } = {}): Scene {
   const recording = new Recording(TOPOLOGY)
   recording.append(sampleRun())
   return sceneOf(recording.stateAfter(recording.appliedAt(at)), {
     layout,
     at,
-    findArrival: (seq) => recording.findArrival(seq),
+    rate,
+    recording,
     isStill,
   })
 }
@@ -39,11 +40,26 @@ test('a buffer of five records is five dots and a count', () => {
 })
 
 test('reduced motion: two moments without an event between them look the same', () => {
-  expect(sceneAt(507, true)).toEqual(sceneAt(508, true))
+  expect(sceneAt(507, { isStill: true })).toEqual(sceneAt(508, { isStill: true }))
   expect(sceneAt(507)).not.toEqual(sceneAt(508))
 })
 
 test('replayed records are hollow and only those', () => {
   expect(sceneAt(335).dots.some(({ isReplayed }) => isReplayed)).toBe(false)
   expect(sceneAt(2110).dots.every(({ isReplayed }) => isReplayed)).toBe(true)
+})
+
+test('records too fast to be seen become streams, in the colour of their epoch', () => {
+  expect(sceneAt(935, { rate: 0.02 }).streams).toEqual([])
+  const { streams } = sceneAt(935, { rate: 1 })
+  expect(streams).toHaveLength(2)
+  for (const { epoch, perSecond, isReplayed } of streams)
+    expect({ epoch, perSecond, isReplayed }).toEqual({ epoch: 1, perSecond: 50, isReplayed: false })
+  expect(sceneAt(SAMPLE.runningAt + 30, { rate: 1 }).streams.every((s) => s.isReplayed)).toBe(true)
+})
+
+test('nothing streams out of a crashed subtask', () => {
+  const froms = sceneAt(SAMPLE.crashAt, { rate: 1 }).streams.map(({ from }) => from.y)
+  const lost = layout.subtasks.get(SOURCES[0])
+  for (const y of froms) expect(y).toBeGreaterThan((lost?.y ?? 0) + (lost?.height ?? 0))
 })

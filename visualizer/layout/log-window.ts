@@ -4,7 +4,7 @@
  * eye with every record.
  */
 import type { LogEntry, PartitionState, RunState, TransactionPhase } from '../model/run-state.ts'
-import { lowerBound } from '../model/recording.ts'
+import { lowerBound } from '../model/lower-bound.ts'
 
 export type CellKind =
   /** Input: read, read before a restore and to be read again, not read yet. */

@@ -2,6 +2,7 @@
  * What moves on the graph at one moment: dots for records, bars for barriers. Positions are computed from sim time
  * (sent → received), never animated, so any moment can be shown alone. Pure; the painter is views/graph.ts.
  */
+import type { Recording } from '../model/recording.ts'
 import type { ChannelState, Epoch, InFlight, RunState } from '../model/run-state.ts'
 import type { GraphLayout, Point, Segment } from './graph-layout.ts'
 import { pointAt } from './graph-layout.ts'
@@ -23,17 +24,29 @@ export interface BarrierMark extends Point {
   readonly angle: number
 }
 
+/** A channel whose records pass faster than the eye can follow: one band for all of them. */
+export interface Stream extends Segment {
+  readonly epoch: Epoch
+  readonly isReplayed: boolean
+  readonly perSecond: number
+  /** How far the pattern has moved, in px. */
+  readonly phase: number
+}
+
 export interface Scene {
   readonly dots: readonly Dot[]
   readonly counts: readonly CountLabel[]
   readonly barriers: readonly BarrierMark[]
+  readonly streams: readonly Stream[]
 }
 
 export interface SceneOptions {
   readonly layout: GraphLayout
   readonly at: number
-  /** When the element sent by this event arrives; undefined when it never does. */
-  readonly findArrival: (seq: number) => number | undefined
+  /** Sim ms that pass in a real ms; 0 while nothing moves. */
+  readonly rate: number
+  /** When an element arrives (undefined when it never does), and how much a channel carries. */
+  readonly recording: Pick<Recording, 'findArrival' | 'flowAt'>
   /** Reduced motion: everything stands in the middle of its channel. */
   readonly isStill: boolean
 }
@@ -41,6 +54,10 @@ export interface SceneOptions {
 /** A buffer of many records is drawn as this many dots at most, with a number beside them. */
 const DOTS_MAX = 12
 const DOT_PITCH = 7
+/** A way that takes less real time than this is not seen: then the channel is drawn as a stream. */
+const SEEN_MS = 60
+/** How fast a stream's pattern moves. */
+const STREAM_PX_PER_MS = 0.09
 /** An element that is lost stops short of the consumer. */
 const LOST_PROGRESS_MAX = 0.92
 
@@ -48,23 +65,40 @@ export function sceneOf(state: RunState, options: SceneOptions): Scene {
   const dots: Dot[] = []
   const counts: CountLabel[] = []
   const barriers: BarrierMark[] = []
+  const streams: Stream[] = []
   for (const channel of state.channels.values()) {
     const segment = options.layout.channels.get(channel.id)
     if (segment === undefined) continue
+    const stream = findStream(channel, segment, state, options)
+    if (stream !== undefined) streams.push(stream)
     for (const item of channel.inFlight) {
       const progress = progressOf(item, channel, options)
       if (item.kind === 'barrier') barriers.push(barrierMark(item, segment, progress))
       else addBuffer(item, segment, progress, dots, counts)
     }
   }
-  return { dots, counts, barriers }
+  return { dots, counts, barriers, streams }
+}
+
+/** The stream to draw for a channel: only while playing, and only when its records would not be seen. */
+function findStream(
+  { id, from, epoch, lastLatencyMs }: ChannelState,
+  segment: Segment,
+  { subtasks }: RunState,
+  { at, rate, recording }: SceneOptions,
+): Stream | undefined {
+  if (rate * SEEN_MS <= lastLatencyMs || subtasks.get(from)?.isLost === true) return undefined
+  const { perSecond, replayedShare } = recording.flowAt(id, at)
+  if (perSecond === 0) return undefined
+  const phase = (at / rate) * STREAM_PX_PER_MS
+  return { ...segment, epoch, isReplayed: replayedShare > 0.5, perSecond, phase }
 }
 
 /** 0 at the producer, 1 at the consumer. */
 function progressOf(item: InFlight, channel: ChannelState, options: SceneOptions): number {
   if (options.isStill) return 0.5
   const elapsed = options.at - item.sentAt
-  const arrival = options.findArrival(item.seq)
+  const arrival = options.recording.findArrival(item.seq)
   if (item.kind === 'barrier') {
     // Received means handled: a barrier waits at the consumer behind what is queued, it does not creep.
     const handledMs = arrival === undefined ? Infinity : arrival - item.sentAt

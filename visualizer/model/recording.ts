@@ -6,10 +6,14 @@
 import { assert, present } from '../../engine/assert.ts'
 import { RecoveryTimeline } from '../../engine/metrics/recovery-timeline.ts'
 import type { Recovery } from '../../engine/metrics/recovery-timeline.ts'
-import type { TraceEvent, TraceLevel, TraceTopology } from '../../engine/trace.ts'
+import type { ChannelId } from '../../engine/ids.ts'
+import type { EventOf, TraceEvent, TraceLevel, TraceTopology } from '../../engine/trace.ts'
 import type { EventGroup } from '../events/catalog.ts'
 import { kindOf } from '../events/catalog.ts'
 import { findArrived } from './channels.ts'
+import { FlowIndex } from './flow-index.ts'
+import type { Flow } from './flow-index.ts'
+import { lowerBound } from './lower-bound.ts'
 import { reduce } from './reduce.ts'
 import type { Wiring } from './reducer.ts'
 import { wire } from './reducer.ts'
@@ -41,6 +45,7 @@ export class Recording {
   /** Indices of the events that a step stops at. */
   readonly #milestones: number[] = []
   readonly #arrivals = new Map<number, number>()
+  readonly #flows = new FlowIndex()
   readonly #lag: LagPoint[] = []
   readonly #recoveries = new RecoveryTimeline()
   readonly #head: Draft
@@ -128,6 +133,11 @@ export class Recording {
     return this.#arrivals.get(seq)
   }
 
+  /** What a channel carries around `at`, per second. */
+  flowAt(channel: ChannelId, at: number): Flow {
+    return this.#flows.flowAt(channel, at)
+  }
+
   /** The stretch between two events that matter in which the playhead stands after `applied` events. */
   gapAt(applied: number): Gap {
     const rank = lowerBound(this.#milestones.length, (i) => (this.#milestones[i] ?? 0) >= applied)
@@ -167,8 +177,15 @@ export class Recording {
     this.#events.push(event)
     reduce(this.#head, event, this.wiring)
     this.#recoveries.observe(event)
+    if (event.type === 'buffer-sent') this.#addFlow(event)
     if (event.type === 'records-fetched' || event.type === 'split-caught-up') this.#sampleLag(event)
     if (this.#events.length % KEYFRAME_INTERVAL === 0) this.#keyframes.push(copyState(this.#head))
+  }
+
+  #addFlow({ channel, at, count }: EventOf<'buffer-sent'>): void {
+    const sent = this.#head.channels.get(channel)?.inFlight.at(-1)
+    const replayed = sent?.kind === 'buffer' ? sent.replayed : 0
+    this.#flows.add(channel, at, count, replayed)
   }
 
   #sampleLag({ at }: TraceEvent): void {
@@ -176,16 +193,4 @@ export class Recording {
     for (const partition of this.#head.partitions.values()) lag += partition.lag
     if (lag !== this.#lag.at(-1)?.lag) this.#lag.push({ at, lag })
   }
-}
-
-/** The smallest index in 0..count for which `holds` is true; `holds` must be false, then true. */
-export function lowerBound(count: number, holds: (index: number) => boolean): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (holds(middle)) high = middle
-    else low = middle + 1
-  }
-  return low
 }

@@ -8,7 +8,7 @@ import { kindOf, placeOf } from '../events/catalog.ts'
 import type { EventGroup } from '../events/catalog.ts'
 import type { Language } from '../i18n/index.ts'
 import type { Recording } from '../model/recording.ts'
-import { lowerBound } from '../model/recording.ts'
+import { lowerBound } from '../model/lower-bound.ts'
 import type { Playhead } from '../player.ts'
 import type { Actions, Frame, Selection, View } from './frame.ts'
 

@@ -33,6 +33,8 @@ export interface AppState {
   readonly playhead: Playhead
   readonly isPlaying: boolean
   readonly pace: Pace
+  /** Sim ms that passed in a real ms of the last frame played. */
+  readonly rate: number
   /** Sim ms per real second. */
   readonly speed: number
   readonly selection: Selection | null
@@ -46,6 +48,8 @@ export interface Frame {
   readonly recording: Recording
   readonly state: RunState
   readonly at: number
+  /** Sim ms that pass in a real ms; 0 while nothing moves. */
+  readonly rate: number
   readonly theme: Theme
   readonly isStill: boolean
 }

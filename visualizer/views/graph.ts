@@ -75,7 +75,8 @@ export class Graph implements View {
     const scene = sceneOf(frame.state, {
       layout,
       at: frame.at,
-      findArrival: (seq) => frame.recording.findArrival(seq),
+      rate: frame.rate,
+      recording: frame.recording,
       isStill: frame.isStill,
     })
     this.#canvas.paint(scene, frame.theme)

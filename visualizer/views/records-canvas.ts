@@ -2,12 +2,14 @@
  * Paints the records in flight: one path per colour and kind, because a path for every dot would not hold 60 frames
  * a second. Lies under the SVG and is hidden from screen readers: the event log says the same in words.
  */
-import type { Scene } from '../layout/scene.ts'
+import type { Scene, Stream } from '../layout/scene.ts'
 import { EPOCH, SURFACE } from '../theme/palette.ts'
 import type { Paint, Theme } from '../theme/palette.ts'
 
 const RADIUS = 4
 const PIXEL_RATIO_MAX = 2
+/** Between two dashes of a stream. */
+const STREAM_PITCH = 15
 
 /** The part of a 2D context that painting uses; a test records the calls. */
 export type Brush = Pick<
@@ -26,6 +28,10 @@ export type Brush = Pick<
   | 'lineWidth'
   | 'font'
   | 'textAlign'
+  | 'lineTo'
+  | 'lineCap'
+  | 'lineDashOffset'
+  | 'setLineDash'
 >
 
 export class RecordsCanvas {
@@ -57,7 +63,8 @@ export class RecordsCanvas {
   }
 }
 
-export function paintScene(brush: Brush, { dots, counts }: Scene, theme: Theme): void {
+export function paintScene(brush: Brush, { dots, counts, streams }: Scene, theme: Theme): void {
+  for (const stream of streams) paintStream(brush, stream, theme)
   for (const parity of [0, 1]) {
     const paint = parity === 0 ? EPOCH.even : EPOCH.odd
     for (const isReplayed of [false, true]) {
@@ -72,6 +79,27 @@ export function paintScene(brush: Brush, { dots, counts }: Scene, theme: Theme):
     }
   }
   paintCounts(brush, counts, theme)
+}
+
+/** Dashes that travel with the records, thicker with their number; hollow while they are replayed. */
+function paintStream(brush: Brush, stream: Stream, theme: Theme): void {
+  const { from, to, epoch, isReplayed, perSecond, phase } = stream
+  const paint = epoch % 2 === 0 ? EPOCH.even : EPOCH.odd
+  const width = Math.min(4 + Math.log10(1 + perSecond) * 1.5, 10)
+  brush.lineCap = 'round'
+  brush.setLineDash([0.1, STREAM_PITCH])
+  brush.lineDashOffset = -(phase % STREAM_PITCH)
+  const line = (color: string, lineWidth: number): void => {
+    brush.strokeStyle = color
+    brush.lineWidth = lineWidth
+    brush.beginPath()
+    brush.moveTo(from.x, from.y)
+    brush.lineTo(to.x, to.y)
+    brush.stroke()
+  }
+  line(isReplayed ? paint.fill : paint.stroke[theme], width)
+  line(isReplayed ? SURFACE[theme].surface : paint.fill, width - (isReplayed ? 4 : 2.5))
+  brush.setLineDash([])
 }
 
 /** Replayed records are hollow: the surface inside, the epoch's colour around. */
