@@ -6,7 +6,7 @@
 import { ConfigurationError, Simulation, accessLogLine, inputLines } from '../sim/index.ts'
 import type { Plan } from '../sim/index.ts'
 import { describeError } from '../engine/errors.ts'
-import type { Job } from '../engine/job/define-job.ts'
+import type { Job } from '../engine/index.ts'
 import { BUILTIN_JOBS } from '../lessons/jobs/index.ts'
 import type { FromWorker, Problem, ToWorker } from './worker-protocol.ts'
 

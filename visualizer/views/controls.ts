@@ -10,7 +10,6 @@ import { createVerdictBadge } from './verdict.ts'
 
 export function createTopBar(words: Language, actions: Actions, openHelp: () => void): View {
   const job = h('span', { class: 'job-name' })
-  const seed = h('span', { class: 'job-seed' })
   const badge = createVerdictBadge(words, actions)
   const share = h('button', { type: 'button', class: 'share' }, words.word('bar.share'))
   share.addEventListener('click', () => void copyLink(share, words, actions))
@@ -39,7 +38,7 @@ export function createTopBar(words: Language, actions: Actions, openHelp: () => 
     'header',
     { class: 'top-bar' },
     h('h1', {}, 'Weir'),
-    h('p', { class: 'job' }, job, seed),
+    h('p', { class: 'job' }, job),
     badge.element,
     h('div', { class: 'top-actions' }, share, language, theme, help),
   )
@@ -49,7 +48,6 @@ export function createTopBar(words: Language, actions: Actions, openHelp: () => 
       const { recording, app } = frame
       badge.draw(frame)
       setText(job, recording.topology.job)
-      setText(seed, app.plan === null ? '' : words.word('bar.seed', { seed: app.plan.seed }))
       const name = words.word('bar.theme', { theme: words.word(`theme.${app.themeChoice}`) })
       setAttribute(theme, 'aria-label', name)
       setAttribute(theme, 'title', name)

@@ -113,7 +113,13 @@ function panelOf(
       ]),
     ),
     faultsOf(result.faults, words, actions),
-    h('p', { class: 'hash' }, `${words.word('verdict.hash')} `, h('code', {}, traceHash)),
+    h(
+      'p',
+      { class: 'hash' },
+      `${words.word('verdict.hash')} `,
+      h('code', {}, traceHash),
+      seedOf(frame, words),
+    ),
     ...(same === null
       ? []
       : [
@@ -127,6 +133,10 @@ function panelOf(
           ),
         ]),
   ]
+}
+
+function seedOf({ app }: Frame, words: Language): string {
+  return app.plan === null ? '' : ` · ${words.word('bar.seed', { seed: app.plan.seed })}`
 }
 
 /** What became of every planned fault: a run whose faults hit nothing proves little. */
