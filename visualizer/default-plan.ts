@@ -8,6 +8,6 @@ export function defaultPlan(): Plan {
     config: {},
     seed: 1,
     input: { generator: 'traffic', params: {} },
-    faults: [{ kind: 'crash', on: 'worker-1', at: { t: 3750 } }],
+    faults: [{ kind: 'crash', on: 'worker-2', at: { t: 3750 } }],
   }
 }

@@ -102,6 +102,9 @@ test('without a link the default run opens, with its verdict, paused at the star
   expect(shown().isPlaying).toBe(false)
   expect(root.querySelectorAll('.subtask')).toHaveLength(4)
   expect(root.querySelectorAll('.checkpoint').length).toBeGreaterThan(3)
+  // A first run whose crash hits nothing would show nothing.
+  expect(shown().result?.summary.restarts).toBeGreaterThan(0)
+  expect(root.querySelectorAll('.phase').length).toBeGreaterThan(3)
 })
 
 test('space plays and pauses; playing moves the clock', async () => {
