@@ -212,6 +212,7 @@ export class Simulation {
       ...this.#portsOf(process),
       graph: this.#graph,
       mutants: this.#mutants,
+      workersExpected: this.topology.workers.length,
     })
     process.attach((message) => {
       master.receive(message)

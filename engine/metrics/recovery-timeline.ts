@@ -50,6 +50,8 @@ type Open = { -readonly [K in keyof Recovery]: Recovery[K] }
 
 export class RecoveryTimeline {
   readonly #recoveries: Open[] = []
+  /** The worker of each subtask's newest attempt. */
+  readonly #workers = new Map<string, string>()
   readonly #notRunning = new Set<string>()
   readonly #behind = new Set<string>()
 
@@ -60,7 +62,10 @@ export class RecoveryTimeline {
   observe(event: TraceEvent): void {
     switch (event.type) {
       case 'worker-crashed':
-        this.#fail(event.at, `${event.worker} crashed`)
+        // A worker without subtasks takes nothing down.
+        if ([...this.#workers.values()].includes(event.worker)) {
+          this.#fail(event.at, `${event.worker} crashed`)
+        }
         return
       case 'job-status-changed':
         if (event.status !== 'restarting') return
@@ -71,6 +76,7 @@ export class RecoveryTimeline {
         this.#restart()
         return
       case 'subtask-status-changed':
+        this.#workers.set(event.subtask, event.worker)
         this.#onStatus(event.subtask, event.status, event.at)
         return
       case 'split-restored':

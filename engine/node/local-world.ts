@@ -66,6 +66,7 @@ class LocalWorld {
       storage,
       graph,
       mutants,
+      workersExpected: 1,
     })
     this.#worker = new Worker({
       runtime: this.#runtime(worker),

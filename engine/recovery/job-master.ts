@@ -31,6 +31,8 @@ export interface JobMasterOptions {
   readonly storage: StoragePort
   readonly graph: JobGraph
   readonly mutants: Mutants
+  /** The first deployment waits for so many workers, at most for one heartbeat timeout, to spread over all of them. */
+  readonly workersExpected: number
 }
 
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
@@ -55,6 +57,8 @@ export class JobMaster {
   #restarts = NO_RESTARTS
   /** The pause before the restart is over. */
   #mayRestart = true
+  /** The wait for the expected workers is over. */
+  #isPatienceOver = false
   #failure = ''
 
   constructor(options: JobMasterOptions) {
@@ -78,6 +82,14 @@ export class JobMaster {
   start(): void {
     this.#options.runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
     this.#beat()
+    this.#options.runtime.schedule(
+      this.#graph.settings.heartbeat.timeoutMs,
+      'first-deployment',
+      () => {
+        this.#isPatienceOver = true
+        this.#deployIfReady()
+      },
+    )
   }
 
   receive(message: Message): void {
@@ -144,7 +156,10 @@ export class JobMaster {
   #deployIfReady(): void {
     const isWaiting = this.#status === 'created' || this.#status === 'restarting'
     if (!isWaiting || !this.#mayRestart || !this.#executions.areAllEnded) return
-    const scheduled = this.#executions.schedule(this.#workers.workers)
+    const { workers } = this.#workers
+    const isComplete = workers.length >= this.#options.workersExpected
+    if (this.#status === 'created' && !isComplete && !this.#isPatienceOver) return
+    const scheduled = this.#executions.schedule(workers)
     if (scheduled === null) return
     const restorePoint = this.#checkpointing?.restorePoint ?? null
     if (this.#status === 'restarting') {

@@ -99,9 +99,11 @@ export class FaultInjector {
   #crash(index: number, fault: CrashFault): void {
     if (!this.#pending.has(index)) return
     const { phase } = this.#phases
+    const hosts = this.#phases.hosts(fault.on)
     const restartAfterMs = fault.restartAfterMs ?? FAULT_DEFAULTS.restartAfterMs
-    // Settled before the crash, so that the phase is the one it hit.
-    this.#settle(index, this.#crashWorker(fault.on, restartAfterMs) ? 'fired' : 'no-effect', phase)
+    const wasAlive = this.#crashWorker(fault.on, restartAfterMs)
+    // With the phase from before the crash: what it hit.
+    this.#settle(index, wasAlive && hosts ? 'fired' : 'no-effect', phase)
   }
 
   #settle(index: number, outcome: 'fired' | 'no-effect', phase = this.#phases.phase): void {

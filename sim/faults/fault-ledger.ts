@@ -8,7 +8,7 @@ export type FaultOutcome =
   | 'fired'
   /** Its moment never came. */
   | 'not-reached'
-  /** Its moment came, but there was nothing to hit (a crash of a dead worker). */
+  /** Its moment came, but there was nothing to hit: the worker was dead, or no subtask was deployed on it. */
   | 'no-effect'
 
 export interface FaultReport {

@@ -9,12 +9,12 @@ export const PHASES = [
   'idle',
   /** A checkpoint is triggered, no barrier is out yet. */
   'triggered',
-  /** Barriers are under way, no subtask has taken its snapshot. */
+  /** Barriers are under way; some subtask has not taken its snapshot. */
   'aligning',
-  /** Some subtasks took their snapshot, none has acknowledged. */
+  /** Every subtask took its snapshot; some have not acknowledged it. */
   'snapshotting',
-  /** Some subtasks have acknowledged. */
-  'partly-acknowledged',
+  /** Everybody acknowledged; the metadata is being written. */
+  'storing',
   /** The checkpoint is complete, its transactions are not yet all committed. */
   'committing',
   /** A failure happened; the job is down or being deployed. */
@@ -25,12 +25,17 @@ export const PHASES = [
 
 export type Phase = (typeof PHASES)[number]
 
-type CheckpointPhase = 'idle' | 'triggered' | 'aligning' | 'snapshotting' | 'partly-acknowledged'
+type CheckpointPhase = 'idle' | 'triggered' | 'aligning' | 'snapshotting' | 'storing'
 
 export class PhaseTracker {
   #checkpoint: CheckpointPhase = 'idle'
+  /** Subtasks that took, and that acknowledged, the snapshot of the pending checkpoint. */
+  readonly #taken = new Set<string>()
+  readonly #acknowledged = new Set<string>()
   #isDown = true
   #isReplaying = false
+  /** The worker of each subtask's newest attempt. */
+  readonly #workers = new Map<string, string>()
   #notRunning = new Set<string>()
   #behind = new Set<string>()
   /** Transactions that the newest completed checkpoint allows to commit. */
@@ -46,16 +51,22 @@ export class PhaseTracker {
     return this.#isReplaying ? 'replaying' : 'idle'
   }
 
+  /** Whether a subtask is deployed on the worker. */
+  hosts(worker: string): boolean {
+    return [...this.#workers.values()].includes(worker)
+  }
+
   observe(fact: Fact): void {
     switch (fact.type) {
       case 'worker-crashed':
-        this.#isDown = true
+        this.#isDown ||= this.hosts(fact.worker)
         return
       case 'job-status-changed':
         this.#isDown = fact.status !== 'running'
         if (this.#isDown) this.#checkpoint = 'idle'
         return
       case 'subtask-status-changed':
+        this.#workers.set(fact.subtask, fact.worker)
         if (fact.status === 'running') this.#notRunning.delete(fact.subtask)
         else this.#notRunning.add(fact.subtask)
         return
@@ -83,15 +94,19 @@ export class PhaseTracker {
     switch (fact.type) {
       case 'checkpoint-triggered':
         this.#checkpoint = 'triggered'
+        this.#taken.clear()
+        this.#acknowledged.clear()
         return
       case 'barrier-injected':
         if (this.#checkpoint === 'triggered') this.#checkpoint = 'aligning'
         return
       case 'snapshot-taken':
-        if (this.#checkpoint === 'aligning') this.#checkpoint = 'snapshotting'
+        this.#taken.add(fact.subtask)
+        if (this.#taken.size === this.#workers.size) this.#checkpoint = 'snapshotting'
         return
       case 'checkpoint-acknowledged':
-        if (this.#checkpoint === 'snapshotting') this.#checkpoint = 'partly-acknowledged'
+        this.#acknowledged.add(fact.subtask)
+        if (this.#acknowledged.size === this.#workers.size) this.#checkpoint = 'storing'
         return
       case 'checkpoint-completed':
         this.#latestCompleted = fact.checkpoint

@@ -22,7 +22,7 @@ test.each(Object.keys(BUILTIN_JOBS))(
     for (const { fired } of Object.values(result.faults)) expect(fired).toBeGreaterThan(5)
     expect(result.coverage.crash.restoring).toBeGreaterThan(0)
     expect(result.coverage.crash.committing).toBeGreaterThan(0)
-    expect(result.coverage.crash['partly-acknowledged']).toBeGreaterThan(0)
+    expect(result.coverage.crash.aligning).toBeGreaterThan(0)
   },
 )
 

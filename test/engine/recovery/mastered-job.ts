@@ -29,7 +29,7 @@ export class MasteredJob {
   #deployments = new Map<string, { readonly worker: string; readonly deployment: Deployment }>()
   #sent: Sent[] = []
 
-  constructor(options: JobOptions = {}, hasCheckpoints = true) {
+  constructor(options: JobOptions = {}, hasCheckpoints = true, workersExpected = 0) {
     this.master = new JobMaster({
       runtime: this.runtime,
       broker: NO_BROKER,
@@ -42,6 +42,7 @@ export class MasteredJob {
         ...options,
       }),
       mutants: new Mutants(),
+      workersExpected: 1,
     })
     this.master.start()
   }
