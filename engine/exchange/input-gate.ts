@@ -36,6 +36,7 @@ export class InputGate {
   readonly #channels: readonly InputChannel[]
   readonly #byId: ReadonlyMap<ChannelId, InputChannel>
   #next = 0
+  #isClosed = false
 
   constructor(runtime: Runtime, attempt: AttemptId, peers: readonly ChannelPeer[]) {
     this.#runtime = runtime
@@ -124,6 +125,11 @@ export class InputGate {
     return this.#channels.every((channel) => channel.isFinished)
   }
 
+  /** The attempt is over: no producer is asked any more, which would otherwise go on for ever. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   #take(channel: InputChannel): Element {
     const element = present(channel.queue[channel.head], 'An empty channel was polled.')
     channel.head += 1
@@ -144,6 +150,7 @@ export class InputGate {
   }
 
   #connect(channel: InputChannel): void {
+    if (this.#isClosed) return
     const { peer } = channel
     assert(this.#runtime.self !== 'job-master', 'The job master has no channels.')
     this.#runtime.send(peer.worker, {

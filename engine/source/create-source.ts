@@ -42,8 +42,9 @@ class GeneratorSourceReader implements SourceReader {
   poll(mayEmit: () => boolean): PollResult {
     const { count, generate } = this.#spec
     const output = this.#context.output(null)
-    for (let emitted = 0; emitted < BUFFER_RECORDS_MAX && mayEmit(); emitted++) {
+    for (let emitted = 0; emitted < BUFFER_RECORDS_MAX; emitted++) {
       if (this.#next >= count) return emitted === 0 ? 'finished' : 'emitted'
+      if (!mayEmit()) return 'emitted'
       let value: unknown
       try {
         value = generate(this.#next)

@@ -118,7 +118,7 @@ export class KafkaSourceReader implements SourceReader {
 
   #emitFrom(fetcher: KafkaSplitFetcher, mayEmit: () => boolean): number {
     let emitted = 0
-    while (emitted < BUFFER_RECORDS_MAX && mayEmit()) {
+    while (emitted < BUFFER_RECORDS_MAX && fetcher.hasNext && mayEmit()) {
       const taken = fetcher.take()
       if (taken === null) break
       this.#emit(fetcher, taken)

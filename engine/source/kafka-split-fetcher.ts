@@ -53,6 +53,10 @@ export class KafkaSplitFetcher {
     this.#fetch()
   }
 
+  get hasNext(): boolean {
+    return this.#queueHead < this.#queue.length
+  }
+
   /** The next record, which counts as read from here on; null when none is queued. */
   take(): VisibleRecord | null {
     const next = this.#queue[this.#queueHead]

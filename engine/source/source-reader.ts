@@ -6,7 +6,10 @@ import type { Operator } from '../operator/operator.ts'
 export type PollResult = 'emitted' | 'idle' | 'finished'
 
 export interface SourceReader extends Omit<Operator, 'process'> {
-  /** Emits at most one buffer's worth of records; stops early when `mayEmit` turns false. */
+  /**
+   * Emits at most one buffer's worth of records; stops early when `mayEmit` turns false. `mayEmit` is asked once in front
+   * of every record and not otherwise: its true answers are counted as records.
+   */
   poll(mayEmit: () => boolean): PollResult
   /** An event of the source's coordinator. */
   handleEvent?(event: OperatorEvent): void

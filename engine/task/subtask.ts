@@ -370,6 +370,7 @@ export class Subtask {
   }
 
   #end(status: 'canceled' | 'failed' | 'finished', reason: string): void {
+    this.#gate.close()
     this.#snapshots.close()
     this.#chain.close()
     this.#changeStatus(status, reason)
