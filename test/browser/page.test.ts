@@ -16,7 +16,8 @@ import { paintScene } from '../../visualizer/views/records-canvas.ts'
 import type { Brush } from '../../visualizer/views/records-canvas.ts'
 import '../../visualizer/theme/theme.css'
 
-const RUN_MS = 15_000
+/** A run and whatever follows from it, on a machine that is busy with other tests. */
+const PATIENCE_MS = 15_000
 
 let root: HTMLElement
 let app: MountedApp | null = null
@@ -70,10 +71,15 @@ function shown(): AppState {
   return app.state()
 }
 
+/** Waits until the assertion holds. */
+async function until(assertion: () => void): Promise<void> {
+  await vi.waitFor(assertion, { timeout: PATIENCE_MS, interval: 20 })
+}
+
 /** The run is computed and the verdict drawn. */
 async function finished(): Promise<void> {
-  await vi.waitFor(() => expect(shown().result).not.toBeNull(), { timeout: RUN_MS, interval: 20 })
-  await vi.waitFor(() => expect(find('.badge').textContent).toMatch(/^[✓✕]/))
+  await until(() => expect(shown().result).not.toBeNull())
+  await until(() => expect(find('.badge').textContent).toMatch(/^[✓✕]/))
 }
 
 function find(selector: string): HTMLElement {
@@ -110,7 +116,7 @@ test('without a link the default run opens, with its verdict, paused at the star
 test('space plays and pauses; playing moves the clock', async () => {
   await mountPlan(smallPlan())
   await press(' ')
-  await vi.waitFor(() => expect(shown().playhead.at).toBeGreaterThan(1))
+  await until(() => expect(shown().playhead.at).toBeGreaterThan(1))
   await press(' ')
   expect(shown().isPlaying).toBe(false)
   const { playhead } = shown()
@@ -133,7 +139,7 @@ test('arrow keys step over events, Home and End jump, a click on the timeline sc
   await plot.click({ position: { x: width / 2, y: 10 } })
   const end = shown().recording?.endAt ?? 0
   expect(shown().playhead.at / end).toBeCloseTo(0.5, 1)
-  await vi.waitFor(() => expect(find('.event[aria-selected="true"]')).toBeTruthy())
+  await until(() => expect(find('.event[aria-selected="true"]')).toBeTruthy())
 })
 
 test('B, S, T and F go to the next barrier, snapshot, transaction and fault', async () => {
@@ -144,20 +150,20 @@ test('B, S, T and F go to the next barrier, snapshot, transaction and fault', as
     ['t', /transaction/],
   ] as const) {
     await press(key)
-    await vi.waitFor(() => expect(find('.event[aria-selected="true"]').textContent).toMatch(words))
+    await until(() => expect(find('.event[aria-selected="true"]').textContent).toMatch(words))
   }
 })
 
 test('a click crashes a worker at the playhead: new plan, new link, same playhead, a verdict again', async () => {
   const location = new MemoryLocation(await hashOf(smallPlan()))
   await mountPlan(smallPlan(), { location })
-  await vi.waitFor(() => expect(location.read()).toContain('&h='))
+  await until(() => expect(location.read()).toContain('&h='))
   const before = location.read()
   await press('b', 'b')
   const { playhead } = shown()
   find('[data-worker="worker-2"][data-fault="crash"]').click()
   await finished()
-  await vi.waitFor(() => expect(location.read()).toContain('&h='))
+  await until(() => expect(location.read()).toContain('&h='))
   expect(location.read()).not.toBe(before)
   const t = Math.round(playhead.at * 1000) / 1000
   expect(await faultsIn(location.read())).toEqual([{ kind: 'crash', on: 'worker-2', at: { t } }])
@@ -189,7 +195,7 @@ test('a link with the right hash is the same run, with a wrong one a different r
     ['0000000000000000', 'different run ✕'],
   ] as const) {
     await mountPlan(plan, { location: new MemoryLocation(await hashOf(plan, promised)) })
-    await vi.waitFor(() => expect(find('.same').textContent).toBe(words))
+    await until(() => expect(find('.same').textContent).toBe(words))
     app?.dispose()
   }
 })
@@ -199,17 +205,17 @@ test('the address bar keeps the plan, and going back brings the former run back'
   window.history.replaceState(null, '', await hashOf(smallPlan()))
   app = mountApp(root, { location: new HashLocation(window), locale: 'en' })
   await finished()
-  await vi.waitFor(() => expect(window.location.hash).toContain('&h='))
+  await until(() => expect(window.location.hash).toContain('&h='))
   const first = window.location.hash
   await press('b')
   find('[data-worker="worker-1"][data-fault="crash"]').click()
-  await vi.waitFor(() => expect(window.location.hash).not.toBe(first))
+  await until(() => expect(window.location.hash).not.toBe(first))
   await finished()
-  await vi.waitFor(() => expect(window.location.hash).toContain('&h='))
+  await until(() => expect(window.location.hash).toContain('&h='))
   window.history.back()
-  await vi.waitFor(() => expect(shown().plan?.faults).toEqual([]))
+  await until(() => expect(shown().plan?.faults).toEqual([]))
   await finished()
-  await vi.waitFor(() => expect(find('.same').textContent).toBe('same run ✓'))
+  await until(() => expect(find('.same').textContent).toBe('same run ✓'))
   app.dispose()
   app = null
   window.history.replaceState(null, '', start)
@@ -219,7 +225,7 @@ test('a plan whose file is not here says which file it needs', async () => {
   const plan: Plan = { ...smallPlan(), input: { file: 'access.log', sha256: 'ab'.repeat(32) } }
   const location = new MemoryLocation(await hashOf(plan))
   app = mountApp(root, { location, locale: 'en' })
-  await vi.waitFor(() => expect(find('.message').textContent).toMatch(/access\.log/), RUN_MS)
+  await until(() => expect(find('.message').textContent).toMatch(/access\.log/))
   expect(find('.message').textContent).toContain('ab'.repeat(32))
   find('.message button').click()
   await finished()
@@ -231,14 +237,14 @@ test.each([
   [`#p=${btoa('x')}`, /link is damaged/],
 ])('the damaged link %s is told in one sentence', async (hash, words) => {
   app = mountApp(root, { location: new MemoryLocation(hash), locale: 'en' })
-  await vi.waitFor(() => expect(find('.message').textContent).toMatch(words))
+  await until(() => expect(find('.message').textContent).toMatch(words))
 })
 
 test('a plan with an unknown field is told in the words of the simulator', async () => {
   const planJson = JSON.stringify({ ...smallPlan(), color: 'red' })
   const hash = await encodeRunLink({ planJson, traceHash: null })
   app = mountApp(root, { location: new MemoryLocation(hash), locale: 'en' })
-  await vi.waitFor(() => expect(find('.message').textContent).toMatch(/unknown field "color"/))
+  await until(() => expect(find('.message').textContent).toMatch(/unknown field "color"/))
 })
 
 test('the language changes in place and keeps the focus', async () => {
@@ -246,7 +252,7 @@ test('the language changes in place and keeps the focus', async () => {
   await press('b')
   const { playhead } = shown()
   find('.language').click()
-  await vi.waitFor(() => expect(find('.badge').textContent).toBe('✓ 恰好一次'))
+  await until(() => expect(find('.badge').textContent).toBe('✓ 恰好一次'))
   expect(document.documentElement.lang).toBe('zh-CN')
   expect(document.activeElement).toBe(find('.language'))
   expect(shown().playhead).toBe(playhead)
@@ -266,13 +272,13 @@ test('a subtask is selected by keyboard, its details are shown, and arrows still
   const subtask = root.querySelector<SVGElement>('.subtask .hit')
   subtask?.focus()
   await press('Enter')
-  await vi.waitFor(() => expect(find('.details h2').textContent).toBe('source/0'))
+  await until(() => expect(find('.details h2').textContent).toBe('source/0'))
   expect(subtask?.getAttribute('aria-label')).toMatch(/^source\/0, /)
   const { applied } = shown().playhead
   await press('ArrowLeft')
   expect(shown().playhead.applied).toBeLessThan(applied)
   await press('Escape')
-  await vi.waitFor(() => expect(find('.details').hidden).toBe(true))
+  await until(() => expect(find('.details').hidden).toBe(true))
 })
 
 test.each([
@@ -285,7 +291,7 @@ test.each([
   await press('b', 'b')
   for (const locale of ['en', 'zh'] as const) {
     if (shown().locale !== locale) find('.language').click()
-    await vi.waitFor(() => expect(shown().locale).toBe(locale))
+    await until(() => expect(shown().locale).toBe(locale))
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width)
     expect(document.documentElement.scrollHeight).toBeLessThanOrEqual(height)
@@ -301,7 +307,7 @@ test('the event log is at the playhead when its tab opens', async () => {
   await mountPlan(smallPlan())
   await press('End')
   find('.tabs [data-tab="events"]').click()
-  await vi.waitFor(() => expect(find('.event[aria-selected="true"]').textContent).toMatch(/ended/))
+  await until(() => expect(find('.event[aria-selected="true"]').textContent).toMatch(/ended/))
 })
 
 test('the wheel zooms the timeline at the pointer, a button shows the whole run again', async () => {
@@ -312,10 +318,10 @@ test('the wheel zooms the timeline at the pointer, a button shows the whole run 
   const { left, top } = plot?.getBoundingClientRect() ?? { left: 0, top: 0 }
   const wheel = { bubbles: true, cancelable: true, clientX: left + 300, clientY: top + 50 }
   plot?.dispatchEvent(new WheelEvent('wheel', { ...wheel, deltaY: -500 }))
-  await vi.waitFor(() => expect(ticks()).not.toBe(whole))
+  await until(() => expect(ticks()).not.toBe(whole))
   expect(shown().playhead.at).toBe(0)
   find('.timeline-fit').click()
-  await vi.waitFor(() => expect(ticks()).toBe(whole))
+  await until(() => expect(ticks()).toBe(whole))
 })
 
 test('any number of dots is painted with one path per colour and kind', () => {
@@ -351,7 +357,7 @@ test.each(VIEWS)('axe finds nothing: %s, %s', async (themeChoice, locale) => {
   })
   await press('b', 'b')
   find('.chip.worker .chip-name').click()
-  await vi.waitFor(() => expect(find('.details').hidden).toBe(false))
+  await until(() => expect(find('.details').hidden).toBe(false))
   await expectAccessible()
   await page.viewport(390, 844)
   for (const tab of ['graph', 'logs', 'events', 'result']) {

@@ -42,7 +42,7 @@ export class MasteredJob {
         ...options,
       }),
       mutants: new Mutants(),
-      workersExpected: 1,
+      workersExpected,
     })
     this.master.start()
   }

@@ -1,0 +1,278 @@
+/**
+ * A worker that hosts the middle of a job; the test plays everybody else: the job master, the producers of channels a and
+ * b, the consumer. Records are written `k=5` (key and number), barriers `|1`, cancel markers `x1`, the end `$`.
+ */
+import { present } from '../../../engine/assert.ts'
+import type {
+  RestoreInstruction,
+  SnapshotHandle,
+} from '../../../engine/checkpoint/snapshot-handle.ts'
+import { type Element, newRecordBuffer } from '../../../engine/element.ts'
+import {
+  type AttemptId,
+  attemptId,
+  checkpointId,
+  JOB_MASTER,
+  millis,
+  workerId,
+} from '../../../engine/ids.ts'
+import { defineJob } from '../../../engine/job/define-job.ts'
+import { buildJobGraph } from '../../../engine/job/job-graph.ts'
+import type { JobGraph } from '../../../engine/job/job-graph.ts'
+import type { Deployment } from '../../../engine/messages.ts'
+import { Mutants } from '../../../engine/mutants.ts'
+import { ExecutionGraph } from '../../../engine/recovery/execution-graph.ts'
+import { hashKey } from '../../../engine/serializer.ts'
+import { discardSink } from '../../../engine/sink/sinks.ts'
+import { generatorSource } from '../../../engine/source/sources.ts'
+import { Worker } from '../../../engine/task/worker.ts'
+import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
+import { NO_BROKER } from '../operator-context.ts'
+import type { Numbered } from '../small-jobs.ts'
+
+/** What the user's functions of the job did. */
+export interface Calls {
+  readonly mapped: string[]
+  /** Makes the map throw when it sees this key. */
+  failsAt: string
+}
+
+/** source (2) ──hash──▶ sum ─▶ map ──rebalance──▶ after. The test's worker hosts `sum`. */
+function job(calls: Calls): JobGraph {
+  return buildJobGraph(
+    defineJob('Hosted', {}, (env) => {
+      env
+        .fromSource(
+          generatorSource<Numbered>(10_000, (i) => ({ key: 'k', n: i })),
+          { parallelism: 2 },
+        )
+        .keyBy(({ key }) => key)
+        .sum('n')
+        .map((sum) => {
+          if (sum.key === calls.failsAt) throw new TypeError('boom')
+          calls.mapped.push(show(sum))
+          return sum
+        })
+        .rebalance()
+        .map((sum) => sum, { name: 'after' })
+        .sinkTo(discardSink())
+    }),
+  )
+}
+
+export class Hosting {
+  readonly runtime = new FakeRuntime(workerId('worker-1'))
+  readonly storage = new FakeStorage(this.runtime, 5)
+  readonly calls: Calls = { mapped: [], failsAt: '' }
+  readonly worker: Worker
+  readonly #graph = job(this.calls)
+  readonly #executions = new ExecutionGraph(this.#graph)
+  readonly #sequences = new Map<string, number>()
+  #deployment: Deployment | null = null
+  #sent: Sent[] = []
+
+  constructor() {
+    this.worker = new Worker({
+      runtime: this.runtime,
+      broker: NO_BROKER,
+      storage: this.storage,
+      graph: this.#graph,
+      mutants: new Mutants(),
+      incarnation: 3,
+      slots: 4,
+      hasProvenance: false,
+    })
+  }
+
+  /** Deploys a subtask, `sum/0` unless told otherwise, in a new attempt, and lets it start. */
+  deploy(subtask = 'sum/0', restore: RestoreInstruction | null = null): this {
+    const executions = this.#executions.schedule([{ worker: workerId('worker-1'), slots: 9 }]) ?? []
+    const execution = present(
+      executions.find((each) => each.subtask === subtask),
+      `The job has ${subtask}.`,
+    )
+    const { vertex, index, attempt } = execution
+    const channels = this.#executions.channelsOf(execution)
+    this.#deployment = { subtask: execution.subtask, vertex, index, attempt, restore, ...channels }
+    this.#sequences.clear()
+    this.worker.receive({ type: 'deploy', deployments: [this.#deployment] })
+    this.runtime.advance(20)
+    return this
+  }
+
+  get deployment(): Deployment {
+    return present(this.#deployment, 'Something is deployed.')
+  }
+
+  /** Delivers elements, `'a k=1 k=2'` a buffer, `'b|1'` a barrier, and lets the subtask work unless told not to. */
+  deliver(...elements: readonly string[]): this {
+    for (const element of elements) this.deliverLater(element)
+    this.runtime.advance()
+    return this
+  }
+
+  deliverLater(element: string): void {
+    const peer = present(this.deployment.inputs[element.charCodeAt(0) - 97], 'The channel exists.')
+    const sequence = this.#sequences.get(peer.channel) ?? 0
+    this.#sequences.set(peer.channel, sequence + 1)
+    const { attempt } = this.deployment
+    const parsed = parseElement(element.slice(1))
+    this.worker.receive({
+      type: 'element',
+      channel: peer.channel,
+      attempt,
+      sequence,
+      element: parsed,
+    })
+  }
+
+  /** The consumer asks for data. */
+  connect(credit = 100, attempt = this.deployment.attempt): this {
+    const channel = this.#output
+    this.worker.receive({
+      type: 'connect-channel',
+      channel,
+      attempt,
+      credit,
+      consumer: attemptId(77),
+      consumerWorker: workerId('worker-2'),
+    })
+    this.runtime.advance()
+    return this
+  }
+
+  credit(credit: number): this {
+    const { attempt } = this.deployment
+    this.worker.receive({ type: 'credit', channel: this.#output, attempt, credit })
+    this.runtime.advance()
+    return this
+  }
+
+  get #output() {
+    const [edge] = this.deployment.outputs
+    return present(edge?.[0], 'The subtask has an output.').channel
+  }
+
+  trigger(checkpoint: number, timestamp = 0): this {
+    const { subtask, attempt } = this.deployment
+    const barrier = {
+      type: 'barrier',
+      checkpoint: checkpointId(checkpoint),
+      timestamp: millis(timestamp),
+    } as const
+    this.worker.receive({ type: 'trigger-checkpoint', subtask, attempt, barrier })
+    return this
+  }
+
+  complete(checkpoint: number): this {
+    const { subtask, attempt } = this.deployment
+    const id = checkpointId(checkpoint)
+    this.worker.receive({ type: 'notify-complete', subtask, attempt, checkpoint: id })
+    return this
+  }
+
+  abort(checkpoint: number, latest: number | null = null): this {
+    const { subtask, attempt } = this.deployment
+    const latestCompleted = latest === null ? null : checkpointId(latest)
+    const id = checkpointId(checkpoint)
+    this.worker.receive({
+      type: 'notify-aborted',
+      subtask,
+      attempt,
+      checkpoint: id,
+      latestCompleted,
+    })
+    return this
+  }
+
+  cancel(attempt: AttemptId = this.deployment.attempt): this {
+    const { subtask } = this.deployment
+    this.worker.receive({ type: 'cancel', subtask, attempt })
+    return this
+  }
+
+  /** What the job master was told since the last call: `running`, `failed: …`, `ack 1`, `decline 1: …`. */
+  reports(): string[] {
+    return this.#take((sent) => sent.to === JOB_MASTER).map(describeReport)
+  }
+
+  /** What left the output since the last call. */
+  left(): string[] {
+    return this.#take((sent) => sent.type === 'element').map((sent) => {
+      if (sent.type !== 'element') throw new Error('Only elements were taken.')
+      return showElement(sent.element)
+    })
+  }
+
+  /** Everything else that was sent since the last call. */
+  messages(...types: readonly Sent['type'][]): Sent[] {
+    return this.#take((sent) => types.includes(sent.type))
+  }
+
+  /** The snapshot that the last acknowledgement names. */
+  get acknowledged(): SnapshotHandle {
+    this.#sent.push(...this.runtime.takeSent())
+    const found = this.#sent.findLast(({ type }) => type === 'acknowledge-checkpoint')
+    if (found?.type !== 'acknowledge-checkpoint') throw new Error('Nothing was acknowledged.')
+    return found.handle
+  }
+
+  #take(isWanted: (sent: Sent) => boolean): Sent[] {
+    this.#sent.push(...this.runtime.takeSent())
+    const taken = this.#sent.filter(isWanted)
+    this.#sent = this.#sent.filter((sent) => !taken.includes(sent))
+    return taken
+  }
+}
+
+function describeReport(sent: Sent): string {
+  switch (sent.type) {
+    case 'subtask-status':
+      return sent.reason === '' ? sent.status : `${sent.status}: ${sent.reason}`
+    case 'acknowledge-checkpoint':
+      return `ack ${sent.checkpoint}`
+    case 'decline-checkpoint':
+      return `decline ${sent.checkpoint}: ${sent.reason}`
+    default:
+      return sent.type
+  }
+}
+
+function parseElement(text: string): Element {
+  if (text.startsWith('|')) {
+    return {
+      type: 'barrier',
+      checkpoint: checkpointId(Number(text.slice(1))),
+      timestamp: millis(0),
+    }
+  }
+  if (text.startsWith('x')) {
+    return { type: 'cancel-marker', checkpoint: checkpointId(Number(text.slice(1))) }
+  }
+  if (text === '$') return { type: 'end-of-input' }
+  const buffer = newRecordBuffer(true, false)
+  for (const record of text.trim().split(' ')) {
+    const [key = '', n] = record.split('=')
+    buffer.values.push({ key, n: Number(n) })
+    buffer.timestamps.push(0)
+    buffer.hashes?.push(hashKey(key))
+  }
+  return buffer
+}
+
+function showElement(element: Element): string {
+  switch (element.type) {
+    case 'records':
+      return element.values.map((value) => show(value as Numbered)).join(' ')
+    case 'barrier':
+      return `|${element.checkpoint}`
+    case 'cancel-marker':
+      return `x${element.checkpoint}`
+    case 'end-of-input':
+      return '$'
+  }
+}
+
+function show({ key, n }: Numbered): string {
+  return `${key}=${n}`
+}

@@ -1,0 +1,127 @@
+/** A worker process: registration, heartbeats, and which message reaches whom. */
+import { describe, expect, test } from 'vitest'
+import { attemptId, checkpointId } from '../../../engine/ids.ts'
+import { Hosting } from './hosting.ts'
+
+describe('registration', () => {
+  test('it registers with its incarnation and slots when it starts', () => {
+    const { worker, runtime } = new Hosting()
+    worker.start()
+    expect(runtime.takeSent()).toEqual([
+      { to: 'job-master', type: 'register-worker', worker: 'worker-1', incarnation: 3, slots: 4 },
+    ])
+  })
+
+  test('it answers heartbeats with its incarnation', () => {
+    const { worker, runtime } = new Hosting()
+    worker.receive({ type: 'heartbeat-request' })
+    expect(runtime.takeSent()).toEqual([
+      { to: 'job-master', type: 'heartbeat', worker: 'worker-1', incarnation: 3 },
+    ])
+  })
+})
+
+describe('messages', () => {
+  test('for an attempt that is not here are dropped', () => {
+    const hosting = new Hosting().deploy()
+    const { subtask } = hosting.deployment
+    const attempt = attemptId(99)
+    hosting.reports()
+    hosting.cancel(attempt)
+    const checkpoint = checkpointId(1)
+    hosting.worker.receive({ type: 'notify-complete', subtask, attempt, checkpoint })
+    expect(hosting.reports()).toEqual([])
+    expect(hosting.runtime.factsOf('completion-received')).toEqual([])
+  })
+
+  test('for a former attempt are dropped once a new one is deployed', () => {
+    const hosting = new Hosting().deploy()
+    const former = hosting.deployment
+    hosting.cancel().deploy().reports()
+    hosting.cancel(former.attempt)
+    expect(hosting.reports()).toEqual([])
+    const [peer] = former.inputs
+    if (peer === undefined) throw new Error('It has inputs.')
+    hosting.worker.receive({
+      type: 'element',
+      channel: peer.channel,
+      attempt: former.attempt,
+      sequence: 5,
+      element: { type: 'end-of-input' },
+    })
+    hosting.deliver('a k=1')
+    expect(hosting.calls.mapped).toEqual(['k=1'])
+  })
+
+  test('a request to connect to an attempt that is not here is answered, so that it is made again', () => {
+    const hosting = new Hosting().deploy()
+    hosting.connect(2, attemptId(99))
+    expect(hosting.messages('channel-unavailable')).toEqual([
+      {
+        to: 'worker-2',
+        type: 'channel-unavailable',
+        channel: 'sum/0>after/0',
+        attempt: 77,
+      },
+    ])
+  })
+
+  test('credit for a former attempt is dropped without an answer', () => {
+    const hosting = new Hosting().deploy()
+    const former = hosting.deployment
+    hosting.deploy().connect(0)
+    hosting.deliver('a k=1')
+    const [edge] = former.outputs
+    const channel = edge?.[0]?.channel
+    if (channel === undefined) throw new Error('It has an output.')
+    hosting.worker.receive({ type: 'credit', channel, attempt: former.attempt, credit: 5 })
+    hosting.runtime.advance()
+    expect(hosting.left()).toEqual([])
+    expect(hosting.messages('channel-unavailable')).toEqual([])
+  })
+})
+
+describe('sources', () => {
+  test('a triggered source puts the barrier between its records and tells the master that it passed', () => {
+    const hosting = new Hosting().deploy('source/0')
+    hosting.reports()
+    hosting.trigger(1)
+    expect(hosting.reports()).toEqual(['barrier-passed'])
+    expect(hosting.runtime.factsOf('barrier-injected')).toMatchObject([{ checkpoint: 1 }])
+    hosting.runtime.advance(20)
+    expect(hosting.reports()).toContain('ack 1')
+  })
+
+  test('a source that does not run declines', () => {
+    const hosting = new Hosting().deploy('source/0').cancel()
+    hosting.reports()
+    hosting.trigger(1)
+    expect(hosting.reports()).toEqual(['decline 1: the subtask is canceled', 'barrier-passed'])
+  })
+
+  test('a bounded source emits its records and finishes', () => {
+    const hosting = new Hosting().deploy('source/1')
+    expect(hosting.reports()).toEqual(['initializing', 'running'])
+    hosting.connect()
+    expect(hosting.reports()).toEqual(['finished'])
+    const left = hosting.left()
+    expect(left.pop()).toBe('$')
+    expect(left.flatMap((buffer) => buffer.split(' '))).toHaveLength(5000)
+    expect(hosting.runtime.spent.records).toBe(5000)
+  })
+
+  test('an event for an operator that is not its source is a violated assertion', () => {
+    const hosting = new Hosting().deploy()
+    const { subtask, attempt } = hosting.deployment
+    expect(() => {
+      hosting.worker.receive({
+        type: 'operator-event',
+        subtask,
+        attempt,
+        operator: 'source',
+        eventId: 1,
+        event: { type: 'assign-splits', splits: [] },
+      })
+    }).toThrow('An event for "source" came to sum/0.')
+  })
+})
