@@ -17,7 +17,7 @@ const step = process.argv[2]
 if (step === 'prepare') {
   installPackages()
   await continueOnPinnedNode(fileURLToPath(import.meta.url))
-  build()
+  await build()
   exchange()
 } else if (step === 'restore') {
   renameSync(kept, manifest)
@@ -26,14 +26,11 @@ if (step === 'prepare') {
   process.exitCode = 2
 }
 
-function build() {
+async function build() {
   rmSync(dist, { recursive: true, force: true })
-  for (const [program = '', ...args] of [
-    ['tsc', '-p', 'tsconfig.build.json'],
-    ['vite', 'build', '--logLevel=warn'],
-  ]) {
-    if (runTool(program, args, { isQuiet: true }) !== 0) process.exit(1)
-  }
+  if (runTool('tsc', ['-p', 'tsconfig.build.json'], { isQuiet: true }) !== 0) process.exit(1)
+  const { buildPage } = await import('./page-build.ts')
+  await buildPage()
   for (const folder of ['engine', 'sim', 'lessons', 'cli']) {
     const from = join(root, folder)
     if (existsSync(from)) cpSync(from, join(dist, folder), { recursive: true, filter: isAsset })
