@@ -8,6 +8,7 @@ import type { KeyedProcessContext, OutputTag, ProcessContext } from '../operator
 import type { OperatorSpec } from '../operator/operator-spec.ts'
 import type { Sink } from '../sink/sink-spec.ts'
 import type { Source } from '../source/source-spec.ts'
+import { inRange } from './job-options.ts'
 import type { StreamEdge, StreamGraph, StreamNode } from './stream-graph.ts'
 
 export interface OperatorOptions {
@@ -47,7 +48,7 @@ export class StreamEnvironment {
       id: this.#nodes.length,
       uid: options.uid ?? this.#defaultUid(name),
       name,
-      parallelism: options.parallelism ?? null,
+      parallelism: parallelismOf(name, options),
       input,
       keySelector,
       work,
@@ -175,6 +176,11 @@ export class KeyedStream<T, K> {
     })
     return new DataStream<O>(this.#environment, outputOf(node))
   }
+}
+
+function parallelismOf(name: string, { parallelism }: OperatorOptions): number | null {
+  if (parallelism === undefined) return null
+  return inRange(`parallelism of operator "${name}"`, parallelism, 1, 32_768)
 }
 
 type ErasedKeySelector = { method(value: unknown): unknown }['method']

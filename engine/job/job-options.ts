@@ -67,7 +67,16 @@ export function jobSettings(options: JobOptions): JobSettings {
       attempts: inRange('restart.attempts', restart?.attempts ?? 10, 0, Number.MAX_SAFE_INTEGER),
       delayMs: inRange('restart.delayMs', restart?.delayMs ?? 1000, 0, Number.MAX_SAFE_INTEGER),
     },
-    heartbeat: heartbeat ?? { intervalMs: 10_000, timeoutMs: 50_000 },
+    heartbeat: heartbeatSettings(heartbeat ?? { intervalMs: 10_000, timeoutMs: 50_000 }),
+  }
+}
+
+/** A timeout that is not longer than the interval would lose every worker at every beat. */
+function heartbeatSettings({ intervalMs, timeoutMs }: HeartbeatOptions): HeartbeatOptions {
+  const most = Number.MAX_SAFE_INTEGER
+  return {
+    intervalMs: inRange('heartbeat.intervalMs', intervalMs, 1, most - 1),
+    timeoutMs: inRange('heartbeat.timeoutMs', timeoutMs, intervalMs + 1, most),
   }
 }
 
@@ -86,7 +95,8 @@ function checkpointingSettings(options: CheckpointingOptions): Required<Checkpoi
   }
 }
 
-function inRange(option: string, value: number, least: number, most: number): number {
+/** The value, or ConfigurationError when it is not a whole number from `least` to `most`. */
+export function inRange(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw new ConfigurationError(
     'option-out-of-range',
