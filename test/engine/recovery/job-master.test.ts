@@ -1,4 +1,4 @@
-/** The job master's states: deployment, checkpoints, lost workers, restarts, giving up. */
+/** The job master: deployment and checkpoints. */
 import { describe, expect, test } from 'vitest'
 import { attemptId, checkpointId, subtaskId, vertexId } from '../../../engine/ids.ts'
 import { MasteredJob } from './mastered-job.ts'
@@ -11,6 +11,28 @@ describe('deployment', () => {
     job.register('worker-2')
     expect(job.told()).toEqual(['worker-1 deploy source/0 sum/0', 'worker-2 deploy source/1 sum/1'])
     expect(job.statuses).toEqual(['created', 'running'])
+  })
+
+  test('the first deployment waits for the expected workers, at most for one heartbeat timeout', () => {
+    const job = new MasteredJob({}, true, 3).register('worker-1', 1, 9).register('worker-2', 1, 9)
+    expect(job.told()).toEqual([])
+    job.pass(110)
+    expect(job.told()).toEqual([])
+    job.pass(10)
+    expect(job.told()).toHaveLength(2)
+    const all = new MasteredJob({}, true, 2).register('worker-1', 1, 9)
+    expect(all.told()).toEqual([])
+    all.register('worker-2', 1, 9)
+    expect(all.told()).toHaveLength(2)
+  })
+
+  test('a restart waits for nobody', () => {
+    const job = new MasteredJob({}, true, 2).register('worker-1', 1, 9).register('worker-2', 1, 9)
+    job.told()
+    job.report('running').pass(160, ['worker-1'])
+    job.told()
+    job.cancelOn('worker-1').pass(30, ['worker-1'])
+    expect(job.told()).toEqual(['worker-1 deploy source/0 source/1 sum/0 sum/1'])
   })
 
   test('a first deployment restores nothing', () => {
@@ -159,227 +181,5 @@ describe('checkpoints', () => {
     expect(job.runtime.factsOf('checkpoint-triggered').at(-1)?.checkpoint).toBe(2)
     expect(job.runtime.factsOf('checkpoint-completed')).toEqual([])
     expect([...job.storage.objects.keys()]).toEqual([])
-  })
-})
-
-describe('lost workers', () => {
-  test('every worker is asked for a sign of life in every interval', () => {
-    const job = new MasteredJob().run()
-    job.runtime.takeSent()
-    job.runtime.advance(50)
-    expect(job.toldHeartbeats()).toEqual(['worker-1', 'worker-2'])
-    job.runtime.advance(50)
-    expect(job.toldHeartbeats()).toEqual(['worker-1', 'worker-2'])
-  })
-
-  test('a worker that is silent for longer than the timeout is lost', () => {
-    const job = new MasteredJob().run()
-    job.pass(140, ['worker-1'])
-    expect(job.runtime.factsOf('worker-lost')).toEqual([])
-    job.pass(20, ['worker-1'])
-    expect(job.runtime.factsOf('worker-lost')).toEqual([
-      { type: 'worker-lost', worker: 'worker-2', reason: 'no heartbeat for 120 ms' },
-    ])
-    expect(job.statuses.at(-1)).toBe('restarting: worker-2 is lost: no heartbeat for 120 ms')
-  })
-
-  test('its subtasks count as failed, the others are canceled', () => {
-    const job = new MasteredJob().run()
-    job.pass(160, ['worker-1'])
-    expect(job.told().filter((line) => line.includes('cancel'))).toEqual([
-      'worker-1 cancel source/0',
-      'worker-1 cancel sum/0',
-    ])
-    expect(['source/0', 'sum/0', 'source/1', 'sum/1'].map((name) => job.statusOf(name))).toEqual([
-      'canceling',
-      'canceling',
-      'failed',
-      'failed',
-    ])
-  })
-
-  test('a heartbeat of its former life does not keep a worker alive', () => {
-    const job = new MasteredJob().register('worker-1', 2).register('worker-2')
-    for (let i = 0; i < 16; i++) {
-      job.runtime.advance(10)
-      job.heartbeat('worker-1', 1).heartbeat('worker-2')
-    }
-    expect(job.runtime.factsOf('worker-lost').map(({ worker }) => worker)).toEqual(['worker-1'])
-  })
-
-  test('a worker that registers again after a restart was lost, before any heartbeat is missed', () => {
-    const job = new MasteredJob().run()
-    job.register('worker-2', 2)
-    expect(job.statuses.at(-1)).toBe(
-      'restarting: worker-2 is lost: it registered again after a restart',
-    )
-    job.cancelOn('worker-1').pass(30)
-    expect(job.told().filter((line) => line.includes('deploy'))).toEqual([
-      'worker-1 deploy source/0 sum/0',
-      'worker-2 deploy source/1 sum/1',
-    ])
-  })
-
-  test('a registration that is repeated loses nobody', () => {
-    const job = new MasteredJob().run()
-    job.register('worker-2')
-    expect(job.master.status).toBe('running')
-  })
-
-  test('a lost worker without subtasks does not disturb the job', () => {
-    const job = new MasteredJob().run()
-    job.register('worker-3').pass(200, ['worker-1', 'worker-2'])
-    expect(job.runtime.factsOf('worker-lost').map(({ worker }) => worker)).toEqual(['worker-3'])
-    expect(job.master.status).toBe('running')
-  })
-})
-
-describe('restart', () => {
-  test('it comes when the delay is over and every subtask has ended, whichever is later', () => {
-    const early = new MasteredJob().run()
-    early.report('failed', ['sum/0'], 'boom').report('canceled')
-    early.pass(20)
-    expect(early.master.status).toBe('restarting')
-    early.pass(10)
-    expect(early.master.status).toBe('running')
-
-    const late = new MasteredJob().run()
-    late.report('failed', ['sum/0'], 'boom').pass(50)
-    late.report('canceled', ['source/0', 'source/1'])
-    expect(late.master.status).toBe('restarting')
-    late.report('canceled', ['sum/1'])
-    expect(late.master.status).toBe('running')
-  })
-
-  test('a failed subtask is named with its reason', () => {
-    const job = new MasteredJob().run()
-    job.report('failed', ['sum/0'], 'TypeError: boom')
-    expect(job.statuses.at(-1)).toBe('restarting: sum/0 failed: TypeError: boom')
-    expect(job.runtime.factsOf('restart-scheduled')).toMatchObject([
-      { restart: 1, delayMs: 30, reason: 'sum/0 failed: TypeError: boom' },
-    ])
-  })
-
-  test('failures before the restart belong to the same one', () => {
-    const job = new MasteredJob().run()
-    job.report('failed', ['sum/0', 'sum/1', 'source/0'], 'boom').register('worker-2', 2)
-    expect(job.runtime.factsOf('restart-scheduled')).toHaveLength(1)
-    job.cancelOn('worker-1').pass(30)
-    expect(job.runtime.factsOf('restart-started')).toMatchObject([{ restart: 1 }])
-  })
-
-  test('a canceled subtask is told once', () => {
-    const job = new MasteredJob().run()
-    job.report('failed', ['sum/0'], 'boom').report('failed', ['sum/1'], 'boom')
-    expect(job.told().filter((line) => line.includes('cancel'))).toEqual([
-      'worker-1 cancel source/0',
-      'worker-2 cancel source/1',
-      'worker-2 cancel sum/1',
-    ])
-  })
-
-  test('the new attempts restore the newest completed checkpoint', () => {
-    const job = new MasteredJob().run()
-    job.runtime.advance()
-    job.acknowledge(1).pass(100)
-    job.acknowledge(2).pass(10)
-    job.report('failed', ['sum/0'], 'boom').report('canceled').pass(30)
-    job.told()
-    expect(job.runtime.factsOf('restart-started')).toMatchObject([{ checkpoint: 2 }])
-    expect(job.deployment('sum/1').restore).toMatchObject({
-      checkpoint: 2,
-      objects: ['chk-2/sum/1-4'],
-    })
-    expect(job.attempt('sum/1')).toBeGreaterThan(4)
-  })
-
-  test('the pending checkpoint is aborted, and the next one has the next id', () => {
-    const job = new MasteredJob().run()
-    job.runtime.advance()
-    job.report('failed', ['sum/0'], 'boom')
-    expect(job.runtime.factsOf('checkpoint-aborted')).toMatchObject([
-      { checkpoint: 1, reason: 'the job was restarted' },
-    ])
-    job.report('canceled').pass(30)
-    job.told()
-    job.report('running').pass(100)
-    expect(job.runtime.factsOf('checkpoint-triggered').map(({ checkpoint }) => checkpoint)).toEqual(
-      [1, 2],
-    )
-  })
-
-  test('a status of a former attempt changes nothing', () => {
-    const job = new MasteredJob().run()
-    const former = job.deployment('sum/0')
-    job.report('failed', ['sum/0'], 'boom').report('canceled').pass(30)
-    job.told()
-    const { subtask, attempt } = former
-    job.master.receive({
-      type: 'subtask-status',
-      subtask,
-      attempt,
-      status: 'failed',
-      reason: 'late',
-    })
-    expect(job.master.status).toBe('running')
-    expect(job.statusOf('sum/0')).toBe('deploying')
-  })
-
-  test('with too few slots it waits for a worker', () => {
-    const job = new MasteredJob().run()
-    job.pass(160, ['worker-1'])
-    job.told()
-    job.cancelOn('worker-1').pass(200, ['worker-1'])
-    expect(job.master.status).toBe('restarting')
-    job.register('worker-2', 2)
-    expect(job.told().filter((line) => line.includes('deploy'))).toHaveLength(2)
-    expect(job.master.status).toBe('running')
-  })
-})
-
-describe('giving up', () => {
-  test('without attempts left the job fails, with the reason of the last failure, once everything has ended', () => {
-    const job = new MasteredJob({
-      restart: { strategy: 'fixed-delay', attempts: 0, delayMs: 0 },
-    }).run()
-    job.report('failed', ['sum/0'], 'TypeError: boom')
-    const reason =
-      'Recovery is suppressed: the fixed-delay strategy allows 0 restarts; ' +
-      'the last failure was: sum/0 failed: TypeError: boom'
-    expect(job.statuses).toEqual(['created', 'running', `failing: ${reason}`])
-    expect(job.told()).toHaveLength(3)
-    job.report('canceled', ['source/0', 'source/1'])
-    expect(job.master.status).toBe('failing')
-    job.report('canceled', ['sum/1'])
-    expect(job.statuses.at(-1)).toBe(`failed: ${reason}`)
-  })
-
-  test('it comes after as many restarts as are allowed', () => {
-    const job = new MasteredJob().run()
-    for (let failure = 0; failure < 3; failure++) {
-      job.report('failed', ['sum/0'], 'boom').report('canceled').pass(30)
-      job.told()
-    }
-    expect(job.statuses.map((status) => status.split(':')[0])).toEqual([
-      'created',
-      'running',
-      'restarting',
-      'running',
-      'restarting',
-      'running',
-      'failing',
-      'failed',
-    ])
-  })
-
-  test('a failed job is not deployed again, whoever registers', () => {
-    const job = new MasteredJob({
-      restart: { strategy: 'fixed-delay', attempts: 0, delayMs: 0 },
-    }).run()
-    job.report('failed', ['sum/0'], 'boom').report('canceled')
-    job.told()
-    job.register('worker-2', 2).register('worker-3').pass(300)
-    expect(job.told()).toEqual([])
-    expect(job.master.status).toBe('failed')
   })
 })
