@@ -15,6 +15,7 @@ const node: TestProjectConfiguration = {
     name: 'node',
     include: [isLong ? 'test/long/**/*.test.ts' : 'test/**/*.test.ts'],
     exclude: isLong ? [] : ['test/browser/**', 'test/long/**'],
+    setupFiles: ['test/fixed-seed.ts'],
   },
 }
 
