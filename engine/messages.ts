@@ -84,6 +84,8 @@ export type MasterMessage =
   | ({
       readonly type: 'decline-checkpoint'
       readonly checkpoint: CheckpointId
+      /** False: nothing went wrong here; the subtask was not ready, or the checkpoint ended upstream. */
+      readonly isFailure: boolean
       readonly reason: string
     } & ToSubtask)
   | ({ readonly type: 'operator-event-acknowledged'; readonly eventId: number } & ToSubtask)

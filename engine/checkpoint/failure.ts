@@ -3,16 +3,29 @@ import type { SubtaskId } from '../ids.ts'
 
 export type CheckpointFailure =
   | { readonly type: 'expired'; readonly afterMs: number }
-  | { readonly type: 'declined'; readonly subtask: SubtaskId; readonly reason: string }
+  /** `isFailure` false: the subtask was not ready, or the checkpoint ended upstream. */
+  | {
+      readonly type: 'declined'
+      readonly subtask: SubtaskId
+      readonly reason: string
+      readonly isFailure: boolean
+    }
   | { readonly type: 'storage-failed'; readonly reason: string }
   | { readonly type: 'failover' }
   | { readonly type: 'job-ended' }
 
-/** Whether it counts toward `tolerableFailures`; a failure that the job's own restart caused does not. */
+/** Whether it counts toward `tolerableFailures` (Flink CheckpointFailureManager). */
 export function isCounted(failure: CheckpointFailure): boolean {
-  return (
-    failure.type === 'expired' || failure.type === 'declined' || failure.type === 'storage-failed'
-  )
+  switch (failure.type) {
+    case 'expired':
+    case 'storage-failed':
+      return true
+    case 'declined':
+      return failure.isFailure
+    case 'failover':
+    case 'job-ended':
+      return false
+  }
 }
 
 export function describeFailure(failure: CheckpointFailure): string {

@@ -14,6 +14,7 @@ import { describeFailure } from '../checkpoint/failure.ts'
 import type { SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
 import type { CheckpointId, Millis } from '../ids.ts'
 import type { JobSettings } from '../job/job-options.ts'
+import type { MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { Runtime, StoragePort, Timer } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
@@ -72,9 +73,11 @@ export class Checkpointing {
     this.#step({ type: 'acknowledged', checkpoint, handle })
   }
 
-  declined(checkpoint: CheckpointId, subtask: SnapshotHandle['subtask'], reason: string): void {
+  declined(message: Extract<MasterMessage, { type: 'decline-checkpoint' }>): void {
+    const { checkpoint, subtask, reason, isFailure } = message
     this.#host.runtime.trace({ type: 'checkpoint-declined', checkpoint, subtask, reason })
-    this.#step({ type: 'declined', checkpoint, failure: { type: 'declined', subtask, reason } })
+    const failure = { type: 'declined', subtask, reason, isFailure } as const
+    this.#step({ type: 'declined', checkpoint, failure })
   }
 
   #step(input: CoordinatorInput): void {

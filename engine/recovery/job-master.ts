@@ -223,7 +223,7 @@ export class JobMaster {
         this.#onStatus(execution, message.status, message.reason)
         return
       case 'decline-checkpoint':
-        this.#checkpointing?.declined(message.checkpoint, message.subtask, message.reason)
+        this.#checkpointing?.declined(message)
         return
       case 'operator-event-acknowledged':
         coordinator?.onEventConfirmed(execution.index, message.eventId)

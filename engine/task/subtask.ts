@@ -118,7 +118,7 @@ export class Subtask {
   /** For sources: puts the barrier between two records. */
   triggerCheckpoint(barrier: Barrier): void {
     if (this.#status !== 'running') {
-      this.#decline(barrier.checkpoint, `the subtask is ${this.#status}`)
+      this.#decline(barrier.checkpoint, `the subtask is ${this.#status}`, false)
       return
     }
     const { runtime, deployment } = this.#env
@@ -326,19 +326,26 @@ export class Subtask {
       alignmentMs,
     })
     this.#snapshots.take(barrier.checkpoint, (reason) => {
-      this.#decline(barrier.checkpoint, reason)
+      this.#decline(barrier.checkpoint, reason, true)
     })
   }
 
   #abortCheckpoint(checkpoint: CheckpointId, reason: string): void {
     this.#snapshots.abort(checkpoint)
     this.#outputs.broadcast({ type: 'cancel-marker', checkpoint })
-    this.#decline(checkpoint, reason)
+    this.#decline(checkpoint, reason, false)
   }
 
-  #decline(checkpoint: CheckpointId, reason: string): void {
+  #decline(checkpoint: CheckpointId, reason: string, isFailure: boolean): void {
     const { subtask, attempt } = this.#env.deployment
-    this.#env.report({ type: 'decline-checkpoint', subtask, attempt, checkpoint, reason })
+    this.#env.report({
+      type: 'decline-checkpoint',
+      subtask,
+      attempt,
+      checkpoint,
+      reason,
+      isFailure,
+    })
   }
 
   /** When there is nothing to do, or often enough when there is: what was written leaves. */

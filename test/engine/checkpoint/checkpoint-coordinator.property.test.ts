@@ -79,7 +79,12 @@ describe('for every sequence of inputs', () => {
       case 'timeout':
         return { type: 'timed-out', checkpoint }
       case 'decline': {
-        const failure = { type: 'declined', subtask: subtask('a'), reason: 'busy' } as const
+        const failure = {
+          type: 'declined',
+          subtask: subtask('a'),
+          reason: '',
+          isFailure: true,
+        } as const
         return { type: 'declined', checkpoint, failure }
       }
       default:

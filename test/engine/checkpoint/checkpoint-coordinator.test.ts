@@ -323,6 +323,14 @@ describe('failures', () => {
     expect(job.decline(3, 'a').at(-1)).not.toMatch('fail-job')
   })
 
+  test('a decline of a subtask that was only not ready does not count', () => {
+    const job = new Coordination()
+    job.start()
+    job.interval()
+    expect(job.decline(1, 'a', false).at(-1)).not.toMatch('fail-job')
+    expect(job.state).toMatchObject({ pending: null, failures: 0 })
+  })
+
   test('an abort by a restart of the job does not count', () => {
     const job = new Coordination()
     job.start()

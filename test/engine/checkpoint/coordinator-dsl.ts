@@ -83,8 +83,8 @@ export class Coordination {
     })
   }
 
-  decline(checkpoint: number, name: string): string[] {
-    const failure = { type: 'declined', subtask: subtask(name), reason: 'busy' } as const
+  decline(checkpoint: number, name: string, isFailure = true): string[] {
+    const failure = { type: 'declined', subtask: subtask(name), reason: 'busy', isFailure } as const
     const id = checkpointId(checkpoint)
     return describe(this.input({ type: 'declined', checkpoint: id, failure }))
   }

@@ -10,9 +10,14 @@ import { subtaskId, vertexId } from '../../../engine/ids.ts'
 const failures: readonly [CheckpointFailure, string, boolean][] = [
   [{ type: 'expired', afterMs: 500 }, 'it took longer than 500 ms', true],
   [
-    { type: 'declined', subtask: subtaskId(vertexId('sum'), 1), reason: 'busy' },
-    'sum/1 declined it: busy',
+    { type: 'declined', subtask: subtaskId(vertexId('sum'), 1), reason: 'full', isFailure: true },
+    'sum/1 declined it: full',
     true,
+  ],
+  [
+    { type: 'declined', subtask: subtaskId(vertexId('sum'), 1), reason: 'busy', isFailure: false },
+    'sum/1 declined it: busy',
+    false,
   ],
   [
     { type: 'storage-failed', reason: 'disk full' },
@@ -27,6 +32,6 @@ test.each(failures)('%j is described', (failure, sentence) => {
   expect(describeFailure(failure)).toBe(sentence)
 })
 
-test('failures count toward the tolerable ones unless the job itself caused them', () => {
+test('failures count toward the tolerable ones unless nothing went wrong but the moment', () => {
   expect(failures.map(([failure]) => isCounted(failure))).toEqual(failures.map(([, , is]) => is))
 })

@@ -150,6 +150,14 @@ describe('checkpoints', () => {
     expect(job.statuses.at(-1)).toBe('restarting: 1 checkpoints in a row failed, 0 are tolerable')
   })
 
+  test('a checkpoint that a subtask was not ready for is aborted, and restarts nothing', () => {
+    const job = new MasteredJob().run()
+    job.runtime.advance()
+    job.decline(1, 'source/0', false)
+    expect(job.runtime.factsOf('checkpoint-aborted')).toHaveLength(1)
+    expect(job.master.status).toBe('running')
+  })
+
   test('a decline of a former attempt is ignored', () => {
     const job = new MasteredJob().run()
     job.runtime.advance()
@@ -159,6 +167,7 @@ describe('checkpoints', () => {
       attempt: attemptId(99),
       checkpoint: checkpointId(1),
       reason: 'disk full',
+      isFailure: true,
     })
     expect(job.master.status).toBe('running')
   })

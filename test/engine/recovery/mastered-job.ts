@@ -137,7 +137,7 @@ export class MasteredJob {
     return this
   }
 
-  decline(checkpoint: number, name: string): this {
+  decline(checkpoint: number, name: string, isFailure = true): this {
     const { subtask, attempt } = this.deployment(name)
     this.master.receive({
       type: 'decline-checkpoint',
@@ -145,6 +145,7 @@ export class MasteredJob {
       attempt,
       checkpoint: checkpointId(checkpoint),
       reason: 'disk full',
+      isFailure,
     })
     return this
   }

@@ -191,7 +191,7 @@ export class Hosting {
     return this
   }
 
-  /** What the job master was told since the last call: `running`, `failed: …`, `ack 1`, `decline 1: …`. */
+  /** What the job master was told since the last call: `running`, `failed: …`, `ack 1`, `decline 1 as failed: …`. */
   reports(): string[] {
     return this.#take((sent) => sent.to === JOB_MASTER).map(describeReport)
   }
@@ -232,7 +232,7 @@ function describeReport(sent: Sent): string {
     case 'acknowledge-checkpoint':
       return `ack ${sent.checkpoint}`
     case 'decline-checkpoint':
-      return `decline ${sent.checkpoint}: ${sent.reason}`
+      return `decline ${sent.checkpoint}${sent.isFailure ? ' as failed' : ''}: ${sent.reason}`
     default:
       return sent.type
   }

@@ -229,7 +229,9 @@ describe('snapshots', () => {
     hosting.storage.refusal = 'disk full'
     hosting.deliver('a|1', 'b|1')
     hosting.runtime.advance(20)
-    expect(hosting.reports()).toEqual(['decline 1: its snapshot could not be stored: disk full'])
+    expect(hosting.reports()).toEqual([
+      'decline 1 as failed: its snapshot could not be stored: disk full',
+    ])
   })
 
   test('one whose checkpoint is aborted meanwhile is not acknowledged, and leaves no object behind', () => {
