@@ -3,7 +3,7 @@
  * recovered, judged, and then shown: the page opens with this very run.
  */
 import { Simulation } from '../sim/index.ts'
-import type { Fault } from '../sim/index.ts'
+import type { Fault, SimulationResult } from '../sim/index.ts'
 import type { Arguments } from './arguments.ts'
 import { usage } from './arguments.ts'
 import type { Command } from './command.ts'
@@ -12,10 +12,18 @@ import { PORT_OPTION, readPort, servePage } from './page-server.ts'
 import { linkOf, replayCommand } from './replay.ts'
 import { runJson } from './run-json.ts'
 import { runPlan } from './run-plan.ts'
-import { faultsOf, hashRows, headOf, malformedOf, numbersOf, topOf } from './run-report.ts'
+import {
+  exitCodeOf,
+  faultsOf,
+  hashRows,
+  headOf,
+  malformedOf,
+  numbersOf,
+  topOf,
+} from './run-report.ts'
 import { RUN_OPTIONS, requestRun } from './run-request.ts'
 import type { RunRequest } from './run-request.ts'
-import { labelled, paint, print, printJson } from './terminal.ts'
+import { labelled, paint, print, printBlocks, printJson } from './terminal.ts'
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -44,32 +52,37 @@ async function runDemo(args: Arguments): Promise<number> {
   const job = await loadJob('traffic-statistics')
   const wanted = await requestRun(args, job)
   const request = args.flag('no-crash') || isCrashGiven ? wanted : withCrash(wanted)
-  const { result } = runPlan(request)
-  const exitCode = result.verdict.outcome === 'passed' ? 0 : 1
   if (args.flag('json')) {
+    const { result } = runPlan(request)
     printJson(runJson(result))
-    return exitCode
+    return exitCodeOf(result)
   }
-  const blocks = [
+  if (args.flag('no-serve')) return exitCodeOf(await runAndReport(request))
+  // Before the run, so that a port that is taken is told at once.
+  const server = await servePage({ port, job, input: request.input })
+  try {
+    const result = await runAndReport(request)
+    const url = await linkOf(request.plan, result.traceHash, server.url)
+    print(`\n  ${paint('bold', 'Look at this run')} (end with Ctrl-C):\n  ${paint('cyan', url)}`)
+    await server.untilSignal()
+    return exitCodeOf(result)
+  } finally {
+    await server.close()
+  }
+}
+
+async function runAndReport(request: RunRequest): Promise<SimulationResult> {
+  const { result } = runPlan(request)
+  const replay = ['replay', await replayCommand(request)] as const
+  printBlocks([
     [headOf(request, result)],
     numbersOf(result),
     faultsOf(result),
     topOf(result),
     malformedOf(result),
-    labelled([...hashRows(result.traceHash, null), ['replay', await replayCommand(request)]]),
-  ]
-  print(
-    blocks
-      .map((block) => block.join('\n'))
-      .filter((block) => block !== '')
-      .join('\n\n'),
-  )
-  if (args.flag('no-serve')) return exitCode
-  const server = await servePage({ port, job, input: request.input })
-  const url = await linkOf(request.plan, result.traceHash, server.url)
-  print(`\n  ${paint('bold', 'Look at this run')} (end with Ctrl-C):\n  ${paint('cyan', url)}`)
-  await server.closed
-  return exitCode
+    labelled([...hashRows(result.traceHash, null), replay]),
+  ])
+  return result
 }
 
 /** Checkpoints that begin before the one that is hit. */

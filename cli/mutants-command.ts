@@ -6,7 +6,7 @@ import { runCampaign } from '../sim/testing/index.ts'
 import type { Arguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import { RUNS_MAX } from './fuzz-command.ts'
-import { SEED_OPTION, readSeed } from './run-request.ts'
+import { SEED_OPTION, mutantNamed, readSeed } from './run-request.ts'
 import { ProgressLine, count, paint, plural, print, printJson, table } from './terminal.ts'
 
 /** The shyest of them shows in one plan of some hundreds. */
@@ -15,7 +15,9 @@ const RUNS_DEFAULT = 1000
 export const mutantsCommand: Command = {
   name: 'mutants',
   summary: 'switches each known bug on; every one must be caught',
-  positionals: [],
+  positionals: [
+    { name: 'NAME…', isOptional: true, isMany: true, help: 'the bugs to switch on; default: all' },
+  ],
   options: {
     list: { type: 'boolean', help: 'name the known bugs and run nothing' },
     runs: {
@@ -44,7 +46,8 @@ interface Trial {
 }
 
 async function runMutants(args: Arguments): Promise<number> {
-  const names = mutantNames()
+  const given = args.positionals.map(mutantNamed)
+  const names = given.length === 0 ? mutantNames() : given
   const runs = args.integer('runs', 1, RUNS_MAX) ?? RUNS_DEFAULT
   const seed = readSeed(args) ?? 1
   const isJson = args.flag('json')
@@ -66,16 +69,18 @@ async function runMutants(args: Arguments): Promise<number> {
   return missed.length === 0 ? 0 : 1
 }
 
-/** Campaigns against every job that ships with Weir, until one finds the bug. */
+/** Campaigns against every job that ships with Weir, short ones first, until one finds the bug. */
 function tryMutant(mutant: MutantName, runs: number, seed: number): Trial {
   let done = 0
   let hits = 0
-  for (const [job, definition] of Object.entries(BUILTIN_JOBS)) {
-    const result = runCampaign(definition, { runs, seed, mutant, job: { builtin: job } })
-    done += result.runs
-    hits += result.mutantHits
-    if (result.failure === null) continue
-    return { mutant, caught: { job, invariant: result.failure.invariant }, runs: done, hits }
+  for (const share of [Math.ceil(runs / 10), runs]) {
+    for (const [job, definition] of Object.entries(BUILTIN_JOBS)) {
+      const result = runCampaign(definition, { runs: share, seed, mutant, job: { builtin: job } })
+      done += result.runs
+      hits += result.mutantHits
+      if (result.failure === null) continue
+      return { mutant, caught: { job, invariant: result.failure.invariant }, runs: done, hits }
+    }
   }
   return { mutant, caught: null, runs: done, hits }
 }

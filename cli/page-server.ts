@@ -18,8 +18,9 @@ import { preparePage } from './page-build.ts'
 export interface PageServer {
   /** With a slash at its end. */
   readonly url: string
-  /** Settles when the server was ended by a signal. */
-  readonly closed: Promise<void>
+  /** Serves until Ctrl-C or a signal to end. */
+  readonly untilSignal: () => Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export interface PageOptions {
@@ -70,7 +71,14 @@ export async function servePage(options: PageOptions): Promise<PageServer> {
       : await listen(server, port).catch((error: unknown) => {
           throw refusal(port, error)
         })
-  return { url: `http://127.0.0.1:${bound}/`, closed: closedBySignal(server) }
+  return {
+    url: `http://127.0.0.1:${bound}/`,
+    untilSignal: async () => {
+      await signalled()
+      await close(server)
+    },
+    close: () => close(server),
+  }
 }
 
 /** What is served, by path. */
@@ -148,18 +156,24 @@ function refusal(port: number, error: unknown): unknown {
   return usage(`Port ${port} ${why}; give another one with --port, or none for a free one.`)
 }
 
-/** Ctrl-C ends the server in good order; connections that a browser keeps open do not hold it. */
-function closedBySignal(server: Server): Promise<void> {
+/** Connections that a browser keeps open do not hold it. */
+function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    const close = (): void => {
-      process.off('SIGINT', close)
-      process.off('SIGTERM', close)
-      server.close(() => {
-        resolve()
-      })
-      server.closeAllConnections()
+    server.close(() => {
+      resolve()
+    })
+    server.closeAllConnections()
+  })
+}
+
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      process.off('SIGINT', end)
+      process.off('SIGTERM', end)
+      resolve()
     }
-    process.on('SIGINT', close)
-    process.on('SIGTERM', close)
+    process.on('SIGINT', end)
+    process.on('SIGTERM', end)
   })
 }

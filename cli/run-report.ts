@@ -8,6 +8,11 @@ import { count, labelled, milliseconds, paint, plural, printable, table } from '
 
 type Row = readonly [label: string, text: string]
 
+/** 0 for a run that passed, else 1. */
+export function exitCodeOf({ verdict }: SimulationResult): number {
+  return verdict.outcome === 'passed' ? 0 : 1
+}
+
 /** One line: which job runs on what. */
 export function headOf({ plan, input, lines }: RunRequest, result: SimulationResult): string {
   const { topology } = result
@@ -53,13 +58,13 @@ export function faultsOf({ plan, faults }: SimulationResult): string[] {
   return labelled(rows)
 }
 
-/** Every recovery with its four parts as bars on one scale. */
-export function recoveriesOf({ summary }: SimulationResult): string[] {
-  return summary.recoveries.flatMap((recovery) => [
-    `  ${paint('bold', 'recovery')}  ${printable(recovery.reason)} at ${milliseconds(recovery.failedAt)} ms`,
-    ...recoveryBars(recovery),
-    '',
-  ])
+/** Every recovery, with its four parts as bars on one scale. */
+export function recoveriesOf({ summary }: SimulationResult): string[][] {
+  return summary.recoveries.map((recovery) => {
+    const at = milliseconds(recovery.failedAt)
+    const head = `  ${paint('bold', 'recovery')}  ${printable(recovery.reason)} at ${at} ms`
+    return [head, ...recoveryBars(recovery)]
+  })
 }
 
 /** The keys with the largest totals. */

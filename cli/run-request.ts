@@ -2,14 +2,7 @@
  * From the options of a command to a plan with everything it names: a new plan, or one that was given with `--plan` and
  * changed by the other options.
  */
-import {
-  PLAN_DEFAULTS,
-  checkMutant,
-  checkPlan,
-  inputLines,
-  mutantNames,
-  workersOf,
-} from '../sim/index.ts'
+import { PLAN_DEFAULTS, checkPlan, inputLines, mutantNames, workersOf } from '../sim/index.ts'
 import type { Fault, MutantName, Plan, PlanConfig, PlanInput, PlanJob } from '../sim/index.ts'
 import type { Arguments } from './arguments.ts'
 import { usage } from './arguments.ts'
@@ -95,8 +88,13 @@ export function readSeed(args: Arguments): number | undefined {
 
 export function readMutant(args: Arguments): MutantName | undefined {
   const name = args.text('mutant')
-  if (name === undefined) return undefined
-  if (mutantNames().some((known) => known === name)) return checkMutant(name)
+  return name === undefined ? undefined : mutantNamed(name)
+}
+
+/** Throws ConfigurationError for a bug that is not known. */
+export function mutantNamed(name: string): MutantName {
+  const known = mutantNames().find((mutant) => mutant === name)
+  if (known !== undefined) return known
   throw usage(`There is no mutant "${name}"; there are ${mutantNames().join(', ')}.`)
 }
 

@@ -10,6 +10,7 @@ import { linkOf, replayCommand, uiCommand } from './replay.ts'
 import { simulateJson } from './run-json.ts'
 import { runPlan } from './run-plan.ts'
 import {
+  exitCodeOf,
   faultsOf,
   hashRows,
   headOf,
@@ -19,7 +20,7 @@ import {
   topOf,
 } from './run-report.ts'
 import { MUTANT_OPTION, PLAN_OPTION, RUN_OPTIONS, requestRun } from './run-request.ts'
-import { labelled, print, printJson } from './terminal.ts'
+import { labelled, printBlocks, printJson } from './terminal.ts'
 
 export const simulateCommand: Command = {
   name: 'simulate',
@@ -49,16 +50,15 @@ async function runSimulate(args: Arguments): Promise<number> {
   const file = tracePath === undefined ? null : openTrace(tracePath)
   const { result, trace } = runPlan(request)
   if (file !== null) writeTrace(file, trace)
-  const exitCode = result.verdict.outcome === 'passed' ? 0 : 1
   if (args.flag('json')) {
     printJson(simulateJson(result))
-    return exitCode
+    return exitCodeOf(result)
   }
-  const blocks = [
+  printBlocks([
     [headOf(request, result)],
     numbersOf(result),
     faultsOf(result),
-    recoveriesOf(result).slice(0, -1),
+    ...recoveriesOf(result),
     topOf(result),
     malformedOf(result),
     labelled([
@@ -67,14 +67,8 @@ async function runSimulate(args: Arguments): Promise<number> {
       ['look', `${uiCommand(request)}, then open`],
       ['look', await linkOf(request.plan, result.traceHash)],
     ]),
-  ]
-  print(
-    blocks
-      .map((block) => block.join('\n'))
-      .filter((block) => block !== '')
-      .join('\n\n'),
-  )
-  return exitCode
+  ])
+  return exitCodeOf(result)
 }
 
 /** Opened before the run, so that a path that cannot be written is told at once. */

@@ -11,6 +11,12 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** Writes blocks of lines with an empty line between them; an empty block is left out. */
+export function printBlocks(blocks: readonly (readonly string[])[]): void {
+  const filled = blocks.filter((block) => block.length > 0)
+  print(filled.map((block) => block.join('\n')).join('\n\n'))
+}
+
 /** One JSON document on standard output. */
 export function printJson(document: unknown): void {
   print(JSON.stringify(document, null, 2))

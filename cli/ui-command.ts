@@ -30,6 +30,6 @@ async function runUi(args: Arguments): Promise<number> {
   const server = await servePage({ port, preferredPort: PAGE_PORT, job, input })
   if (args.flag('json')) printJson({ url: server.url })
   else print(`The page is at ${paint('cyan', server.url)} (end with Ctrl-C).`)
-  await server.closed
+  await server.untilSignal()
   return 0
 }

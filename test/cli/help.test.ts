@@ -120,6 +120,7 @@ const MISUSES: readonly (readonly [args: readonly string[], sentence: RegExp])[]
   ],
   [['fuzz', job, '--runs', '0'], /--runs is "0"/],
   [['fuzz', job, '--shard', '5/4'], /--shard is "5\/4"/],
+  [['mutants', 'moth'], /no mutant "moth"/],
   [['bench', 'tea'], /no benchmark "tea"/],
 ]
 

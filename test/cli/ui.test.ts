@@ -154,10 +154,14 @@ test('a port that is taken is one sentence', async () => {
       resolve(typeof address === 'object' && address !== null ? address.port : 0)
     })
   })
-  const { code, out, err } = await start('ui', '--port', String(port)).finished
+  const finished = await Promise.all(
+    ['ui', 'demo'].map((name) => start(name, '--port', String(port)).finished),
+  )
   server.close()
-  expect({ code, out }).toEqual({ code: 2, out: '' })
-  expect(err).toMatch(/Port \d+ is in use; give another one with --port/)
+  for (const { code, out, err } of finished) {
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toMatch(/Port \d+ is in use; give another one with --port/)
+  }
 })
 
 /** `fetch` would tidy the path before it is sent. */
