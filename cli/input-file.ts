@@ -11,7 +11,7 @@ import { usage } from './arguments.ts'
 
 export interface InputFile {
   readonly path: string
-  /** Its name without folder and `.gz`, as the plan names it. */
+  /** Its name without folder, as the plan names it. */
   readonly name: string
   /** Of `content`. */
   readonly sha256: string
@@ -52,7 +52,7 @@ export function readInputFile(path: string): InputFile {
   }
   return {
     path,
-    name: basename(path, '.gz'),
+    name: basename(path),
     sha256: sha256Of(content),
     content,
     lines: lines.map(accessLogLine),

@@ -181,7 +181,8 @@ function checkFits({ plan, source }: GivenPlan, job: LoadedJob, input: InputFile
   }
   const { file, sha256 } = plan.input
   if (input?.sha256 === sha256) return
-  const wanted = `The input of ${source} is the file "${file}" with the sha256 ${sha256}`
+  const unpacked = file.endsWith('.gz') ? ' (unpacked)' : ''
+  const wanted = `The input of ${source} is the file "${file}" with the sha256 ${sha256}${unpacked}`
   if (input === null) throw usage(`${wanted}; give it with --input.`)
   throw usage(`${wanted}, but ${input.path} has ${input.sha256}; give that file with --input.`)
 }
