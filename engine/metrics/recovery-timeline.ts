@@ -53,6 +53,8 @@ export class RecoveryTimeline {
   /** The worker of each subtask's newest attempt. */
   readonly #workers = new Map<string, string>()
   readonly #notRunning = new Set<string>()
+  /** Every split that was ever read: a restart reads them all again, also those that it assigns anew. */
+  readonly #splits = new Set<string>()
   readonly #behind = new Set<string>()
 
   get recoveries(): readonly Recovery[] {
@@ -81,6 +83,7 @@ export class RecoveryTimeline {
         return
       case 'split-restored':
       case 'split-assigned':
+        this.#splits.add(`${event.topic}/${event.partition}`)
         this.#behind.add(`${event.topic}/${event.partition}`)
         return
       case 'split-caught-up':
@@ -112,7 +115,7 @@ export class RecoveryTimeline {
 
   #restart(): void {
     const open = this.#open
-    this.#behind.clear()
+    for (const split of this.#splits) this.#behind.add(split)
     if (open === undefined) return
     open.restarts += 1
     open.restoreStartedAt = null
