@@ -7,7 +7,7 @@ import type { History } from '../history/history.ts'
 import { Cut, keyIdentity } from './cut.ts'
 import { FoldOrder } from './fold-order.ts'
 import type { OriginIndex } from './origin-index.ts'
-import { isBehindFold, sinksBehind } from './reference-model.ts'
+import { isBehind, isBehindFold, sinksBehind } from './reference-model.ts'
 import type { KeyState, ModelRecord } from './reference-model.ts'
 import { sameValue, show } from './same-value.ts'
 import type { Violations } from './violation.ts'
@@ -24,6 +24,14 @@ interface KeyFold {
   done: number
 }
 
+export interface FoldCheckOptions {
+  readonly graph: StreamGraph
+  readonly node: StreamNode
+  readonly history: History
+  /** Ids of the operators whose input does not come in the order in which it was emitted. */
+  readonly reordered: ReadonlySet<number>
+}
+
 export class FoldCheck {
   readonly #node: StreamNode
   readonly #origins: OriginIndex
@@ -36,19 +44,17 @@ export class FoldCheck {
   uncertainKeys = 0
 
   constructor(
-    graph: StreamGraph,
-    node: StreamNode,
-    history: History,
+    { graph, node, history, reordered }: FoldCheckOptions,
     origins: OriginIndex,
     violations: Violations,
   ) {
     this.#node = node
     this.#origins = origins
     this.#violations = violations
-    const sinks = sinksBehind(graph, node)
+    const sinks = sinksBehind(graph, node, reordered)
     const evidence = history.outputs.filter(({ sink }) => sinks.has(sink))
     this.#order = new FoldOrder(evidence, origins)
-    this.#isInputOrder = !isBehindFold(graph, node)
+    this.#isInputOrder = !isBehindFold(graph, node) && !isBehind(graph, node, reordered)
     this.#cuts = history.checkpoints.map((checkpoint) => new Cut(checkpoint, node, origins))
   }
 
@@ -58,8 +64,9 @@ export class FoldCheck {
     runOperator: RunOperator,
   ): void {
     const perKey = groupByKey(records, keySelector)
+    const shared = sharedOrigins(perKey)
     for (const [identity, { key, list }] of perKey) {
-      const fold = this.#arrange(identity, key, list)
+      const fold = this.#arrange(identity, key, list, shared)
       for (const cut of this.#cuts) {
         this.#foldUntil(fold, (origin) => cut.covers(origin), runOperator)
         this.#checkCut(cut, fold)
@@ -69,8 +76,16 @@ export class FoldCheck {
     for (const cut of this.#cuts) this.#checkStrangers(cut, perKey)
   }
 
-  #arrange(identity: unknown, key: unknown, list: readonly ModelRecord[]): KeyFold {
-    const { ordered, isUncertain, inverted } = this.#order.arrange(list, this.#isInputOrder)
+  #arrange(
+    identity: unknown,
+    key: unknown,
+    list: readonly ModelRecord[],
+    shared: ReadonlySet<number>,
+  ): KeyFold {
+    const hasEvidence = !list.some(({ origin }) => shared.has(origin))
+    const { ordered, isUncertain, inverted } = hasEvidence
+      ? this.#order.arrange(list, this.#isInputOrder)
+      : this.#order.arrangeWithoutEvidence(list, this.#isInputOrder)
     if (inverted !== null) {
       this.#violations.add(
         'T3',
@@ -159,4 +174,19 @@ function groupByKey(
     else group.list.push(record)
   }
   return perKey
+}
+
+/** Input records that are folded under several keys: their outputs do not tell which key they belong to. */
+function sharedOrigins(
+  perKey: ReadonlyMap<unknown, { readonly list: readonly ModelRecord[] }>,
+): ReadonlySet<number> {
+  const owner = new Map<number, unknown>()
+  const shared = new Set<number>()
+  for (const [identity, { list }] of perKey) {
+    for (const { origin } of list) {
+      if (owner.has(origin) && owner.get(origin) !== identity) shared.add(origin)
+      owner.set(origin, identity)
+    }
+  }
+  return shared
 }

@@ -58,6 +58,13 @@ export class FoldOrder {
     return { ...this.#merge(records), inverted }
   }
 
+  /** The order when outputs tell nothing: that of the input, if the job keeps it and there is one partition. */
+  arrangeWithoutEvidence(records: readonly ModelRecord[], isInputOrder: boolean): Arranged {
+    const partitions = new Set(records.map(({ origin }) => this.#origins.partitionOf(origin)))
+    const isUncertain = records.length > 1 && (!isInputOrder || partitions.size > 1)
+    return { ordered: records, isUncertain, inverted: null }
+  }
+
   /** Within one input partition and one output partition, outputs must come in the order of the input. */
   #findInverted(records: readonly ModelRecord[]): ModelRecord | null {
     let former: ModelRecord | null = null

@@ -97,15 +97,31 @@ export function consumersOf(
   return graph.nodes.filter(({ input }) => input?.from === node.id && input.tag === tag)
 }
 
-/** The sinks that a node's output reaches without another fold in between. */
-export function sinksBehind(graph: StreamGraph, node: StreamNode): Set<string> {
+/** The sinks that a node's output reaches in its order: without another fold or a `reordered` operator in between. */
+export function sinksBehind(
+  graph: StreamGraph,
+  node: StreamNode,
+  reordered: ReadonlySet<number>,
+): Set<string> {
   const sinks = new Set<string>()
   for (const consumer of graph.nodes.filter(({ input }) => input?.from === node.id)) {
     if (consumer.keySelector !== null || consumer.work.type === 'source') continue
+    if (reordered.has(consumer.id)) continue
     if (consumer.work.operator.type === 'sink') sinks.add(consumer.uid)
-    else for (const sink of sinksBehind(graph, consumer)) sinks.add(sink)
+    else for (const sink of sinksBehind(graph, consumer, reordered)) sinks.add(sink)
   }
   return sinks
+}
+
+/** Whether one of these operators stands in front of the node, or is the node. */
+export function isBehind(
+  graph: StreamGraph,
+  node: StreamNode,
+  operators: ReadonlySet<number>,
+): boolean {
+  if (operators.has(node.id)) return true
+  const producer = graph.nodes.find(({ id }) => id === node.input?.from)
+  return producer !== undefined && isBehind(graph, producer, operators)
 }
 
 /** Whether the records of a node went through a fold before. */
