@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { accessLogLine } from '../sim/index.ts'
+import { accessLogRecords } from '../sim/index.ts'
 import { usage } from './arguments.ts'
 
 export interface InputFile {
@@ -43,10 +43,7 @@ export function readInputFile(path: string): InputFile {
   if (content.subarray(0, LOOKED_AT_BYTES).includes(0)) {
     throw usage(`${path} is a binary file; give an access log as text or packed by gzip.`)
   }
-  const lines = new TextDecoder()
-    .decode(content)
-    .replace(/\r?\n$/, '')
-    .split(/\r?\n/)
+  const lines = accessLogRecords(new TextDecoder().decode(content))
   if (lines.length > LINES_MAX) {
     throw usage(`${path} has ${lines.length} lines; give a part of it, at most ${LINES_MAX} lines.`)
   }
@@ -55,7 +52,7 @@ export function readInputFile(path: string): InputFile {
     name: basename(path),
     sha256: sha256Of(content),
     content,
-    lines: lines.map(accessLogLine),
+    lines,
   }
 }
 

@@ -30,6 +30,7 @@ const BUDGET_MS = 30_000
 export class RestDetector {
   readonly #options: RestOptions
   readonly #notRunning = new Set<string>()
+  #jobReason = ''
   #quietSince: number | null = null
 
   constructor(options: RestOptions) {
@@ -46,6 +47,7 @@ export class RestDetector {
   }
 
   #observe(event: TraceEvent): void {
+    if (event.type === 'job-status-changed') this.#jobReason = event.reason
     if (event.type !== 'subtask-status-changed') return
     if (event.status === 'running') this.#notRunning.delete(event.subtask)
     else this.#notRunning.add(event.subtask)
@@ -53,6 +55,8 @@ export class RestDetector {
 
   #look(): void {
     const { world, faults, feeder, onRest } = this.#options
+    // A job that gave up does not come back: nothing is gained by waiting.
+    if (this.#options.master.status === 'failed') return onRest(this.#missing())
     if (!feeder.isFinished || !faults.isTimeOver) return this.start()
     this.#quietSince ??= world.now()
     const missing = this.#missing()
@@ -64,7 +68,9 @@ export class RestDetector {
   #missing(): string | null {
     const { master, cluster, topology, history } = this.#options
     if (master.status === 'finished') return null
-    if (master.status !== 'running') return `the job is ${master.status}`
+    if (master.status !== 'running') {
+      return `the job is ${master.status}${this.#jobReason === '' ? '' : ` (${this.#jobReason})`}`
+    }
     const [waiting] = this.#notRunning
     if (waiting !== undefined) return `subtask ${waiting} is not running`
     for (const { topic, partitions } of topology.inputs) {

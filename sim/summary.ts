@@ -8,7 +8,7 @@ import type { History } from './history/history.ts'
 import type { Judgement, Verdict } from './oracle/judge.ts'
 import type { Plan } from './plan/plan.ts'
 
-/** The last total of a key, for jobs whose output lines are `key,number`. */
+/** The last total of a key, in the first output topic whose lines are `key,number`. */
 export interface KeyTotal {
   readonly key: string
   readonly total: number
@@ -124,9 +124,12 @@ function totalOf({ detectMs, restartMs, restoreMs, catchUpMs }: RecoveryDuration
   return detectMs + restartMs + restoreMs + catchUpMs
 }
 
+/** `key,number`, and nothing else: a line that says the total of a key. */
+const TOTAL = /^([^,]+),(-?\d+(?:\.\d+)?)$/
+
 function readOutputs(history: History): { malformed: string[]; totals: KeyTotal[] } {
   const malformed: string[] = []
-  const totals = new Map<string, number>()
+  const perTopic = new Map<string, Map<string, number>>()
   for (const { topic, committed } of history.outputs) {
     for (const { value } of committed) {
       const line = text.decode(value)
@@ -134,10 +137,12 @@ function readOutputs(history: History): { malformed: string[]; totals: KeyTotal[
         malformed.push(line)
         continue
       }
-      const comma = line.lastIndexOf(',')
-      const total = Number(line.slice(comma + 1))
-      if (comma > 0 && Number.isFinite(total)) totals.set(line.slice(0, comma), total)
+      const [, key, total] = TOTAL.exec(line) ?? []
+      if (key === undefined) continue
+      const totals = perTopic.get(topic) ?? new Map<string, number>()
+      perTopic.set(topic, totals.set(key, Number(total)))
     }
   }
-  return { malformed, totals: [...totals].map(([key, total]) => ({ key, total })) }
+  const [first] = perTopic.values()
+  return { malformed, totals: [...(first ?? [])].map(([key, total]) => ({ key, total })) }
 }

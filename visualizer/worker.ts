@@ -3,7 +3,7 @@
  * of the page only the protocol. The simulation runs ahead of playback as fast as it can; a page that wants another
  * run ends this worker.
  */
-import { ConfigurationError, Simulation, accessLogLine, inputLines } from '../sim/index.ts'
+import { ConfigurationError, Simulation, accessLogRecords, inputLines } from '../sim/index.ts'
 import type { Plan } from '../sim/index.ts'
 import { describeError } from '../engine/errors.ts'
 import type { Job } from '../engine/index.ts'
@@ -73,8 +73,7 @@ async function resolveLines(plan: Plan, baseUrl: string): Promise<readonly strin
   const bytes = await response.arrayBuffer()
   // A server that answers everything with its start page has no such file. Hashes need a secure context.
   if (self.isSecureContext && (await sha256Of(bytes)) !== sha256) throw missing
-  const text = new TextDecoder().decode(bytes).replace(/\r?\n$/, '')
-  return text.split(/\r?\n/).map(accessLogLine)
+  return accessLogRecords(new TextDecoder().decode(bytes))
 }
 
 async function sha256Of(bytes: ArrayBuffer): Promise<string> {

@@ -1,4 +1,6 @@
 /** The oracle: a pure function of a run's history and trace. */
+import { InvariantViolation } from '../../engine/assert.ts'
+import { describeError } from '../../engine/errors.ts'
 import type { JobGraph } from '../../engine/job/job-graph.ts'
 import { describeTopology } from '../../engine/job/job-graph.ts'
 import type { StreamGraph } from '../../engine/job/stream-graph.ts'
@@ -9,7 +11,7 @@ import { OutputCheck } from './check-outputs.ts'
 import type { OutputFindings } from './check-outputs.ts'
 import { ProtocolCheck } from './check-protocol.ts'
 import { Violations } from './violation.ts'
-import type { Violation } from './violation.ts'
+import type { InvariantId, Violation } from './violation.ts'
 
 /** How a run ended: as it should, with a failed assertion, without coming to rest, or with a wrong result. */
 export type Outcome = 'passed' | 'invariant' | 'liveness' | 'correctness'
@@ -24,6 +26,9 @@ export interface Judgement extends Verdict {
   readonly findings: OutputFindings
 }
 
+/** Invariants that speak of progress: nothing is wrong in what is there, but something is missing. */
+const PROGRESS: ReadonlySet<InvariantId> = new Set(['L1', 'L2', 'X4'])
+
 /** `bug` is the sentence of a failed assertion of the engine, which ends a run at once. */
 export function judge(
   stream: StreamGraph,
@@ -37,12 +42,12 @@ export function judge(
   const topology = describeTopology(graph, [], () => 0)
   new ProtocolCheck(topology, faults, history.checkpoints, violations).run(trace)
   checkLogs(history, violations)
-  const findings = new OutputCheck(stream, history, violations, reorderedNodes(graph)).run()
-  const correctness = violations.all.length > 0
+  const findings = checkOutputs(stream, graph, history, violations)
+  const isWrong = violations.all.some(({ invariant }) => !PROGRESS.has(invariant))
   if (bug !== null) violations.add('assertion', bug)
   if (history.stuck !== null)
     violations.add('L1', `The run did not come to rest: ${history.stuck}.`)
-  const outcome = outcomeOf(bug !== null, correctness, history.stuck !== null)
+  const outcome = outcomeOf(bug !== null, isWrong, violations.all.length > 0)
   return { outcome, violations: violations.all, findings }
 }
 
@@ -55,7 +60,27 @@ function reorderedNodes({ vertices }: JobGraph): ReadonlySet<number> {
   return new Set(reordered.flatMap(({ nodes }) => nodes.slice(0, 1).map(({ id }) => id)))
 }
 
-/** A wrong result weighs more than a run that did not come to rest, and usually is its reason. */
+/** The reference model calls the user's functions, which may throw, as they did in the job. */
+function checkOutputs(
+  stream: StreamGraph,
+  graph: JobGraph,
+  history: History,
+  violations: Violations,
+): OutputFindings {
+  try {
+    return new OutputCheck(stream, history, violations, reorderedNodes(graph)).run()
+  } catch (error) {
+    if (error instanceof InvariantViolation) throw error
+    // A job that cannot get past such a record is stuck, and that is its verdict.
+    if (history.stuck === null) {
+      const message = `A function of the job threw in the reference model, not in the run: ${describeError(error)}.`
+      violations.add('T4', message)
+    }
+    return { expected: 0, lost: 0, duplicated: 0, uncertainKeys: 0 }
+  }
+}
+
+/** A wrong result weighs more than a run that made no progress, and usually is its reason. */
 function outcomeOf(isBug: boolean, isWrong: boolean, isStuck: boolean): Outcome {
   if (isBug) return 'invariant'
   if (isWrong) return 'correctness'

@@ -17,7 +17,10 @@ export function parsePlan(json: string): Plan {
   try {
     value = JSON.parse(json)
   } catch {
-    throw bad('the plan', 'not JSON', 'a JSON object like {"v":1,"job":…,"seed":7,…}')
+    throw new ConfigurationError(
+      'bad-plan',
+      'The plan is not JSON; it must be a JSON object like {"v":1,"job":…,"seed":7,…}.',
+    )
   }
   return checkPlan(value)
 }

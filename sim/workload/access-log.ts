@@ -6,6 +6,13 @@
 /** Client, then anything up to the quoted request, then status and size; `-` for no body. */
 const LINE = /^(\S+) \S+ .*?\[[^\]]*\] "(?:[^"\\]|\\.)*" \d{3} (\d+|-)(?: |$)/
 
+/** The records of a whole log: one for every line, also for those that are not of a log. */
+export function accessLogRecords(log: string): string[] {
+  const lines = log.split(/\r?\n/)
+  if (lines.at(-1) === '') lines.pop()
+  return lines.map(accessLogLine)
+}
+
 /** `ip,bytes` for a log line (`-` is 0), or the line itself when it is not one: the job will call it malformed. */
 export function accessLogLine(line: string): string {
   const match = LINE.exec(line)
