@@ -105,6 +105,13 @@ export class HeapStateBackend implements KeyedStateBackend {
     }
   }
 
+  currentValues(): readonly unknown[] {
+    const states = [...this.#states.values()].filter(({ options }) => !options.isNamespaced)
+    return states
+      .map((tables) => new HeapValueState(tables, this.#key, tables.custom, undefined).value())
+      .filter((value) => value !== undefined)
+  }
+
   stateNames(): readonly string[] {
     return [...this.#states.keys()]
   }

@@ -69,6 +69,8 @@ export interface KeyedStateBackend {
 
   /** Names of the registered and of the restored states. */
   stateNames(): readonly string[]
+  /** For inspection: what is stored for the current key, in the order in which the states were registered. */
+  currentValues(): readonly unknown[]
   /** For inspection: ascending key groups, inside one the table's own (deterministic) order. */
   entries(stateName: string): Iterable<StateEntry>
   /** Entries over all states. */

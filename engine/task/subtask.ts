@@ -25,6 +25,7 @@ import type { Outputs } from './outputs.ts'
 import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
+import { traceState } from './trace-state.ts'
 
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
@@ -41,12 +42,14 @@ export class Subtask {
   #aligner: ReturnType<typeof newAligner>
   #buffer: RecordBuffer | null = null
   #bufferAt = 0
+  readonly #tracesRecords: boolean
   #isStepScheduled = false
   #lastFlushAt = 0
   #latestReported = checkpointId(0)
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
+    this.#tracesRecords = env.runtime.traceLevel === 'records'
     const { deployment, runtime, vertex } = env
     this.#outputs = createOutputs(env)
     this.#gate = new InputGate(runtime, deployment.attempt, deployment.inputs)
@@ -237,6 +240,8 @@ export class Subtask {
         keyedState.setCurrentKey(keySelector(value), hashes?.[at] ?? 0)
       }
       operator.process(value, timestamps[at] ?? 0)
+      if (keyedState !== null && this.#tracesRecords)
+        traceState(this.#env, operator.uid, keyedState)
     }
     const isDone = at === values.length
     this.#buffer = isDone ? null : buffer
