@@ -29,6 +29,8 @@ type CheckpointPhase = 'idle' | 'triggered' | 'aligning' | 'snapshotting' | 'sto
 
 export class PhaseTracker {
   #checkpoint: CheckpointPhase = 'idle'
+  /** The checkpoint that is pending; what comes late for another one puts nothing in flight. */
+  #pending = 0
   /** Subtasks that took, and that acknowledged, the snapshot of the pending checkpoint. */
   readonly #taken = new Set<string>()
   readonly #acknowledged = new Set<string>()
@@ -94,6 +96,7 @@ export class PhaseTracker {
     switch (fact.type) {
       case 'checkpoint-triggered':
         this.#checkpoint = 'triggered'
+        this.#pending = fact.checkpoint
         this.#taken.clear()
         this.#acknowledged.clear()
         return
@@ -101,10 +104,12 @@ export class PhaseTracker {
         if (this.#checkpoint === 'triggered') this.#checkpoint = 'aligning'
         return
       case 'snapshot-taken':
+        if (!this.#isPending(fact.checkpoint)) return
         this.#taken.add(fact.subtask)
         if (this.#taken.size === this.#workers.size) this.#checkpoint = 'snapshotting'
         return
       case 'checkpoint-acknowledged':
+        if (!this.#isPending(fact.checkpoint)) return
         this.#acknowledged.add(fact.subtask)
         if (this.#acknowledged.size === this.#workers.size) this.#checkpoint = 'storing'
         return
@@ -117,5 +122,9 @@ export class PhaseTracker {
         return
       default:
     }
+  }
+
+  #isPending(checkpoint: number): boolean {
+    return this.#checkpoint !== 'idle' && checkpoint === this.#pending
   }
 }
