@@ -11,7 +11,7 @@ const DEFAULTS = { records: 10_000, addresses: 2150, malformedPerMille: 1 } as c
 /** Parameters: `records`, `addresses`, `malformedPerMille`. */
 export function trafficLines(params: Readonly<Record<string, number>>, seed: number): string[] {
   for (const name of Object.keys(params)) {
-    if (!(name in DEFAULTS)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
       throw new ConfigurationError(
         'unknown-parameter',
         `The generator "traffic" has no parameter "${name}"; it has ${Object.keys(DEFAULTS).join(', ')}.`,

@@ -19,7 +19,7 @@ export function generateLines(
   params: Readonly<Record<string, number>>,
   seed: number,
 ): string[] {
-  const generate = GENERATORS[generator]
+  const generate = Object.hasOwn(GENERATORS, generator) ? GENERATORS[generator] : undefined
   if (generate === undefined) {
     throw new ConfigurationError(
       'unknown-generator',
