@@ -10,14 +10,13 @@ const TRANSACTION_TIMEOUT_MS = 900_000
  * Source: Flink KafkaSink with DeliveryGuarantee.EXACTLY_ONCE.
  */
 export function kafkaSink<T>(options: KafkaSinkOptions<T>): Sink<T> {
-  const { topic, value, delivery, transactionalIdPrefix, transactionTimeoutMs } = options
-  const spec: { key: KafkaSinkOptions<T>['key'] | null } = { key: options.key ?? null }
+  const { topic, value, key, delivery, transactionalIdPrefix, transactionTimeoutMs } = options
   return {
     spec: {
       type: 'kafka',
       topic,
-      value: erase(value),
-      key: spec.key ? eraseKey(spec.key) : null,
+      value,
+      key: key === undefined ? null : encodeKey(key),
       delivery,
       transactionalIdPrefix: transactionalIdPrefix ?? null,
       transactionTimeoutMs: transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS,
@@ -32,19 +31,10 @@ export function discardSink<T>(): Sink<T> {
 
 type KeyFunction = { method(value: unknown): string | null }['method']
 
-function eraseKey(key: KeyFunction): (value: unknown) => Uint8Array | null {
+/** The key's bytes, as the record carries them. */
+function encodeKey(key: KeyFunction): (value: unknown) => Uint8Array | null {
   return (value) => {
     const result = key(value)
     return result === null ? null : text.encode(result)
   }
-}
-
-type ErasedSerializer = {
-  readonly name: string
-  encode(value: unknown): Uint8Array
-  decode(bytes: Uint8Array): unknown
-}
-
-function erase(serializer: ErasedSerializer): ErasedSerializer {
-  return serializer
 }

@@ -1,6 +1,5 @@
 /** The factories that a job uses to name its sources. */
 import { ConfigurationError } from '../errors.ts'
-import type { Serializer } from '../serializer.ts'
 import type { KafkaRecord, KafkaSourceOptions, Source } from './source-spec.ts'
 
 /**
@@ -14,13 +13,12 @@ export function kafkaSource<V>(options: KafkaSourceOptions<V>): Source<KafkaReco
       'kafkaSource got an empty list of topics; name at least one, as in topics: ["traffic-events"].',
     )
   }
-  const value: Serializer<V> = options.value
   return {
     spec: {
       type: 'kafka',
       topics: options.topics,
       groupId: options.groupId,
-      value: erase(value),
+      value: options.value,
       startingOffsets: options.startingOffsets ?? 'earliest',
       isolationLevel: options.isolationLevel ?? 'read_committed',
     },
@@ -30,14 +28,4 @@ export function kafkaSource<V>(options: KafkaSourceOptions<V>): Source<KafkaReco
 /** Makes `count` records with `generate(index)`, as fast as they are taken; bounded. For tests and measuring. */
 export function generatorSource<T>(count: number, generate: (index: number) => T): Source<T> {
   return { spec: { type: 'generator', count, generate } }
-}
-
-type ErasedSerializer = {
-  readonly name: string
-  encode(value: unknown): Uint8Array
-  decode(bytes: Uint8Array): unknown
-}
-
-function erase(serializer: ErasedSerializer): ErasedSerializer {
-  return serializer
 }
