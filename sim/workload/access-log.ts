@@ -3,8 +3,11 @@
  * fields are read — `host ident user [time] "request" status bytes` — so that a broken user agent does not matter.
  */
 
-/** Client, then anything up to the quoted request, then status and size; `-` for no body. */
-const LINE = /^(\S+) \S+ .*?\[[^\]]*\] "(?:[^"\\]|\\.)*" \d{3} (\d+|-)(?: |$)/
+/**
+ * Client, then anything up to the time and the quoted request, then status and size; `-` for no body. The time is
+ * bounded, so that a hostile line cannot take long.
+ */
+const LINE = /^(\S+) \S+ .*?\[[^\]]{0,99}\] "(?:[^"\\]|\\.)*" \d{3} (\d+|-)(?: |$)/
 
 /** The records of a whole log: one for every line, also for those that are not of a log. */
 export function accessLogRecords(log: string): string[] {
