@@ -30,6 +30,8 @@ export interface FoldCheckOptions {
   readonly history: History
   /** Ids of the operators whose input does not come in the order in which it was emitted. */
   readonly reordered: ReadonlySet<number>
+  /** The values that come in are a guess, and so are their keys. */
+  readonly isInputUncertain: boolean
 }
 
 export class FoldCheck {
@@ -38,17 +40,19 @@ export class FoldCheck {
   readonly #violations: Violations
   readonly #order: FoldOrder
   readonly #isInputOrder: boolean
+  readonly #isInputUncertain: boolean
   readonly #cuts: readonly Cut[]
   /** Numbers of records whose values cannot be judged, because the order of their fold is not to be seen. */
   readonly uncertain: number[] = []
   uncertainKeys = 0
 
   constructor(
-    { graph, node, history, reordered }: FoldCheckOptions,
+    { graph, node, history, reordered, isInputUncertain }: FoldCheckOptions,
     origins: OriginIndex,
     violations: Violations,
   ) {
     this.#node = node
+    this.#isInputUncertain = isInputUncertain
     this.#origins = origins
     this.#violations = violations
     const sinks = sinksBehind(graph, node, reordered)
@@ -73,6 +77,7 @@ export class FoldCheck {
       }
       this.#foldUntil(fold, () => true, runOperator)
     }
+    if (this.#isInputUncertain) return
     for (const cut of this.#cuts) this.#checkStrangers(cut, perKey)
   }
 
@@ -83,9 +88,11 @@ export class FoldCheck {
     shared: ReadonlySet<number>,
   ): KeyFold {
     const hasEvidence = !list.some(({ origin }) => shared.has(origin))
-    const { ordered, isUncertain, inverted } = hasEvidence
+    const arranged = hasEvidence
       ? this.#order.arrange(list, this.#isInputOrder)
       : this.#order.arrangeWithoutEvidence(list, this.#isInputOrder)
+    const { ordered, inverted } = arranged
+    const isUncertain = arranged.isUncertain || this.#isInputUncertain
     if (inverted !== null) {
       this.#violations.add(
         'T3',
