@@ -41,6 +41,6 @@ export function outcomeWords({ outcome, phase, firedAt, on }: FaultReport): stri
     case 'not-reached':
       return 'not reached: the run was over before'
     case 'no-effect':
-      return `without effect: ${on} was down already`
+      return `without effect: ${on} was down already, or had nothing to do`
   }
 }

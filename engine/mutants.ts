@@ -19,6 +19,11 @@ export const ENGINE_MUTANTS = {
   'abort-on-restore': 'B-26: restored transactions are aborted instead of committed',
   'fence-before-recommit':
     'B-27: a restored sink fences its transactional ids before it commits what they prepared',
+  'sum-emits-former-total': 'the running sum is emitted before the record is added to it',
+  'barrier-sent-twice': 'a barrier is sent twice on every channel',
+  'batch-reversed': 'a producer sends the records of a batch in reverse',
+  'snapshot-truncated': 'the end of a snapshot object is not written, and nobody notices',
+  'lost-worker-ignored': 'the job master gives a lost worker up, but not what ran on it',
   'flush-omitted': 'B-29: a transaction is prepared while its records are still in the client',
   'random-transactional-id': 'B-30: every attempt uses new transactional ids, so nobody is fenced',
 } as const

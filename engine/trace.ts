@@ -16,7 +16,7 @@ import type {
 import type { RequestType } from './kafka/protocol.ts'
 
 /** `control`: barriers, checkpoints, transactions, recovery. `records` adds buffers, fetches and state changes. */
-export type TraceLevel = 'off' | 'control' | 'records'
+export type TraceLevel = 'control' | 'records'
 
 /** An input record: the position that identifies it for ever. */
 export interface RecordOrigin {

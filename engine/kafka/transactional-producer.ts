@@ -8,6 +8,7 @@
  * Any state may go to `failed`, which the owner turns into the failure of its subtask.
  */
 import { assert } from '../assert.ts'
+import type { Mutants } from '../mutants.ts'
 import { retryAfter } from './kafka-client.ts'
 import type { Decision, KafkaClient, Outcome } from './kafka-client.ts'
 import type { KafkaError, ProducedBatch, RecordData, ResponseTo, KafkaRequest } from './protocol.ts'
@@ -48,6 +49,7 @@ export interface TransactionalProducerOptions {
   readonly transactionTimeoutMs: number
   /** So many more records are in the broker's log. */
   readonly onAcknowledged: (records: number) => void
+  readonly mutants?: Mutants
   /** A refusal that no retry cures. */
   readonly onFailure: (reason: string) => void
 }
@@ -181,8 +183,9 @@ export class TransactionalProducer {
   }
 
   #produce(queue: PartitionQueue): void {
-    const records = queue.waiting.splice(0, BATCH_RECORDS_MAX)
-    const { topic, client } = this.#options
+    const { topic, client, mutants } = this.#options
+    const waiting = queue.waiting.splice(0, BATCH_RECORDS_MAX)
+    const records = mutants?.active('batch-reversed') === true ? waiting.toReversed() : waiting
     const { partition } = queue
     const batch: ProducedBatch = {
       producerId: this.#producerId,

@@ -28,6 +28,7 @@ export class SumOperator implements Operator {
   readonly #keyedState: KeyedStateBackend
   readonly #total: NumberState
   readonly #first: ValueState<Fields>
+  readonly #emitsFormer: boolean
   #keyField: string | null = null
   /** True once a first record had to be stored; then every record looks for one. */
   #storesFirst = false
@@ -36,6 +37,7 @@ export class SumOperator implements Operator {
     this.uid = context.uid
     this.#name = context.name
     this.#field = field
+    this.#emitsFormer = context.mutants.active('sum-emits-former-total')
     this.#output = context.output(null)
     this.#keyedState = present(context.keyedState, `sum "${context.uid}" has no keyed state.`)
     this.#total = this.#keyedState.numberState(numberState(`${context.uid}.sum`))
@@ -56,7 +58,8 @@ export class SumOperator implements Operator {
     if (typeof amount !== 'number') throw this.#notANumber(amount)
     const base = this.#isCompact(record) && !this.#storesFirst ? record : this.#firstRecord(record)
     const result: Record<string, unknown> = { ...base }
-    result[this.#field] = this.#total.add(amount)
+    const total = this.#total.add(amount)
+    result[this.#field] = this.#emitsFormer ? total - amount : total
     this.#output.emit(result, timestamp)
   }
 

@@ -143,6 +143,7 @@ export class JobMaster {
   #loseWorker(worker: WorkerId, reason: string): void {
     this.#workers.remove(worker)
     this.#options.runtime.trace({ type: 'worker-lost', worker, reason })
+    if (this.#options.mutants.active('lost-worker-ignored')) return
     const hosted = this.#executions.executions.filter(
       (e) => e.worker === worker && !isEnded(e.status),
     )

@@ -144,6 +144,7 @@ export class KafkaSinkOperator implements Operator {
     this.#pool = new TransactionPool(
       {
         client: this.#client,
+        mutants: this.#context.mutants,
         topic: this.#spec.topic,
         transactionTimeoutMs: this.#spec.transactionTimeoutMs,
         prefix: this.#mutant('random-transactional-id') ? `${prefix}-attempt-${attempt}` : prefix,

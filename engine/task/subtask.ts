@@ -321,6 +321,7 @@ export class Subtask {
   /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
   #takeSnapshot(barrier: Barrier, alignmentMs: number): void {
     this.#outputs.broadcast(barrier)
+    if (this.#env.mutants.active('barrier-sent-twice')) this.#outputs.broadcast(barrier)
     const { runtime, deployment } = this.#env
     const startDelayMs = runtime.now() - barrier.timestamp - alignmentMs
     runtime.trace({

@@ -19,6 +19,7 @@ export class ProtocolCheck {
   readonly #barriers = new Map<string, number>()
   readonly #groupOffsets = new Map<string, number>()
   readonly #prepared = new Map<string, number>()
+  readonly #committed = new Set<string>()
   readonly #epochs = new Map<number, number>()
   readonly #offsets = new Map<string, number>()
   #latestCompleted = 0
@@ -138,6 +139,10 @@ export class ProtocolCheck {
   #onRestart({ checkpoint, seq }: EventOf<'restart-started'>): void {
     this.#restarts += 1
     const restored = checkpoint ?? 0
+    // What was prepared for a later checkpoint belongs to none any more: it will be fenced.
+    for (const [name, preparedFor] of this.#prepared) {
+      if (preparedFor > restored) this.#prepared.delete(name)
+    }
     if (restored !== this.#latestCompleted) {
       this.#violations.add(
         'S4',
@@ -199,6 +204,8 @@ export class ProtocolCheck {
 
   #onCommitDecided(event: EventOf<'transaction-state-changed'>): void {
     const name = transactionName(event)
+    // Ended again after a late AddPartitionsToTxn reopened it, empty.
+    if (this.#committed.has(name)) return
     const checkpoint = this.#prepared.get(name)
     if (checkpoint === undefined) {
       this.#violations.add(
@@ -214,6 +221,7 @@ export class ProtocolCheck {
       )
     }
     this.#prepared.delete(name)
+    this.#committed.add(name)
   }
 
   #onAbortDecided(event: EventOf<'transaction-state-changed'>): void {

@@ -3,7 +3,6 @@
 export type InvariantId =
   | 'S1'
   | 'S2'
-  | 'S3'
   | 'S4'
   | 'S5'
   | 'O1'

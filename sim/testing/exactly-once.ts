@@ -11,7 +11,8 @@ import type { PlanArbitraryOptions } from './fault-plan.ts'
 /**
  * For every plan, the job's committed output is what a run without failures gives: nothing lost, duplicated, reordered
  * per key or wrong, every checkpoint a consistent cut, and the job comes to rest. A failure names the invariant and
- * prints the plan as JSON, to be run again with `weir simulate JOB --plan FILE`.
+ * prints the plan as JSON, to be run again with `simulate(job, plan)`; give the property the `job` that a plan should
+ * name, and `weir simulate JOB --plan FILE` takes it too.
  */
 export function exactlyOnce(
   job: Job,

@@ -168,7 +168,7 @@ export function crashFault(): Arbitrary<CrashFault> {
 }
 
 /**
- * InitProducerId is delayed a little and repeated at once, never late: a late one of a dead process fences its successor,
+ * InitProducerId is repeated at once or left unanswered, never late: a late one of a dead process fences its successor,
  * and transaction version 1 has no protection against that (decision 8).
  */
 export function requestFault(): Arbitrary<RequestFault> {

@@ -18,7 +18,7 @@ const TRAFFIC = 'traffic-statistics'
 const TARGETS: Readonly<Record<MutantName, Target>> = {
   'barrier-not-aligned': { job: TRAFFIC, killedBy: ['S1', 'S2'] },
   'snapshot-aliases-state': { job: TRAFFIC, killedBy: ['S1'] },
-  'checkpoint-completes-early': { job: TRAFFIC, killedBy: ['B3'] },
+  'checkpoint-completes-early': { job: TRAFFIC, killedBy: ['B3', 'S1'] },
   'restore-older-checkpoint': { job: TRAFFIC, killedBy: ['S4', 'O1'] },
   'offset-of-last-read': { job: TRAFFIC, killedBy: ['S1', 'O1', 'O3', 'T2'] },
   'restart-from-group-offsets': { job: TRAFFIC, killedBy: ['O1', 'O3'] },
@@ -26,6 +26,11 @@ const TARGETS: Readonly<Record<MutantName, Target>> = {
   'handles-not-in-snapshot': { job: TRAFFIC, killedBy: ['X3', 'T1'] },
   'abort-on-restore': { job: TRAFFIC, killedBy: ['X3', 'L2', 'T1'] },
   'fence-before-recommit': { job: TRAFFIC, killedBy: ['X3', 'L2', 'T1'] },
+  'sum-emits-former-total': { job: TRAFFIC, killedBy: ['T4'] },
+  'barrier-sent-twice': { job: TRAFFIC, killedBy: ['B1'] },
+  'batch-reversed': { job: TRAFFIC, killedBy: ['T3', 'T4'] },
+  'snapshot-truncated': { job: TRAFFIC, killedBy: ['S5'] },
+  'lost-worker-ignored': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
   'flush-omitted': { job: TRAFFIC, killedBy: ['X2', 'T1'] },
   'random-transactional-id': { job: TRAFFIC, killedBy: ['X4'] },
   'no-epoch-check': { job: TRAFFIC, killedBy: ['X1'] },
@@ -37,7 +42,7 @@ const TARGETS: Readonly<Record<MutantName, Target>> = {
 test.each(mutantNames())('the mutant %s is caught', { timeout: 120_000 }, (mutant) => {
   const { job, killedBy } = TARGETS[mutant]
   const { failure, mutantHits } = runCampaign(jobNamed(job), {
-    runs: 300,
+    runs: 1000,
     seed: SEED,
     job: { builtin: job },
     mutant,
