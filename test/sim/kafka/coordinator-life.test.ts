@@ -57,6 +57,18 @@ describe('K-R27', () => {
     expect(states(kafka).slice(-2)).toEqual(['PrepareAbort@1', 'CompleteAbort@1'])
   })
 
+  test('K-R27: a timeout that passed while the new coordinator was loading is found at its next check', () => {
+    const kafka = new Kafka()
+    const producer = ready(kafka, 'tx', 5000)
+    producer.add(0)
+    producer.write(0, 'a')
+    kafka.cluster.moveTransactionCoordinator('tx', 32_000)
+    kafka.world.advance(39_999)
+    expect(states(kafka).at(-1)).toBe('Ongoing@0')
+    kafka.world.advance(101)
+    expect(states(kafka).slice(-2)).toEqual(['PrepareAbort@1', 'CompleteAbort@1'])
+  })
+
   test('K-R27: the epoch of a transactional id survives, so its zombies stay fenced', () => {
     const kafka = new Kafka()
     const zombie = ready(kafka)
