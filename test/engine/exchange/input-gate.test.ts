@@ -87,6 +87,28 @@ test('a producer that is not there yet is asked again a little later', () => {
   ])
 })
 
+test('once closed it asks nobody any more, also not those that it was about to ask again', () => {
+  const { gate, runtime } = new Receiving()
+  const [first] = peers
+  if (first === undefined) throw new Error('There is a first channel.')
+  gate.retryConnect(first.channel)
+  gate.close()
+  gate.connect()
+  runtime.advance(1000)
+  expect(runtime.takeSent()).toEqual([])
+})
+
+test('at the level of records every buffer that comes is a fact', () => {
+  const receiving = new Receiving().receive('a1')
+  expect(receiving.runtime.facts).toEqual([])
+  receiving.runtime.traceLevel = 'records'
+  receiving.receive('a2 b|1')
+  const [first] = peers
+  expect(receiving.runtime.facts).toEqual([
+    { type: 'buffer-received', channel: first?.channel, element: 1, attempt: 5, queued: 2 },
+  ])
+})
+
 test('elements of one channel are taken in the order in which they came', () => {
   expect(new Receiving().receive('a1 a2 a|1 a3').polled()).toBe('a1 a2 a|1 a3')
 })

@@ -181,6 +181,32 @@ test('a barrier leaves a trace when it leaves the channel, not when it is added'
   ])
 })
 
+test('at the level of records every buffer that leaves is a fact, with its origins', () => {
+  const runtime = new FakeRuntime()
+  const channel = new OutputChannel(runtime, peer, false, true)
+  channel.connect(2)
+  const origins = [7, 8].map((offset) => ({ topic: 'in', partition: 0, offset }))
+  const send = (): void => {
+    for (const origin of origins) channel.add('a', 0, 0, [origin])
+    channel.flush()
+    channel.addControl({ type: 'end-of-input' })
+  }
+  send()
+  expect(runtime.facts).toEqual([])
+  runtime.traceLevel = 'records'
+  send()
+  expect(runtime.facts).toEqual([
+    {
+      type: 'buffer-sent',
+      channel: peer.channel,
+      element: 2,
+      attempt: 4,
+      count: 2,
+      origins,
+    },
+  ])
+})
+
 test('for every sequence of writes, flushes, barriers and credits, elements leave in the order in which they came', () => {
   const steps = fc.array(fc.constantFrom('write', 'flush', 'barrier', 'credit', 'connect'), {
     maxLength: 60,

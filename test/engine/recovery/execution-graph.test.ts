@@ -1,8 +1,12 @@
 /** Slots, attempts and channels of a deployed job. */
 import { expect, test } from 'vitest'
 import { attemptId, subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
+import { defineJob } from '../../../engine/job/define-job.ts'
+import { buildJobGraph } from '../../../engine/job/job-graph.ts'
 import type { Execution } from '../../../engine/recovery/execution-graph.ts'
 import { ExecutionGraph, isEnded } from '../../../engine/recovery/execution-graph.ts'
+import { discardSink } from '../../../engine/sink/sinks.ts'
+import { generatorSource } from '../../../engine/source/sources.ts'
 import { summingJob } from '../small-jobs.ts'
 
 function workers(slots: Readonly<Record<string, number>>) {
@@ -16,6 +20,13 @@ function places(executions: readonly Execution[] | null): string[] | null {
 
 test('a job needs as many slots as its largest parallelism', () => {
   expect(new ExecutionGraph(summingJob({ parallelism: 3 })).slotsNeeded).toBe(3)
+  const wide = defineJob('Wide', { parallelism: 2 }, (env) => {
+    env
+      .fromSource(generatorSource(1, (i) => i))
+      .map((i) => i, { parallelism: 5 })
+      .sinkTo(discardSink())
+  })
+  expect(new ExecutionGraph(buildJobGraph(wide)).slotsNeeded).toBe(5)
 })
 
 test('with too few slots nothing is scheduled', () => {

@@ -194,6 +194,16 @@ describe('giving up', () => {
     expect(job.statuses.at(-1)).toBe(`failed: ${reason}`)
   })
 
+  test('a worker that is lost meanwhile is not waited for', () => {
+    const job = new MasteredJob({
+      restart: { strategy: 'fixed-delay', attempts: 0, delayMs: 0 },
+    }).run()
+    job.report('failed', ['sum/0'], 'boom').report('canceled', ['source/0'])
+    expect(job.master.status).toBe('failing')
+    job.pass(200, ['worker-1'])
+    expect(job.master.status).toBe('failed')
+  })
+
   test('it comes after as many restarts as are allowed', () => {
     const job = new MasteredJob().run()
     for (let failure = 0; failure < 3; failure++) {

@@ -11,23 +11,31 @@ describe('deployment', () => {
     job.register('worker-2')
     expect(job.told()).toEqual(['worker-1 deploy source/0 sum/0', 'worker-2 deploy source/1 sum/1'])
     expect(job.statuses).toEqual(['created', 'running'])
+    expect(job.runtime.factsOf('worker-registered')).toEqual([
+      { type: 'worker-registered', worker: 'worker-1', slots: 1 },
+      { type: 'worker-registered', worker: 'worker-2', slots: 1 },
+    ])
   })
 
   test('the first deployment waits for the expected workers, at most for one heartbeat timeout', () => {
-    const job = new MasteredJob({}, true, 3).register('worker-1', 1, 9).register('worker-2', 1, 9)
+    const job = new MasteredJob({}, { workersExpected: 3 })
+      .register('worker-1', 1, 9)
+      .register('worker-2', 1, 9)
     expect(job.told()).toEqual([])
     job.pass(110)
     expect(job.told()).toEqual([])
     job.pass(10)
     expect(job.told()).toHaveLength(2)
-    const all = new MasteredJob({}, true, 2).register('worker-1', 1, 9)
+    const all = new MasteredJob({}, { workersExpected: 2 }).register('worker-1', 1, 9)
     expect(all.told()).toEqual([])
     all.register('worker-2', 1, 9)
     expect(all.told()).toHaveLength(2)
   })
 
   test('a restart waits for nobody', () => {
-    const job = new MasteredJob({}, true, 2).register('worker-1', 1, 9).register('worker-2', 1, 9)
+    const job = new MasteredJob({}, { workersExpected: 2 })
+      .register('worker-1', 1, 9)
+      .register('worker-2', 1, 9)
     job.told()
     job.report('running').pass(160, ['worker-1'])
     job.told()
@@ -90,7 +98,7 @@ describe('checkpoints', () => {
   })
 
   test('without checkpointing there are none, and a restart begins anew', () => {
-    const job = new MasteredJob({}, false).run()
+    const job = new MasteredJob({}, { hasCheckpoints: false }).run()
     expect(job.pass(500).told()).toEqual([])
     job.report('failed', ['sum/0'], 'boom').report('canceled').pass(30)
     job.told()
@@ -105,6 +113,11 @@ describe('checkpoints', () => {
     expect(job.told(), 'not before the storage answered').toEqual([])
     job.runtime.advance()
     expect([...job.storage.objects.keys()]).toContain('chk-1/_metadata')
+    expect(job.runtime.factsOf('checkpoint-acknowledged')).toHaveLength(4)
+    expect(job.runtime.factsOf('checkpoint-completed')).toEqual([
+      { type: 'checkpoint-completed', checkpoint: 1, sizeBytes: 4, durationMs: 0 },
+    ])
+    expect(job.runtime.timers).not.toContain('checkpoint-timeout')
     expect(job.told()).toEqual([
       'worker-1 complete 1 to source/0',
       'worker-2 complete 1 to source/1',
@@ -147,6 +160,9 @@ describe('checkpoints', () => {
     const job = new MasteredJob().run()
     job.runtime.advance()
     job.decline(1, 'sum/0')
+    expect(job.runtime.factsOf('checkpoint-declined')).toMatchObject([
+      { checkpoint: 1, subtask: 'sum/0', reason: 'disk full' },
+    ])
     expect(job.statuses.at(-1)).toBe('restarting: 1 checkpoints in a row failed, 0 are tolerable')
   })
 

@@ -6,35 +6,39 @@ import { present } from '../../../engine/assert.ts'
 import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { type AttemptId, JOB_MASTER, type SubtaskId, checkpointId } from '../../../engine/ids.ts'
 import { workerId } from '../../../engine/ids.ts'
+import type { JobGraph } from '../../../engine/job/job-graph.ts'
 import type { JobOptions } from '../../../engine/job/job-options.ts'
 import type { Deployment } from '../../../engine/messages.ts'
 import { Mutants } from '../../../engine/mutants.ts'
 import { JobMaster } from '../../../engine/recovery/job-master.ts'
-import type { BrokerPort } from '../../../engine/runtime.ts'
 import type { SubtaskStatus } from '../../../engine/trace.ts'
+import { ClusterBroker } from '../cluster-broker.ts'
 import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
 import { summingJob } from '../small-jobs.ts'
 
-/** The job reads no Kafka. */
-const NO_BROKER: BrokerPort = {
-  connect: () => {
-    throw new Error('Nobody connects.')
-  },
+interface Surroundings {
+  readonly hasCheckpoints: boolean
+  readonly workersExpected: number
+  /** The job: sums of generated numbers unless told otherwise. */
+  readonly makeGraph: (options: JobOptions) => JobGraph
 }
 
 export class MasteredJob {
   readonly runtime = new FakeRuntime(JOB_MASTER)
   readonly storage = new FakeStorage(this.runtime)
+  readonly broker: ClusterBroker
   readonly master: JobMaster
   #deployments = new Map<string, { readonly worker: string; readonly deployment: Deployment }>()
   #sent: Sent[] = []
 
-  constructor(options: JobOptions = {}, hasCheckpoints = true, workersExpected = 0) {
+  constructor(options: JobOptions = {}, surroundings: Partial<Surroundings> = {}) {
+    const { hasCheckpoints = true, workersExpected = 0, makeGraph = summingJob } = surroundings
+    this.broker = new ClusterBroker(this.runtime, { topics: [{ topic: 'in', partitions: 3 }] })
     this.master = new JobMaster({
       runtime: this.runtime,
-      broker: NO_BROKER,
+      broker: this.broker,
       storage: this.storage,
-      graph: summingJob({
+      graph: makeGraph({
         parallelism: 2,
         ...(hasCheckpoints ? { checkpointing: { intervalMs: 100 } } : {}),
         heartbeat: { intervalMs: 50, timeoutMs: 120 },
@@ -86,6 +90,24 @@ export class MasteredJob {
 
   attempt(subtask: string): AttemptId {
     return this.deployment(subtask).attempt
+  }
+
+  /** The readers confirm every event that they were sent and did not confirm yet. */
+  confirmEvents(): this {
+    for (const sent of this.#sent.splice(0)) {
+      if (sent.type !== 'operator-event') continue
+      const { subtask, attempt, eventId } = sent
+      this.master.receive({ type: 'operator-event-acknowledged', subtask, attempt, eventId })
+    }
+    return this
+  }
+
+  /** A source says that the barrier has passed. */
+  passBarrier(checkpoint: number, name: string): this {
+    const { subtask, attempt } = this.deployment(name)
+    const id = checkpointId(checkpoint)
+    this.master.receive({ type: 'barrier-passed', subtask, attempt, checkpoint: id })
+    return this
   }
 
   /** Reports a status of these subtasks; of all without names. */
@@ -171,6 +193,10 @@ function describe(sent: Sent): string {
       return `cancel ${sent.subtask}`
     case 'trigger-checkpoint':
       return `trigger ${sent.barrier.checkpoint} at ${sent.subtask}`
+    case 'operator-event': {
+      const splits = sent.event.splits.map(({ partition, offset }) => `${partition}@${offset}`)
+      return `assign ${splits.join(' ')} to ${sent.subtask}`
+    }
     case 'notify-complete':
       return `complete ${sent.checkpoint} to ${sent.subtask}`
     case 'notify-aborted':

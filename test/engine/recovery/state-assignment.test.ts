@@ -9,7 +9,8 @@ import { keyGroupRange } from '../../../engine/state/key-groups.ts'
 import { seeded } from '../../seeded.ts'
 import { summingJob, vertexOf } from '../small-jobs.ts'
 
-const MAX = 128
+/** Few key groups, so that ranges meet in a single one. */
+const MAX = 11
 
 /** What was written: for each former subtask its split items and its union items. */
 type Lists = readonly { readonly split: readonly number[]; readonly union: readonly number[] }[]
@@ -38,7 +39,7 @@ function checkpointOf(lists: Lists): CheckpointMetadata {
 
 /** What the subtasks of a deployment restore: objects, split items and union items. */
 function assign(lists: Lists, parallelism: number) {
-  const graph = summingJob({ parallelism })
+  const graph = summingJob({ parallelism, maxParallelism: MAX })
   return Array.from({ length: parallelism }, (_, index) => {
     const restore = assignState(checkpointOf(lists), vertexOf(graph, 'sum'), index, MAX)
     const state = restore.operators.find(({ uid }) => uid === 'sum')?.operatorState ?? []
