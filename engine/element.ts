@@ -11,6 +11,12 @@ export const BUFFER_RECORDS_MAX = 256
 /** The timestamp of a record that has none (Flink: Long.MIN_VALUE). */
 export const NO_TIMESTAMP = Number.NEGATIVE_INFINITY
 
+/** The watermark behind the last record of a bounded stream: every event-time timer is due (Flink: Long.MAX_VALUE). */
+export const MAX_WATERMARK = Number.POSITIVE_INFINITY
+
+/** The watermark before any arrived. */
+export const MIN_WATERMARK = Number.NEGATIVE_INFINITY
+
 /** The input records that an output newly stands for; only kept when provenance is on. */
 export type Origins = readonly RecordOrigin[]
 
@@ -43,7 +49,19 @@ export interface EndOfInput {
   readonly type: 'end-of-input'
 }
 
-export type ControlElement = Barrier | CancelMarker | EndOfInput
+/** No record with a timestamp up to this one is expected behind it; those that come all the same are late. */
+export interface Watermark {
+  readonly type: 'watermark'
+  readonly timestamp: number
+}
+
+/** The channel will bring no watermark for a while, or does so again (Flink WatermarkStatus). */
+export interface WatermarkStatus {
+  readonly type: 'watermark-status'
+  readonly isIdle: boolean
+}
+
+export type ControlElement = Barrier | CancelMarker | EndOfInput | Watermark | WatermarkStatus
 export type Element = RecordBuffer | ControlElement
 
 export function newRecordBuffer(isKeyed: boolean, hasProvenance: boolean): RecordBuffer {

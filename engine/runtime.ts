@@ -69,3 +69,31 @@ export interface StoragePort {
   get(key: StorageKey, onResult: (result: StorageResult<Uint8Array>) => void): void
   delete(key: StorageKey): void
 }
+
+/** What a service answered. `failed` may be tried again. */
+export type ServiceReply =
+  | { readonly type: 'ok'; readonly value: unknown }
+  | { readonly type: 'failed'; readonly reason: string }
+
+/** Named services outside of the job, called by asynchronous operators. A call may never be answered. */
+export interface ServicePort {
+  /** Whether this world offers a service of that name. */
+  has(service: string): boolean
+  call(service: string, request: unknown, onReply: (reply: ServiceReply) => void): void
+}
+
+/** Files that sources read and sinks write. Paths are the job's; an answered write survives a crash of everything. */
+export interface FilePort {
+  /** At most `lengthMax` bytes from `offset` of the unpacked content; no bytes at its end. */
+  read(
+    path: string,
+    offset: number,
+    lengthMax: number,
+    onResult: (result: StorageResult<Uint8Array>) => void,
+  ): void
+  /** Creates the file with these bytes, or replaces it. */
+  write(path: string, bytes: Uint8Array, onResult: (result: StorageResult<null>) => void): void
+  /** Atomic. `ok` also when `from` is gone and `to` is there: done before. */
+  rename(from: string, to: string, onResult: (result: StorageResult<null>) => void): void
+  delete(path: string): void
+}
