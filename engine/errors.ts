@@ -30,3 +30,12 @@ export class UserFunctionError extends Error {
 export function describeError(cause: unknown): string {
   return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
 }
+
+/** The value, or ConfigurationError when it is not a whole number from `least` to `most`. */
+export function inRange(option: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw new ConfigurationError(
+    'option-out-of-range',
+    `The option ${option} is ${String(value)}; it must be a whole number from ${least} to ${most}.`,
+  )
+}

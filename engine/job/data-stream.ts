@@ -2,13 +2,12 @@
  * The DataStream API: Flink's nouns and verbs, with options objects and inferred types. Every call adds a node to the
  * stream graph and runs nothing. Source: Flink DataStream API (operators/overview.md).
  */
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, inRange } from '../errors.ts'
 import type { KeySelector } from '../exchange/partitioner.ts'
 import type { KeyedProcessContext, OutputTag, ProcessContext } from '../operator/functions.ts'
 import type { OperatorSpec } from '../operator/operator-spec.ts'
 import type { Sink } from '../sink/sink-spec.ts'
 import type { Source } from '../source/source-spec.ts'
-import { inRange } from './job-options.ts'
 import type { StreamEdge, StreamGraph, StreamNode } from './stream-graph.ts'
 
 export interface OperatorOptions {

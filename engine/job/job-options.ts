@@ -1,5 +1,5 @@
 /** The options of a job and their defaults. Times in ms. */
-import { ConfigurationError } from '../errors.ts'
+import { inRange } from '../errors.ts'
 
 export interface CheckpointingOptions {
   /** Time from one trigger to the next. At least 10, as in Flink. */
@@ -93,13 +93,4 @@ function checkpointingSettings(options: CheckpointingOptions): Required<Checkpoi
       most,
     ),
   }
-}
-
-/** The value, or ConfigurationError when it is not a whole number from `least` to `most`. */
-export function inRange(option: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value
-  throw new ConfigurationError(
-    'option-out-of-range',
-    `The option ${option} is ${String(value)}; it must be a whole number from ${least} to ${most}.`,
-  )
 }
