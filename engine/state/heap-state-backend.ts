@@ -6,28 +6,47 @@
  * Source: Flink HeapKeyedStateBackend, CopyOnWriteStateTable; reference/state-table.md.
  */
 
-import { assert } from '../assert.ts'
+import { assert, InvariantViolation } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
-import { binary, json, number, text, type Serializer } from '../serializer.ts'
+import { binary, hashKey, json, number, text, type Serializer } from '../serializer.ts'
 import { checkIntact } from './corrupt-state-error.ts'
-import type { NumberStateDescriptor, ValueStateDescriptor } from './descriptors.ts'
+import type {
+  AggregatingStateDescriptor,
+  ListStateDescriptor,
+  MapStateDescriptor,
+  NumberStateDescriptor,
+  ReducingStateDescriptor,
+  ValueStateDescriptor,
+} from './descriptors.ts'
 import type { FlatTable, FrozenTable } from './flat-table.ts'
 import { HeapNumberState, HeapTables, HeapValueState } from './heap-state.ts'
 import { encodeKeyGroup, parseKeyGroup } from './key-group-segment.ts'
 import { keyGroupOf, type KeyGroupRange } from './key-groups.ts'
 import type {
+  AggregatingState,
   KeyedStateBackend,
   KeyedStateSnapshot,
   KeyGroupSegment,
+  KeyWithHash,
+  ListState,
+  MapState,
+  MergingState,
+  MergingValueState,
   NumberState,
+  ReducingState,
   StateEntry,
   ValueState,
 } from './keyed-state-backend.ts'
 import { LookupKey } from './lookup-key.ts'
+import type { TimerDomain, TimerQueue } from './timer-queue.ts'
 
 export interface HeapStateBackendOptions {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
+  /** The clock of TTL, in whole ms. Needed only by states with TTL. */
+  readonly processingTime?: () => number
+  /** Present: objects that are changed in place are caught; see `checkHandedOut`. */
+  readonly strict?: { readonly operator: string }
   /** Mutant B-3, to prove the checker: writes go to frozen pages without copying them. */
   readonly aliasSnapshots?: boolean
 }
@@ -57,7 +76,7 @@ export class HeapStateBackend implements KeyedStateBackend {
     this.#key.setNamespace(namespace)
   }
 
-  valueState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T> {
+  valueState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T> & MergingValueState<T> {
     const { name, serializer, namespaced = false } = descriptor
     const tables = this.#tables(name, serializer?.name ?? binary.name, namespaced)
     const isNative = serializer === undefined || serializer === binary || serializer === number
@@ -67,13 +86,44 @@ export class HeapStateBackend implements KeyedStateBackend {
     return new HeapValueState(tables, this.#key, serializer, descriptor.default)
   }
 
-  numberState({ name, namespaced = false }: NumberStateDescriptor): NumberState {
+  numberState({
+    name,
+    namespaced = false,
+  }: NumberStateDescriptor): NumberState & MergingValueState<number> {
     const tables = this.#tables(name, number.name, namespaced)
     if (tables.hasOnlyNumbers) return new HeapNumberState(tables, this.#key)
     throw new ConfigurationError(
       'state-conflict',
       `State "${name}" cannot be used as a number state: values of other types were stored under its name.`,
     )
+  }
+
+  listState<T>(descriptor: ListStateDescriptor<T>): ListState<T> & MergingState {
+    throw new InvariantViolation(`List state "${descriptor.name}" is not there yet.`)
+  }
+
+  mapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V> {
+    throw new InvariantViolation(`Map state "${descriptor.name}" is not there yet.`)
+  }
+
+  reducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T> & MergingState {
+    throw new InvariantViolation(`Reducing state "${descriptor.name}" is not there yet.`)
+  }
+
+  aggregatingState<I, A, O>(
+    descriptor: AggregatingStateDescriptor<I, A, O>,
+  ): AggregatingState<I, O> & MergingState {
+    throw new InvariantViolation(`Aggregating state "${descriptor.name}" is not there yet.`)
+  }
+
+  timerQueue(domain: TimerDomain): TimerQueue {
+    throw new InvariantViolation(`The ${domain} timers are not there yet.`)
+  }
+
+  checkHandedOut(): void {}
+
+  keysOf(stateName: string): readonly KeyWithHash[] {
+    return [...this.entries(stateName)].map(([, key]) => ({ key, hash: hashKey(key) }))
   }
 
   snapshot(): KeyedStateSnapshot {

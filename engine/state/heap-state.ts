@@ -8,8 +8,9 @@ import { ConfigurationError } from '../errors.ts'
 import type { Serializer } from '../serializer.ts'
 import { FlatTable } from './flat-table.ts'
 import type { KeyGroupRange } from './key-groups.ts'
-import type { NumberState, ValueState } from './keyed-state-backend.ts'
+import type { MergingValueState, NumberState, ValueState } from './keyed-state-backend.ts'
 import type { LookupKey } from './lookup-key.ts'
+import { mergeNamespaces, type StoredValue } from './merge-namespaces.ts'
 import { readValue, VALUE_NUMBER, writeValue } from './stored-value.ts'
 import type { TableContent } from './row-layout.ts'
 
@@ -80,7 +81,7 @@ export class HeapTables {
   }
 }
 
-export class HeapValueState<T> implements ValueState<T> {
+export class HeapValueState<T> implements ValueState<T>, MergingValueState<T>, StoredValue<T> {
   readonly #tables: HeapTables
   readonly #key: LookupKey
   readonly #serializer: Serializer<T> | undefined
@@ -107,16 +108,31 @@ export class HeapValueState<T> implements ValueState<T> {
   }
 
   update(value: T): void {
-    if (value === undefined) this.clear()
+    if (value === undefined || value === null) this.clear()
     else writeValue(this.#tables.open(this.#key), this.#key, value, this.#serializer)
   }
 
   clear(): void {
     this.#tables.find(this.#key)?.remove(this.#key)
   }
+
+  find(): T | undefined {
+    const isStored = (this.#tables.find(this.#key)?.find(this.#key) ?? -1) >= 0
+    return isStored ? this.value() : undefined
+  }
+
+  store(value: T): void {
+    this.update(value)
+  }
+
+  mergeNamespaces(target: number, sources: Iterable<number>, merge: (a: T, b: T) => T): void {
+    mergeNamespaces(this.#key, this, { target, sources, merge })
+  }
 }
 
-export class HeapNumberState implements NumberState {
+export class HeapNumberState
+  implements NumberState, MergingValueState<number>, StoredValue<number>
+{
   readonly #tables: HeapTables
   readonly #key: LookupKey
 
@@ -141,6 +157,22 @@ export class HeapNumberState implements NumberState {
 
   clear(): void {
     this.#tables.find(this.#key)?.remove(this.#key)
+  }
+
+  find(): number | undefined {
+    return this.get()
+  }
+
+  store(value: number): void {
+    this.set(value)
+  }
+
+  mergeNamespaces(
+    target: number,
+    sources: Iterable<number>,
+    merge: (a: number, b: number) => number,
+  ): void {
+    mergeNamespaces(this.#key, this, { target, sources, merge })
   }
 }
 

@@ -4,16 +4,80 @@
 // moment `snapshot()` returned, whatever is written afterwards; everything is synchronous.
 // Source: Flink KeyedStateBackend, CheckpointableKeyedStateBackend.
 
-import type { NumberStateDescriptor, ValueStateDescriptor } from './descriptors.ts'
+import type {
+  AggregatingStateDescriptor,
+  ListStateDescriptor,
+  MapStateDescriptor,
+  NumberStateDescriptor,
+  ReducingStateDescriptor,
+  ValueStateDescriptor,
+} from './descriptors.ts'
 import type { KeyGroupRange } from './key-groups.ts'
+import type { TimerDomain, TimerQueue } from './timer-queue.ts'
 
 /** One value for the current key (and the current namespace, if the descriptor is namespaced). */
 export interface ValueState<T> {
   /** The stored value, else the descriptor's default, else undefined. */
   value(): T | undefined
-  /** Stores a value; `undefined` clears. */
+  /** Stores a value; `undefined` and `null` clear. */
   update(value: T): void
   clear(): void
+}
+
+/** A list of elements for the current key. */
+export interface ListState<T> {
+  /** The elements in the order in which they were added; empty if there are none. */
+  get(): readonly T[]
+  add(value: T): void
+  addAll(values: Iterable<T>): void
+  /** Replaces all elements; an empty list clears. */
+  update(values: Iterable<T>): void
+  clear(): void
+}
+
+/**
+ * A map for the current key, iterated in the order in which its keys were put first. While it is iterated, entries may
+ * be put and removed: those that were added meanwhile are not seen.
+ */
+export interface MapState<K, V> {
+  get(key: K): V | undefined
+  put(key: K, value: V): void
+  putAll(entries: Iterable<readonly [K, V]>): void
+  remove(key: K): void
+  contains(key: K): boolean
+  entries(): IterableIterator<[K, V]>
+  keys(): IterableIterator<K>
+  values(): IterableIterator<V>
+  isEmpty(): boolean
+  clear(): void
+}
+
+/** One value for the current key, into which added values are reduced. */
+export interface ReducingState<T> {
+  get(): T | undefined
+  add(value: T): void
+  clear(): void
+}
+
+/** The aggregate of the values added for the current key. */
+export interface AggregatingState<I, O> {
+  get(): O | undefined
+  add(value: I): void
+  clear(): void
+}
+
+/** What windows that merge need of their namespaced states (Flink InternalMergingState). */
+export interface MergingState {
+  /**
+   * Merges what the current key has in the `sources` into the `target` and clears the sources. The contents of the
+   * target come first, then those of the sources in their order.
+   */
+  mergeNamespaces(target: number, sources: Iterable<number>): void
+}
+
+/** Namespaced value and number states merge by the function that they are given. */
+export interface MergingValueState<T> {
+  mergeNamespaces(target: number, sources: Iterable<number>, merge: (a: T, b: T) => T): void
 }
 
 /** One number for the current key: the fast path of sum, count, min and max. */
@@ -25,7 +89,7 @@ export interface NumberState {
   clear(): void
 }
 
-/** All states of one key group, encoded. Self-contained: see `decodeKeyGroup`. */
+/** All states and timers of one key group, encoded. Self-contained: see `decodeKeyGroup`. */
 export interface KeyGroupSegment {
   readonly keyGroup: number
   readonly bytes: Uint8Array
@@ -47,6 +111,11 @@ export type StateEntry = readonly [
   namespace?: number,
 ]
 
+export interface KeyWithHash {
+  readonly key: unknown
+  readonly hash: number
+}
+
 export interface KeyedStateBackend {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
@@ -59,8 +128,24 @@ export interface KeyedStateBackend {
   setCurrentNamespace(namespace: number): void
 
   /** Registers the state or returns the one registered under that name. */
-  valueState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>
-  numberState(descriptor: NumberStateDescriptor): NumberState
+  valueState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T> & MergingValueState<T>
+  numberState(descriptor: NumberStateDescriptor): NumberState & MergingValueState<number>
+  listState<T>(descriptor: ListStateDescriptor<T>): ListState<T> & MergingState
+  mapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>
+  reducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T> & MergingState
+  aggregatingState<I, A, O>(
+    descriptor: AggregatingStateDescriptor<I, A, O>,
+  ): AggregatingState<I, O> & MergingState
+
+  /** The timers of a domain, of all keys; part of snapshots. There is one queue per domain. */
+  timerQueue(domain: TimerDomain): TimerQueue
+
+  /**
+   * Strict mode: throws a ConfigurationError that names operator, state and key if an object that a state handed out
+   * since the last call was changed in place and not stored again. Does nothing otherwise. To be called after each
+   * record and timer, and before the key changes.
+   */
+  checkHandedOut(): void
 
   /** The synchronous part of a snapshot: its cost does not depend on the number of keys. */
   snapshot(): KeyedStateSnapshot
@@ -71,9 +156,17 @@ export interface KeyedStateBackend {
   stateNames(): readonly string[]
   /** For inspection: what is stored for the current key, in the order in which the states were registered. */
   currentValues(): readonly unknown[]
-  /** For inspection: ascending key groups, inside one the table's own (deterministic) order. */
+  /**
+   * For inspection: ascending key groups, inside one the table's own (deterministic) order. The value of a list state
+   * is an array, of a map state a Map, of an aggregating state the accumulator; expired values are still there.
+   */
   entries(stateName: string): Iterable<StateEntry>
-  /** Entries over all states. */
+  /**
+   * The keys that have something in that state (if it is namespaced: in the current namespace), in the order of
+   * `entries`. For applying a function to all keys: set each as the current one. States may be changed meanwhile.
+   */
+  keysOf(stateName: string): readonly KeyWithHash[]
+  /** Entries over all states: a list or a map is one. */
   keyCount(): number
   /** Memory held by tables, without frozen pages of snapshots. */
   sizeBytes(): number

@@ -21,7 +21,8 @@ describe('state', () => {
         })
         keys.forEach((key, i) => {
           select(target, key)
-          expect(state.value()).toStrictEqual(values[i])
+          // Null is nothing to a value state.
+          expect(state.value()).toStrictEqual(values[i] ?? undefined)
           expect(target.currentKey).toBe(key)
         })
       }),
@@ -46,12 +47,13 @@ describe('state', () => {
     expect(target.keyCount()).toBe(0)
   })
 
-  test('updating with undefined clears', () => {
+  test.each([undefined, null])('updating with %s clears', (nothing) => {
     const target = backend()
-    const state = target.valueState(valueState<number | undefined>('v'))
+    const state = target.valueState(valueState<number | undefined | null>('v'))
     select(target, 'a')
     state.update(1)
-    state.update(undefined)
+    state.update(nothing)
+    expect(state.value()).toBeUndefined()
     expect(target.keyCount()).toBe(0)
   })
 
