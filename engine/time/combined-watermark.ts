@@ -72,6 +72,7 @@ type InputsOutput = readonly (Watermark | WatermarkStatus)[]
 /** The watermark of an operator with several inputs, each of which has its own valve before. */
 export class InputWatermarks {
   readonly #inputs: readonly PartialWatermark[]
+  readonly #finished = new Set<number>()
   readonly #combined = new CombinedWatermark()
 
   constructor(inputs: number) {
@@ -85,11 +86,33 @@ export class InputWatermarks {
   }
 
   status(index: number, isIdle: boolean): InputsOutput {
-    const wasIdle = this.#combined.isIdle
     this.#input(index).isIdle = isIdle
+    return this.#updateStatus()
+  }
+
+  /**
+   * An input ended: it holds nothing back and, unlike one whose watermark is at the end, moves nothing on while the
+   * others are idle. With the last one event time is over.
+   */
+  finish(index: number): InputsOutput {
+    const input = this.#input(index)
+    this.#finished.add(index)
+    if (this.#finished.size === this.#inputs.length) {
+      input.advance(MAX_WATERMARK)
+    } else {
+      this.#combined.remove(input)
+    }
+    return this.#updateStatus()
+  }
+
+  #updateStatus(): InputsOutput {
+    const wasIdle = this.#combined.isIdle
     const advanced = this.#update()
-    if (this.#combined.isIdle === wasIdle) return advanced
-    return [...advanced, { type: 'watermark-status', isIdle }]
+    const { isIdle } = this.#combined
+    if (isIdle === wasIdle) return advanced
+    const status: WatermarkStatus = { type: 'watermark-status', isIdle }
+    // Whoever is idle must be active again before a watermark counts, and idle only after it.
+    return isIdle ? [...advanced, status] : [status, ...advanced]
   }
 
   #update(): InputsOutput {

@@ -34,6 +34,11 @@ export class WatermarkValve {
     }))
   }
 
+  /** All channels ended. */
+  get isFinished(): boolean {
+    return this.#channels.every(({ isFinished }) => isFinished)
+  }
+
   /** A watermark came on a channel. That of an idle channel does not count, nor one that does not advance it. */
   watermark(index: number, watermark: number): ValveOutput {
     const channel = this.#channel(index)
@@ -63,7 +68,7 @@ export class WatermarkValve {
     const wasActive = !channel.isIdle
     channel.isFinished = true
     channel.isAligned = false
-    if (this.#channels.every(({ isFinished }) => isFinished)) {
+    if (this.isFinished) {
       return [...this.#changeStatus(false), ...this.#advance(MAX_WATERMARK)]
     }
     return wasActive ? this.#afterLoss(channel) : NOTHING
