@@ -47,7 +47,7 @@ function findOptions({ job, input, plan }: Replayable): string[] | undefined {
     faults,
     ...(mutant === undefined ? {} : { mutant }),
   }
-  if (encodePlan(newPlan(job.planJob, input, choices)) !== encodePlan(plan)) return undefined
+  if (encodePlan(newPlan(job, input, choices)) !== encodePlan(plan)) return undefined
   const options = ['--seed', String(seed)]
   if (parallelism !== undefined) options.push('--parallelism', String(parallelism))
   for (const fault of faults) {

@@ -2,8 +2,23 @@
  * From the options of a command to a plan with everything it names: a new plan, or one that was given with `--plan` and
  * changed by the other options.
  */
-import { PLAN_DEFAULTS, checkPlan, inputLines, mutantNames, workersOf } from '../sim/index.ts'
-import type { Fault, MutantName, Plan, PlanConfig, PlanInput, PlanJob } from '../sim/index.ts'
+import {
+  PLAN_DEFAULTS,
+  checkPlan,
+  defaultInput,
+  inputLines,
+  mutantNames,
+  workersOf,
+} from '../sim/index.ts'
+import type {
+  Fault,
+  MutantName,
+  Plan,
+  PlanConfig,
+  PlanInput,
+  PlanJob,
+  WorkloadItem,
+} from '../sim/index.ts'
 import type { Arguments } from './arguments.ts'
 import { usage } from './arguments.ts'
 import type { OptionSpec } from './command.ts'
@@ -18,7 +33,7 @@ export interface RunRequest {
   readonly plan: Plan
   readonly input: InputFile | null
   /** What is fed. */
-  readonly lines: readonly string[]
+  readonly lines: readonly WorkloadItem[]
   /** The trace hash that the link of `--plan` promises. */
   readonly expectedHash: string | null
 }
@@ -34,7 +49,7 @@ export interface Choices {
 export const INPUT_OPTION: OptionSpec = {
   type: 'string',
   value: 'FILE',
-  help: 'an access log (common or combined format, plain or gzip) or "ip,bytes" lines; default: the shipped generator',
+  help: 'an access log (common or combined format, plain or gzip) or "ip,bytes" lines; default: the generator that fits the job',
 }
 
 export const PLAN_OPTION: OptionSpec = {
@@ -113,7 +128,7 @@ export async function requestRun(args: Arguments, job: LoadedJob): Promise<RunRe
     faults: args.texts('crash').map((text) => readCrash(text, base?.plan.config ?? {})),
     ...(mutant === undefined ? {} : { mutant }),
   }
-  const plan = base === null ? newPlan(job.planJob, input, choices) : changePlan(base.plan, choices)
+  const plan = base === null ? newPlan(job, input, choices) : changePlan(base.plan, choices)
   return {
     job,
     plan: checkPlan(plan),
@@ -124,21 +139,31 @@ export async function requestRun(args: Arguments, job: LoadedJob): Promise<RunRe
 }
 
 /** A plan made of choices; the same ones make the same plan. */
-export function newPlan(job: PlanJob, input: InputFile | null, choices: Choices): Plan {
+export function newPlan(job: LoadedJob, input: InputFile | null, choices: Choices): Plan {
   const { seed = 1, parallelism, faults, mutant } = choices
   const durationMs = Math.ceil((input?.lines.length ?? 0) / RECORDS_PER_SECOND) * 1000
   const config: PlanConfig = {
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(durationMs > PLAN_DEFAULTS.inputDurationMs ? { inputDurationMs: durationMs } : {}),
+    ...(needsPartitions(job, parallelism) ? { inputPartitions: parallelism } : {}),
   }
-  const plan: Plan = { v: 1, job, config, seed, input: planInput(input), faults }
+  const fed = input === null ? defaultInput(job.job) : planInput(input)
+  const plan: Plan = { v: 1, job: job.planJob, config, seed, input: fed, faults }
   return mutant === undefined ? plan : { ...plan, mutant }
 }
 
-/** How a plan names an input. */
-export function planInput(input: InputFile | null): PlanInput {
-  if (input === null) return { generator: 'traffic', params: {} }
-  return { file: input.name, sha256: input.sha256 }
+/** A subtask without a partition brings no watermark, and event time would stand still. */
+function needsPartitions(
+  { job }: LoadedJob,
+  parallelism: number | undefined,
+): parallelism is number {
+  if (parallelism === undefined || parallelism <= PLAN_DEFAULTS.inputPartitions) return false
+  return job.graph.nodes.some(({ work }) => work.type === 'source' && work.watermarks !== null)
+}
+
+/** How a plan names an input file. */
+export function planInput({ name, sha256 }: InputFile): PlanInput {
+  return { file: name, sha256 }
 }
 
 /** The very same object when nothing was chosen. */

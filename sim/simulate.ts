@@ -5,11 +5,12 @@ import { Simulation } from './simulation.ts'
 import type { SimulationOptions } from './simulation.ts'
 import type { SimulationResult } from './summary.ts'
 import { inputLines } from './workload/workload.ts'
+import type { WorkloadItem } from './workload/workload.ts'
 
 /** What a simulation needs beside the plan: nothing, when the plan's input is a generator. */
 export type SimulateOptions = Omit<SimulationOptions, 'lines'> & {
   /** The content of the plan's input file. */
-  readonly lines?: readonly string[]
+  readonly lines?: readonly WorkloadItem[]
 }
 
 /**

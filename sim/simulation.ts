@@ -24,6 +24,7 @@ import { runOptions } from './run-options.ts'
 import { summarize } from './summary.ts'
 import type { SimulationResult } from './summary.ts'
 import { Feeder } from './workload/feeder.ts'
+import type { WorkloadItem } from './workload/workload.ts'
 import { simulatedBrokerPort } from './world/broker-connections.ts'
 import { DEFAULT_COSTS } from './world/cost-model.ts'
 import type { CostModel } from './world/cost-model.ts'
@@ -33,8 +34,8 @@ import { SimulatedStorage } from './world/simulated-storage.ts'
 import { World } from './world/world.ts'
 
 export interface SimulationOptions {
-  /** The lines of the plan's input; see `inputLines`. */
-  readonly lines: readonly string[]
+  /** The plan's input; see `inputLines`. */
+  readonly lines: readonly WorkloadItem[]
   /** Default `control`; `records` for pictures. Does not change the run or its hash. */
   readonly traceLevel?: TraceLevel
   /** A run that dispatches more events than this has failed to come to rest. Default 5 million. */

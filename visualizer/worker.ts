@@ -4,7 +4,7 @@
  * run ends this worker.
  */
 import { ConfigurationError, Simulation, accessLogRecords, inputLines } from '../sim/index.ts'
-import type { Plan } from '../sim/index.ts'
+import type { Plan, WorkloadItem } from '../sim/index.ts'
 import { describeError } from '../engine/errors.ts'
 import type { Job } from '../engine/index.ts'
 import { BUILTIN_JOBS } from '../lessons/jobs/index.ts'
@@ -64,7 +64,7 @@ async function resolveJob({ job }: Plan, baseUrl: string): Promise<Job> {
   }
 }
 
-async function resolveLines(plan: Plan, baseUrl: string): Promise<readonly string[]> {
+async function resolveLines(plan: Plan, baseUrl: string): Promise<readonly WorkloadItem[]> {
   if (!('file' in plan.input)) return inputLines(plan)
   const { file, sha256 } = plan.input
   const missing = new Refusal({ type: 'missing-input', file, sha256 })

@@ -3,22 +3,15 @@
  * frequencies fall like 1/rank, Zipf), response sizes with a heavy tail, 7 % without a body, a few lines that are not records at all.
  * Shape after a published log of 10 000 lines (4 days of one server, May 2015). Integers only.
  */
-import { ConfigurationError } from '../../engine/errors.ts'
 import { Randomness } from '../world/randomness.ts'
+import { parametersOf } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
 
 const DEFAULTS = { records: 10_000, addresses: 2150, malformedPerMille: 1 } as const
 
 /** Parameters: `records`, `addresses`, `malformedPerMille`. */
-export function trafficLines(params: Readonly<Record<string, number>>, seed: number): string[] {
-  for (const name of Object.keys(params)) {
-    if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new ConfigurationError(
-        'unknown-parameter',
-        `The generator "traffic" has no parameter "${name}"; it has ${Object.keys(DEFAULTS).join(', ')}.`,
-      )
-    }
-  }
-  const { records, addresses, malformedPerMille } = { ...DEFAULTS, ...params }
+export function trafficLines(params: Parameters, seed: number): string[] {
+  const { records, addresses, malformedPerMille } = parametersOf('traffic', DEFAULTS, params)
   const random = new Randomness(seed)
   const cumulative = zipfWeights(Math.max(1, addresses))
   const total = cumulative.at(-1) ?? 1

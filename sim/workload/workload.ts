@@ -1,36 +1,69 @@
 /**
- * A workload: the lines that are fed to a job's input topics, in order. Files give theirs; generators make them from a
- * seed. The feeder spreads them evenly over the input's duration.
+ * A workload: what is fed to a job's input topics, in order. Lines go to all of them; records name theirs. Files give
+ * lines; generators make lines or records from a seed. The feeder spreads them evenly over the input's duration.
  */
 import { ConfigurationError } from '../../engine/errors.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Job } from '../../engine/job/define-job.ts'
+import type { Plan, PlanInput } from '../plan/plan.ts'
+import { BID_TOPICS, bidStream } from './bid-stream.ts'
+import { CARD_TRANSACTION_TOPICS, cardTransactions } from './card-transactions.ts'
+import type { WorkloadRecord } from './event-workload.ts'
+import { FLOW_TOPICS, flowRecords } from './flow-records.ts'
+import { ORDER_TOPICS, orderEvents } from './order-events.ts'
+import { PAGE_VIEW_TOPICS, pageViews } from './page-views.ts'
+import type { Parameters } from './parameters.ts'
+import { SENSOR_TOPICS, sensorReadings } from './sensor-readings.ts'
 import { trafficLines } from './traffic-generator.ts'
 
-/** Generators by the name that a plan uses. */
-const GENERATORS: Readonly<
-  Record<string, (params: Readonly<Record<string, number>>, seed: number) => string[]>
-> = {
-  traffic: trafficLines,
+/** A line for every input topic, or a record for one. */
+export type WorkloadItem = string | WorkloadRecord
+
+interface Generator {
+  /** The topics that it feeds; none: whatever the job reads. */
+  readonly topics: readonly string[]
+  generate(params: Parameters, seed: number): readonly WorkloadItem[]
 }
 
-/** The generator's lines. Throws ConfigurationError for an unknown name or parameter. */
+/** Generators by the name that a plan uses. */
+const GENERATORS: Readonly<Record<string, Generator>> = {
+  traffic: { topics: [], generate: trafficLines },
+  'page-views': { topics: PAGE_VIEW_TOPICS, generate: pageViews },
+  'card-transactions': { topics: CARD_TRANSACTION_TOPICS, generate: cardTransactions },
+  'flow-records': { topics: FLOW_TOPICS, generate: flowRecords },
+  'sensor-readings': { topics: SENSOR_TOPICS, generate: sensorReadings },
+  'order-events': { topics: ORDER_TOPICS, generate: orderEvents },
+  'bid-stream': { topics: BID_TOPICS, generate: bidStream },
+}
+
+/** The input of a plan that names none: the generator whose topics the job reads, else `traffic`. */
+export function defaultInput({ graph }: Job): PlanInput {
+  const read = graph.nodes.flatMap(({ work }) =>
+    work.type === 'source' && work.source.type === 'kafka' ? work.source.topics : [],
+  )
+  const fits = Object.entries(GENERATORS).find(([, { topics }]) =>
+    read.some((topic) => topics.includes(topic)),
+  )
+  return { generator: fits?.[0] ?? 'traffic', params: {} }
+}
+
+/** What the generator makes. Throws ConfigurationError for an unknown name or parameter. */
 export function generateLines(
   generator: string,
-  params: Readonly<Record<string, number>>,
+  params: Parameters,
   seed: number,
-): string[] {
-  const generate = Object.hasOwn(GENERATORS, generator) ? GENERATORS[generator] : undefined
-  if (generate === undefined) {
+): readonly WorkloadItem[] {
+  const found = Object.hasOwn(GENERATORS, generator) ? GENERATORS[generator] : undefined
+  if (found === undefined) {
     throw new ConfigurationError(
       'unknown-generator',
       `There is no input generator "${generator}"; there is ${Object.keys(GENERATORS).join(', ')}.`,
     )
   }
-  return generate(params, seed)
+  return found.generate(params, seed)
 }
 
-/** The lines of a plan whose input is a generator. Throws ConfigurationError for a file, which must be supplied. */
-export function inputLines({ input, seed }: Plan): string[] {
+/** The input of a plan that is a generator. Throws ConfigurationError for a file, which must be supplied. */
+export function inputLines({ input, seed }: Plan): readonly WorkloadItem[] {
   if ('file' in input) {
     throw new ConfigurationError(
       'input-file-missing',

@@ -1,4 +1,4 @@
-/** The feeder: lines into topics, evenly over time. */
+/** The feeder: lines into all topics, records into theirs, evenly over time. */
 import { expect, test } from 'vitest'
 import { vertexId } from '../../../engine/ids.ts'
 import { Mutants } from '../../../engine/mutants.ts'
@@ -6,9 +6,10 @@ import { text } from '../../../engine/serializer.ts'
 import { SimulatedCluster } from '../../../sim/kafka/simulated-cluster.ts'
 import type { PlanConfig } from '../../../sim/plan/plan.ts'
 import { Feeder } from '../../../sim/workload/feeder.ts'
+import type { WorkloadItem } from '../../../sim/workload/workload.ts'
 import { World } from '../../../sim/world/world.ts'
 
-function feed(lines: readonly string[], config: PlanConfig, topics = ['in']) {
+function feed(lines: readonly WorkloadItem[], config: PlanConfig, topics = ['in']) {
   const world = new World(1, 'control')
   const cluster = new SimulatedCluster(
     { topics: topics.map((topic) => ({ topic, partitions: 2 })) },
@@ -91,4 +92,46 @@ test('the end of the input is a fact, also without lines', () => {
   const { world, feeder } = feed([], { inputDurationMs: 40 })
   expect(world.trace.map(({ type }) => type)).toEqual(['input-finished'])
   expect(feeder.isFinished).toBe(true)
+})
+
+/** `topic key@timestamp`, the value being all of it; without key a heartbeat. */
+function record(line: string): WorkloadItem {
+  const [, topic = '', key = '', timestamp = ''] = /^(\S+) (\S*)@(\d+)$/.exec(line) ?? []
+  return { topic, key: key === '' ? null : key, value: line, timestamp: Number(timestamp) }
+}
+
+test('a record goes to its topic alone, with its key and its own timestamp', () => {
+  const items = ['one x@7', 'two y@5', 'one z@6'].map(record)
+  const { records, values } = feed(items, { inputDurationMs: 50 }, ['one', 'two'])
+  expect(['one', 'two'].map((topic) => [values(topic, 0), values(topic, 1)])).toEqual([
+    ['one x@7', 'one z@6'],
+    ['two y@5', ''],
+  ])
+  expect(records('one', 1)).toEqual([{ value: 'one z@6', key: 'z', at: 6 }])
+})
+
+test('by key, all records of a key go to one partition', () => {
+  const items = ['one x@1', 'one y@2', 'one x@3', 'one z@4', 'one x@5'].map(record)
+  const { records } = feed(items, { inputDurationMs: 50, inputPartitioning: 'by-key' }, ['one'])
+  const places = [0, 1].map((partition) =>
+    records('one', partition).filter(({ key }) => key === 'x'),
+  )
+  expect(places.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([0, 3])
+})
+
+test('a heartbeat goes to every partition of its topic and does not take a turn', () => {
+  const items = ['one x@1', 'one @2', 'one y@3'].map(record)
+  const { values } = feed(items, { inputDurationMs: 50 }, ['one', 'two'])
+  expect(['one', 'two'].map((topic) => [values(topic, 0), values(topic, 1)])).toEqual([
+    ['one x@1 one @2', 'one @2 one y@3'],
+    ['', ''],
+  ])
+})
+
+test('records for topics that the job does not read are refused, unless it reads some of them', () => {
+  const items = ['one x@1', 'two y@2'].map(record)
+  expect(() => feed(items, {}, ['three'])).toThrow(
+    'The input is for the topics one, two, but the job "J" reads three; choose the generator of those.',
+  )
+  expect(feed(items, { inputDurationMs: 50 }, ['two']).values('two', 0)).toBe('two y@2')
 })

@@ -111,7 +111,7 @@ describe('the lines of a plan', () => {
 
   test('of an unknown generator are refused', () => {
     expect(() => generateLines('noise', {}, 1)).toThrow(
-      'There is no input generator "noise"; there is traffic.',
+      'There is no input generator "noise"; there is traffic, page-views, card-transactions,',
     )
     expect(() => generateLines('toString', {}, 1)).toThrow('There is no input generator "toString"')
   })
