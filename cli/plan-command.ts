@@ -1,6 +1,7 @@
 /** `weir plan JOB`: the job graph, which is vertices of chained operators and the edges between them. */
 import { buildJobGraph, kindOf } from '../engine/job/job-graph.ts'
 import type { JobEdge, JobGraph, JobVertex } from '../engine/job/job-graph.ts'
+import { edgesInto } from '../engine/job/stream-graph.ts'
 import type { StreamNode } from '../engine/job/stream-graph.ts'
 import { PLAN_DEFAULTS } from '../sim/index.ts'
 import type { Arguments } from './arguments.ts'
@@ -38,9 +39,10 @@ function graphJson({ name, settings, vertices }: JobGraph): object {
       id: vertex.id,
       parallelism: vertex.parallelism,
       operators: vertex.nodes.map((node) => {
-        const { uid, name: operator, input } = node
-        const from = vertex.nodes.find(({ id }) => id === input?.from)?.uid ?? null
-        return { uid, name: operator, kind: kindOf(node), input: from, tag: input?.tag ?? null }
+        const { uid, name: operator } = node
+        const edge = edgesInto(node)[0]
+        const from = vertex.nodes.find(({ id }) => id === edge?.from)?.uid ?? null
+        return { uid, name: operator, kind: kindOf(node), input: from, tag: edge?.tag ?? null }
       }),
     })),
     edges: vertices.flatMap((vertex) =>
@@ -71,7 +73,7 @@ function graphText({ name, settings, vertices }: JobGraph): string[] {
 function vertexText(vertex: JobVertex, number: number, vertices: readonly JobVertex[]): string[] {
   const rows = vertex.nodes.map((node) => {
     const indent = '  '.repeat(2 + depthOf(node, vertex))
-    const side = node.input?.tag ?? null
+    const side = edgesInto(node)[0]?.tag ?? null
     const tag = side === null ? '' : `(side output ${side}) `
     return [`${indent}${printable(node.name)}`, `${tag}${describe(node)}`]
   })
@@ -94,7 +96,7 @@ function edgeText(
 
 /** How many operators of its chain stand before it. */
 function depthOf(node: StreamNode, vertex: JobVertex): number {
-  const input = vertex.nodes.find(({ id }) => id === node.input?.from)
+  const input = vertex.nodes.find(({ id }) => id === edgesInto(node)[0]?.from)
   return input === undefined ? 0 : 1 + depthOf(input, vertex)
 }
 

@@ -5,19 +5,33 @@
 export { ConfigurationError, UserFunctionError } from './errors.ts'
 export { defineJob } from './job/define-job.ts'
 export type { Job } from './job/define-job.ts'
+export type { BroadcastStream } from './job/broadcast-stream.ts'
 export type {
-  DataStream,
+  BroadcastConnectedStream,
+  ConnectedStreams,
+  KeyedBroadcastConnectedStream,
+  KeyedConnectedStreams,
+} from './job/connected-streams.ts'
+export type { DataStream } from './job/data-stream.ts'
+export type { JoinedStreams, JoinOptions } from './job/joined-streams.ts'
+export type {
+  ComparableField,
+  IntervalJoin,
   KeyedStream,
   NumericField,
-  OperatorOptions,
-  StreamEnvironment,
-} from './job/data-stream.ts'
+  RollingOptions,
+} from './job/keyed-stream.ts'
+export type { OperatorOptions } from './job/operator-options.ts'
+export type { SourceOptions, StreamEnvironment } from './job/stream-environment.ts'
+export type { WindowedStream } from './job/windowed-stream.ts'
+export type { CheckpointingOptions, HeartbeatOptions, JobOptions } from './job/job-options.ts'
 export type {
-  CheckpointingOptions,
-  HeartbeatOptions,
-  JobOptions,
+  ExponentialDelay,
+  FailureRate,
+  FixedDelay,
+  NoRestart,
   RestartOptions,
-} from './job/job-options.ts'
+} from './job/restart-options.ts'
 export type { KafkaHeader } from './kafka/protocol.ts'
 export { outputTag } from './operator/functions.ts'
 export type { KeyedProcessContext, OutputTag, ProcessContext } from './operator/functions.ts'

@@ -17,6 +17,11 @@ export interface ChannelPeer {
   readonly worker: WorkerId
 }
 
+/** The producer's end of a channel, and which of the consumer's inputs the channel feeds. */
+export interface InputPeer extends ChannelPeer {
+  readonly input: number
+}
+
 /** Everything a worker needs to run one attempt of a subtask; the job itself it already has. */
 export interface Deployment {
   readonly subtask: SubtaskId
@@ -24,7 +29,7 @@ export interface Deployment {
   readonly index: number
   readonly attempt: AttemptId
   /** In the order of the vertex's input edges and, within one, of the producers. */
-  readonly inputs: readonly ChannelPeer[]
+  readonly inputs: readonly InputPeer[]
   /** One list for each output edge, in the order of the consumers. */
   readonly outputs: readonly (readonly ChannelPeer[])[]
   readonly restore: RestoreInstruction | null

@@ -7,10 +7,12 @@ import { ConfigurationError, describeError } from '../engine/errors.ts'
 import { JOB_MASTER, workerId } from '../engine/ids.ts'
 import type { WorkerId } from '../engine/ids.ts'
 import type { Job } from '../engine/job/define-job.ts'
-import { buildJobGraph, describeTopology } from '../engine/job/job-graph.ts'
+import { buildJobGraph } from '../engine/job/job-graph.ts'
+import { describeTopology } from '../engine/job/topology.ts'
 import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
+import type { FilePort, ServicePort } from '../engine/runtime.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
@@ -235,6 +237,9 @@ export class Simulation {
       incarnation,
       slots: SLOTS,
       hasProvenance: true,
+      services: NO_SERVICES,
+      files: NO_FILES,
+      isStrict: true,
     })
     process.attach((message) => {
       worker.receive(message)
@@ -275,4 +280,22 @@ export class Simulation {
     })
     return true
   }
+}
+
+const NO_SERVICES: ServicePort = {
+  has: () => false,
+  call() {
+    throw new ConfigurationError('no-services-here', 'This run offers no services.')
+  },
+}
+
+const NO_FILES: FilePort = {
+  read: refuseFile,
+  write: refuseFile,
+  rename: refuseFile,
+  delete: refuseFile,
+}
+
+function refuseFile(): never {
+  throw new ConfigurationError('no-files-here', 'This run has no files.')
 }

@@ -15,6 +15,8 @@ export interface AsyncRetryOptions {
 }
 
 export interface AsyncOptions<T, R, O> {
+  /** `ordered`: results come in the order of the records; `unordered`: as answers come, between two watermarks. */
+  readonly order: 'ordered' | 'unordered'
   /** Name of the service: in Node a function given to the run, in simulation a simulated service. */
   readonly service: string
   /** What the service is asked for a record. Default: the record itself. */

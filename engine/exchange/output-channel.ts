@@ -58,6 +58,8 @@ export class OutputChannel {
   /** Adds a control element behind everything written so far. */
   addControl(element: Exclude<Element, RecordBuffer>): void {
     this.flush()
+    // A watermark makes one that still waits in front of it superfluous.
+    if (element.type === 'watermark' && this.#queue.at(-1)?.type === 'watermark') this.#queue.pop()
     this.#queue.push(element)
     this.#drain()
   }

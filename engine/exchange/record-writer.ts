@@ -4,6 +4,7 @@
  */
 import type { ControlElement, Origins } from '../element.ts'
 import type { OutputChannel } from './output-channel.ts'
+import { EVERY_CHANNEL } from './partitioner.ts'
 import type { Partitioner } from './partitioner.ts'
 
 export class RecordWriter {
@@ -23,6 +24,10 @@ export class RecordWriter {
   write(value: unknown, timestamp: number, origins: Origins | null): void {
     const partitioner = this.#partitioner
     const index = partitioner.select(value)
+    if (index === EVERY_CHANNEL) {
+      for (const each of this.channels) each.add(value, timestamp, 0, origins)
+      return
+    }
     const channel = this.channels[index]
     if (channel === undefined) throw new RangeError(`No channel ${index} on this edge.`)
     channel.add(value, timestamp, partitioner.hash, origins)

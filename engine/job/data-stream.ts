@@ -2,188 +2,208 @@
  * The DataStream API: Flink's nouns and verbs, with options objects and inferred types. Every call adds a node to the
  * stream graph and runs nothing. Source: Flink DataStream API (operators/overview.md).
  */
-import { ConfigurationError, inRange } from '../errors.ts'
-import type { KeySelector } from '../exchange/partitioner.ts'
-import type { KeyedProcessContext, OutputTag, ProcessContext } from '../operator/functions.ts'
+import type { AsyncOptions } from '../async/async-spec.ts'
+import { asyncSpec } from '../async/async-options.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { Partitioning } from '../exchange/partitioner.ts'
+import type { OutputTag, ProcessContext, ProcessFunction } from '../operator/functions.ts'
 import type { OperatorSpec } from '../operator/operator-spec.ts'
 import type { Sink } from '../sink/sink-spec.ts'
-import type { Source } from '../source/source-spec.ts'
-import type { StreamEdge, StreamGraph, StreamNode } from './stream-graph.ts'
-
-export interface OperatorOptions {
-  /** Identifies the operator's state in checkpoints; set it so that the job can change around it. Default: name and position. */
-  readonly uid?: string
-  readonly name?: string
-  /** Subtasks of this operator; default: the job's parallelism. */
-  readonly parallelism?: number
-}
-
-/** Names of fields of T that hold numbers. */
-export type NumericField<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T] & string
-
-/** The graph under construction. */
-export class StreamEnvironment {
-  readonly #nodes: StreamNode[] = []
-
-  /** Reads from a source. */
-  fromSource<T>(source: Source<T>, options: OperatorOptions = {}): DataStream<T> {
-    const node = this.addNode('source', options, null, null, {
-      type: 'source',
-      source: source.spec,
-    })
-    return new DataStream<T>(this, { from: node.id, tag: null, partitioning: { type: 'forward' } })
-  }
-
-  /** For the stream classes: appends a node and gives it its uid and name. */
-  addNode(
-    kind: string,
-    options: OperatorOptions,
-    input: StreamEdge | null,
-    keySelector: KeySelector | null,
-    work: StreamNode['work'],
-  ): StreamNode {
-    const name = options.name ?? kind
-    const node: StreamNode = {
-      id: this.#nodes.length,
-      uid: options.uid ?? this.#defaultUid(name),
-      name,
-      parallelism: parallelismOf(name, options),
-      input,
-      keySelector,
-      work,
-    }
-    if (this.#nodes.some(({ uid }) => uid === node.uid)) {
-      throw new ConfigurationError(
-        'duplicate-uid',
-        `Two operators have the uid "${node.uid}"; every uid names one operator, so give one of them another.`,
-      )
-    }
-    this.#nodes.push(node)
-    return node
-  }
-
-  graph(): StreamGraph {
-    return { nodes: [...this.#nodes] }
-  }
-
-  /** The name, numbered from the second operator of that name on. */
-  #defaultUid(name: string): string {
-    const same = this.#nodes.filter((node) => node.name === name).length
-    return same === 0 ? name : `${name}-${same + 1}`
-  }
-}
+import { printSink } from '../sink/sinks.ts'
+import type { MapStateDescriptor } from '../state/descriptors.ts'
+import type { WatermarkStrategy } from '../time/watermark-strategy.ts'
+import type { WindowAssigner, WindowOptions } from '../window/window-spec.ts'
+import { BroadcastStream } from './broadcast-stream.ts'
+import { BroadcastConnectedStream, ConnectedStreams } from './connected-streams.ts'
+import { KeyedStream } from './keyed-stream.ts'
+import type { OperatorOptions } from './operator-options.ts'
+import type { StreamEnvironment } from './stream-environment.ts'
+import type { StreamEdge } from './stream-graph.ts'
+import { JoinedStreams } from './joined-streams.ts'
+import type { JoinOptions } from './joined-streams.ts'
+import { WindowedStream } from './windowed-stream.ts'
 
 /** A stream of values of type T. */
 export class DataStream<T> {
-  readonly #environment: StreamEnvironment
-  readonly #edge: StreamEdge
+  /** For the other stream classes. */
+  readonly environment: StreamEnvironment
+  readonly edges: readonly StreamEdge[]
+  /** Only there for the type; never set. */
+  readonly type?: () => T
 
-  constructor(environment: StreamEnvironment, edge: StreamEdge) {
-    this.#environment = environment
-    this.#edge = edge
+  constructor(environment: StreamEnvironment, edges: readonly StreamEdge[]) {
+    this.environment = environment
+    this.edges = edges
   }
 
   /** One value for each value. */
   map<O>(map: (value: T) => O, options: OperatorOptions = {}): DataStream<O> {
-    return this.#transform('map', { type: 'map', map }, options)
+    return this.#add('map', { type: 'map', map }, options)
   }
 
   /** Any number of values for each value, in the order of the iterable. */
   flatMap<O>(flatMap: (value: T) => Iterable<O>, options: OperatorOptions = {}): DataStream<O> {
-    return this.#transform('flatMap', { type: 'flat-map', flatMap }, options)
+    return this.#add('flatMap', { type: 'flat-map', flatMap }, options)
   }
 
   /** The values for which `filter` returns true. */
   filter(filter: (value: T) => boolean, options: OperatorOptions = {}): DataStream<T> {
-    return this.#transform('filter', { type: 'filter', filter }, options)
+    return this.#add('filter', { type: 'filter', filter }, options)
   }
 
   /** Anything: `process` emits through its context, also to side outputs. */
   process<O>(
-    process: (value: T, context: ProcessContext<O>) => void,
+    process: ProcessFunction<T, O> | ((value: T, context: ProcessContext<O>) => void),
     options: OperatorOptions = {},
   ): DataStream<O> {
-    return this.#transform('process', { type: 'process', process }, options)
+    const operator: OperatorSpec = {
+      type: 'process',
+      process: typeof process === 'function' ? { processElement: process } : process,
+    }
+    return this.#add('process', operator, options)
   }
 
   /** Partitions by key: all values of a key reach one subtask, in the order of each producer. */
   keyBy<K>(keySelector: (value: T) => K): KeyedStream<T, K> {
-    return new KeyedStream<T, K>(this.#environment, this.#edge, keySelector)
+    return new KeyedStream<T, K>(this.environment, this.edges, keySelector)
   }
 
   /** The values that the operator of this stream emitted to a side output. */
   sideOutput<S>(tag: OutputTag<S>): DataStream<S> {
-    return new DataStream<S>(this.#environment, { ...this.#edge, tag: tag.name })
+    return this.environment.stream<S>(this.edges.map((edge) => ({ ...edge, tag: tag.name })))
+  }
+
+  /** This stream and others as one, in no particular order. */
+  union(...others: readonly DataStream<T>[]): DataStream<T> {
+    for (const other of others) this.#checkSameJob(other)
+    return this.environment.stream<T>([this, ...others].flatMap(({ edges }) => edges))
+  }
+
+  /** Two streams for one operator, which sees from which of them a value comes. */
+  connect<B>(other: DataStream<B>): ConnectedStreams<T, B>
+  connect<B>(other: BroadcastStream<B>): BroadcastConnectedStream<T, B>
+  connect<B>(
+    other: DataStream<B> | BroadcastStream<B>,
+  ): ConnectedStreams<T, B> | BroadcastConnectedStream<T, B> {
+    this.#checkSameJob(other)
+    const first = { edges: this.edges, keySelector: null }
+    return other instanceof BroadcastStream
+      ? new BroadcastConnectedStream<T, B>(this.environment, first, other)
+      : new ConnectedStreams<T, B>(this.environment, first.edges, other.edges)
+  }
+
+  /** Pairs of this stream and another that have the same key and lie in the same window. */
+  join<B, K>(other: DataStream<B>, options: JoinOptions<T, B, K>): JoinedStreams<T, B, K> {
+    this.#checkSameJob(other)
+    return new JoinedStreams<T, B, K>(this, other, options)
+  }
+
+  /** Windows over all values, whatever their key: one subtask does it. */
+  windowAll(assigner: WindowAssigner<T>, options: WindowOptions<T> = {}): WindowedStream<T, null> {
+    return new WindowedStream<T, null>({
+      environment: this.environment,
+      kind: 'windowAll',
+      edges: this.edges,
+      keySelector: () => null,
+      assigner,
+      options,
+      parallelism: 1,
+    })
+  }
+
+  /** Gives the values timestamps and makes watermarks in the middle of a job; better in the source, which knows its splits. */
+  assignTimestampsAndWatermarks(
+    strategy: WatermarkStrategy<T>,
+    options: OperatorOptions = {},
+  ): DataStream<T> {
+    return this.#add('watermarks', { type: 'assign-watermarks', strategy }, options)
+  }
+
+  /** Calls a service for each value without waiting for one answer before the next call. */
+  asyncWait<R, O>(
+    call: AsyncOptions<T, R, O>,
+    options: OperatorOptions = {},
+  ): DataStream<O> {
+    return this.#add('asyncWait', { type: 'async', async: asyncSpec(call) }, options)
+  }
+
+  /** Index i of the producer to index i of the consumer; what happens anyway where the parallelism is the same. */
+  forward(): DataStream<T> {
+    return this.#partition({ type: 'forward' })
   }
 
   /** Deals the values out round robin, whatever the parallelism of producer and consumer. */
   rebalance(): DataStream<T> {
-    return new DataStream<T>(this.#environment, {
-      ...this.#edge,
-      partitioning: { type: 'rebalance' },
+    return this.#partition({ type: 'rebalance' })
+  }
+
+  /** Deals the values out round robin among the consumers next to each producer. */
+  rescale(): DataStream<T> {
+    return this.#partition({ type: 'rescale' })
+  }
+
+  /** Each value to a consumer at random, from the run's seed. */
+  shuffle(): DataStream<T> {
+    return this.#partition({ type: 'shuffle' })
+  }
+
+  /** Everything to the first subtask of the consumer. */
+  global(): DataStream<T> {
+    return this.#partition({ type: 'global' })
+  }
+
+  /** To the subtask that `partition(key, channels)` chooses, from 0 to channels - 1. */
+  partitionCustom<K>(
+    partition: (key: K, channels: number) => number,
+    keySelector: (value: T) => K,
+  ): DataStream<T> {
+    const keyOf: { method(value: unknown): K }['method'] = keySelector
+    return this.#partition({
+      type: 'custom',
+      partition: (value, channels) => partition(keyOf(value), channels),
     })
+  }
+
+  /** Every value to every subtask of the consumer; with states, for `connect`: rules that all subtasks know. */
+  broadcast(): DataStream<T>
+  broadcast(...states: readonly MapStateDescriptor<never, never>[]): BroadcastStream<T>
+  broadcast(
+    ...states: readonly MapStateDescriptor<never, never>[]
+  ): DataStream<T> | BroadcastStream<T> {
+    const stream = this.#partition({ type: 'broadcast' })
+    return states.length === 0
+      ? stream
+      : new BroadcastStream<T>(
+          this.environment,
+          stream.edges,
+          states.map(({ name }) => name),
+        )
   }
 
   /** Writes to a sink: the end of the stream. */
   sinkTo(sink: Sink<T>, options: OperatorOptions = {}): void {
-    this.#transform('sink', { type: 'sink', sink: sink.spec }, options)
+    this.#add('sink', { type: 'sink', sink: sink.spec }, options)
   }
 
-  #transform<O>(kind: string, operator: OperatorSpec, options: OperatorOptions): DataStream<O> {
-    const node = this.#environment.addNode(kind, options, this.#edge, null, {
-      type: 'operator',
-      operator,
-    })
-    return new DataStream<O>(this.#environment, outputOf(node))
-  }
-}
-
-/** A stream partitioned by key: operators on it have state for each key. */
-export class KeyedStream<T, K> {
-  readonly #environment: StreamEnvironment
-  readonly #edge: StreamEdge
-  readonly #keySelector: KeySelector
-
-  constructor(environment: StreamEnvironment, edge: StreamEdge, keySelector: ErasedKeySelector) {
-    this.#environment = environment
-    this.#keySelector = keySelector
-    this.#edge = { ...edge, partitioning: { type: 'hash', keySelector } }
+  /** Prints every value, with an optional word in front. */
+  print(prefix = ''): void {
+    this.sinkTo(printSink<T>(prefix), { name: 'print' })
   }
 
-  /** A running sum: emits the key's first value with `field` replaced by the sum so far (as Flink does). */
-  sum(field: NumericField<T>, options: OperatorOptions = {}): DataStream<T> {
-    return this.#transform('sum', { type: 'sum', field }, options)
+  #partition(partitioning: Partitioning): DataStream<T> {
+    return this.environment.stream<T>(this.edges.map((edge) => ({ ...edge, partitioning })))
   }
 
-  /** A running combination: emits, for every value, what `reduce` made of all values of the key so far. */
-  reduce(reduce: (left: T, right: T) => T, options: OperatorOptions = {}): DataStream<T> {
-    return this.#transform('reduce', { type: 'reduce', reduce }, options)
+  #add<O>(kind: string, operator: OperatorSpec, options: OperatorOptions): DataStream<O> {
+    const input = { edges: this.edges, keySelector: null }
+    return this.environment.addOperator<O>(kind, operator, [input], options)
   }
 
-  /** Anything, with the key and its state: `context.state(valueState('count'))`. */
-  process<O>(
-    process: (value: T, context: KeyedProcessContext<K, O>) => void,
-    options: OperatorOptions = {},
-  ): DataStream<O> {
-    return this.#transform('process', { type: 'process', process }, options)
+  #checkSameJob(other: { readonly environment: StreamEnvironment }): void {
+    if (other.environment === this.environment) return
+    throw new ConfigurationError(
+      'stream-of-another-job',
+      'A stream of one job was united or connected with a stream of another; make both from the same environment.',
+    )
   }
-
-  #transform<O>(kind: string, operator: OperatorSpec, options: OperatorOptions): DataStream<O> {
-    const node = this.#environment.addNode(kind, options, this.#edge, this.#keySelector, {
-      type: 'operator',
-      operator,
-    })
-    return new DataStream<O>(this.#environment, outputOf(node))
-  }
-}
-
-function parallelismOf(name: string, { parallelism }: OperatorOptions): number | null {
-  if (parallelism === undefined) return null
-  return inRange(`parallelism of operator "${name}"`, parallelism, 1, 32_768)
-}
-
-type ErasedKeySelector = { method(value: unknown): unknown }['method']
-
-function outputOf(node: StreamNode): StreamEdge {
-  return { from: node.id, tag: null, partitioning: { type: 'forward' } }
 }

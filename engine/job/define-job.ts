@@ -1,6 +1,6 @@
 /** A job: its name, its options and its stream graph. A description, not a run. */
 import { ConfigurationError } from '../errors.ts'
-import { StreamEnvironment } from './data-stream.ts'
+import { StreamEnvironment } from './stream-environment.ts'
 import { jobSettings } from './job-options.ts'
 import type { JobOptions } from './job-options.ts'
 import type { StreamGraph } from './stream-graph.ts'

@@ -1,24 +1,29 @@
 /**
  * The job graph: chains of operators (vertices) with their parallelism, and the edges between them. Operators joined by
- * a forward edge of equal parallelism run in one subtask and call each other directly.
+ * a forward edge of equal parallelism run in one subtask and call each other directly, unless chaining is turned off.
  * Source: Flink JobGraph and operator chaining (flink-semantics.md 1.1).
  */
 import { assert, present } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Partitioning } from '../exchange/partitioner.ts'
-import { channelId, subtaskId, vertexId } from '../ids.ts'
-import type { SubtaskId, VertexId, WorkerId } from '../ids.ts'
-import type { TraceTopology } from '../trace.ts'
+import { subtaskId, vertexId } from '../ids.ts'
+import type { SubtaskId, VertexId } from '../ids.ts'
+import type { RuntimeMode } from '../operator/operator.ts'
 import type { Job } from './define-job.ts'
 import { jobSettings } from './job-options.ts'
 import type { JobOptions, JobSettings } from './job-options.ts'
+import { runtimeModeOf } from './runtime-mode.ts'
 import type { StreamNode } from './stream-graph.ts'
+import { edgesInto } from './stream-graph.ts'
+import { checkProgram } from './check-program.ts'
 
 /** An edge between two vertices; `index` is its place among the producer's edges. */
 export interface JobEdge {
   readonly index: number
   readonly producer: VertexId
   readonly consumer: VertexId
+  /** The consumer's input that it feeds. */
+  readonly input: number
   /** The operator whose output it carries, and which one. */
   readonly fromNode: number
   readonly tag: string | null
@@ -28,6 +33,8 @@ export interface JobEdge {
 export interface JobVertex {
   readonly id: VertexId
   readonly parallelism: number
+  /** Number of key groups. */
+  readonly maxParallelism: number
   /** The chained operators; the first is the head, inputs stand before their consumers. */
   readonly nodes: readonly StreamNode[]
   readonly inputs: readonly JobEdge[]
@@ -37,37 +44,35 @@ export interface JobVertex {
 export interface JobGraph {
   readonly name: string
   readonly settings: JobSettings
+  readonly runtimeMode: RuntimeMode
   /** Producers before consumers. */
   readonly vertices: readonly JobVertex[]
 }
 
-/** Builds the graph; `overrides` are the options of a run that win over the job's own. */
+/**
+ * Builds the graph; `overrides` are the options of a run that win over the job's own. Throws ConfigurationError for a
+ * program that cannot work, with the name of the operator.
+ */
 export function buildJobGraph(job: Job, overrides: JobOptions = {}): JobGraph {
   const settings = jobSettings({ ...job.options, ...overrides })
+  const runtimeMode = runtimeModeOf(job, settings)
+  checkProgram(job, runtimeMode)
   refuseUnfinishableSinks(job)
-  const parallelismOf = (node: StreamNode): number => {
-    const parallelism = node.parallelism ?? settings.parallelism
-    if (parallelism > settings.maxParallelism) throw tooParallel(node, parallelism, settings)
-    return parallelism
-  }
-  const headOf = new Map<number, number>()
-  for (const node of job.graph.nodes)
-    headOf.set(node.id, chainHead(node, job.graph.nodes, headOf, parallelismOf))
-  const heads = job.graph.nodes.filter(({ id }) => headOf.get(id) === id)
-  const idOf = (nodeId: number): VertexId =>
-    vertexId(
-      nodeAt(job.graph.nodes, present(headOf.get(nodeId), `Node ${nodeId} has no chain.`)).uid,
-    )
-  const edges = crossEdges(job.graph.nodes, headOf, parallelismOf, idOf)
+  const { nodes } = job.graph
+  const chains = new Chains(nodes, settings)
+  const heads = nodes.filter(({ id }) => chains.headOf(id) === id)
+  const edges = crossEdges(nodes, chains)
   return {
     name: job.name,
     settings,
+    runtimeMode,
     vertices: heads.map((head) => ({
-      id: idOf(head.id),
-      parallelism: parallelismOf(head),
-      nodes: job.graph.nodes.filter(({ id }) => headOf.get(id) === head.id),
-      inputs: edges.filter(({ consumer }) => consumer === idOf(head.id)),
-      outputs: edges.filter(({ producer }) => producer === idOf(head.id)),
+      id: chains.vertexOf(head.id),
+      parallelism: chains.parallelismOf(head),
+      maxParallelism: chains.maxParallelismOf(head),
+      nodes: nodes.filter(({ id }) => chains.headOf(id) === head.id),
+      inputs: edges.filter(({ consumer }) => consumer === chains.vertexOf(head.id)),
+      outputs: edges.filter(({ producer }) => producer === chains.vertexOf(head.id)),
     })),
   }
 }
@@ -79,82 +84,32 @@ export function subtasksOf(vertex: JobVertex): SubtaskId[] {
 
 /** Every pair of producer and consumer index that an edge connects. */
 export function connections(
-  edge: JobEdge,
+  { partitioning }: JobEdge,
   producers: number,
   consumers: number,
 ): readonly { readonly producer: number; readonly consumer: number }[] {
   const pairs: { producer: number; consumer: number }[] = []
   for (let producer = 0; producer < producers; producer++) {
     for (let consumer = 0; consumer < consumers; consumer++) {
-      if (edge.partitioning.type === 'forward' && producer !== consumer) continue
+      if (partitioning.type === 'forward' && producer !== consumer) continue
+      if (partitioning.type === 'rescale' && !areNeighbors(producer, producers, consumer, consumers))
+        continue
       pairs.push({ producer, consumer })
     }
   }
   return pairs
 }
 
-/** What a picture of the job needs, as far as the graph tells. */
-export function describeTopology(
-  graph: JobGraph,
-  workers: readonly WorkerId[],
-  partitionsOf: (topic: string) => number,
-): TraceTopology {
-  const byId = new Map(graph.vertices.map((vertex) => [vertex.id, vertex]))
-  const vertex = (id: VertexId): JobVertex => present(byId.get(id), `No vertex ${id}.`)
-  return {
-    job: graph.name,
-    workers,
-    vertices: graph.vertices.map((v) => ({
-      id: v.id,
-      operators: v.nodes.map((node) => ({ uid: node.uid, name: node.name, kind: kindOf(node) })),
-      subtasks: subtasksOf(v),
-    })),
-    channels: graph.vertices.flatMap((v) =>
-      v.outputs.flatMap((edge) =>
-        connections(edge, v.parallelism, vertex(edge.consumer).parallelism).map((pair) => {
-          const from = subtaskId(edge.producer, pair.producer)
-          const to = subtaskId(edge.consumer, pair.consumer)
-          return { id: channelId(from, to, edge.index), from, to }
-        }),
-      ),
-    ),
-    inputs: graph.vertices.flatMap((v) => inputTopics(v, partitionsOf)),
-    outputs: graph.vertices.flatMap((v) => outputTopics(v, partitionsOf)),
-  }
-}
-
-function inputTopics(
-  vertex: JobVertex,
-  partitionsOf: (topic: string) => number,
-): TraceTopology['inputs'] {
-  return vertex.nodes.flatMap(({ work }) => {
-    if (work.type !== 'source' || work.source.type !== 'kafka') return []
-    return work.source.topics.map((topic) => ({
-      topic,
-      partitions: partitionsOf(topic),
-      vertex: vertex.id,
-    }))
-  })
-}
-
-function outputTopics(
-  vertex: JobVertex,
-  partitionsOf: (topic: string) => number,
-): TraceTopology['outputs'] {
-  return vertex.nodes.flatMap(({ work }) => {
-    if (work.type !== 'operator' || work.operator.type !== 'sink') return []
-    const { sink } = work.operator
-    if (sink.type !== 'kafka') return []
-    const { topic, delivery } = sink
-    return [
-      {
-        topic,
-        partitions: partitionsOf(topic),
-        vertex: vertex.id,
-        isTransactional: delivery === 'exactly-once',
-      },
-    ]
-  })
+/** Pointwise: the side with more subtasks is dealt out evenly to the other. */
+function areNeighbors(
+  producer: number,
+  producers: number,
+  consumer: number,
+  consumers: number,
+): boolean {
+  return producers <= consumers
+    ? Math.floor((consumer * producers) / consumers) === producer
+    : Math.floor((producer * consumers) / producers) === consumer
 }
 
 /** What a node does, in one word. */
@@ -162,54 +117,91 @@ export function kindOf(node: StreamNode): string {
   return node.work.type === 'source' ? 'source' : node.work.operator.type
 }
 
-function chainHead(
-  node: StreamNode,
-  nodes: readonly StreamNode[],
-  headOf: ReadonlyMap<number, number>,
-  parallelismOf: (node: StreamNode) => number,
-): number {
-  if (node.input === null) return node.id
-  const producer = nodeAt(nodes, node.input.from)
-  return isChained(node, producer, parallelismOf)
-    ? present(headOf.get(producer.id), `Node ${producer.id} has no chain yet.`)
-    : node.id
+/** Which operators run in one subtask. */
+class Chains {
+  readonly #nodes: readonly StreamNode[]
+  readonly #settings: JobSettings
+  readonly #heads = new Map<number, number>()
+
+  constructor(nodes: readonly StreamNode[], settings: JobSettings) {
+    this.#nodes = nodes
+    this.#settings = settings
+    for (const node of nodes) {
+      const { parallelism, maxParallelism } = this.#limits(node)
+      if (parallelism > maxParallelism) throw tooParallel(node, parallelism, maxParallelism)
+      this.#heads.set(node.id, this.#findHead(node))
+    }
+  }
+
+  headOf(id: number): number {
+    return present(this.#heads.get(id), `Node ${id} has no chain.`)
+  }
+
+  vertexOf(id: number): VertexId {
+    return vertexId(nodeAt(this.#nodes, this.headOf(id)).uid)
+  }
+
+  parallelismOf(node: StreamNode): number {
+    return this.#limits(node).parallelism
+  }
+
+  maxParallelismOf(node: StreamNode): number {
+    return this.#limits(node).maxParallelism
+  }
+
+  #limits(node: StreamNode): { parallelism: number; maxParallelism: number } {
+    const { parallelism, maxParallelism } = this.#settings
+    return {
+      parallelism: node.parallelism ?? parallelism,
+      maxParallelism: node.maxParallelism ?? maxParallelism,
+    }
+  }
+
+  #findHead(node: StreamNode): number {
+    const [edge, ...others] = edgesInto(node)
+    if (edge === undefined || others.length > 0) return node.id
+    const producer = nodeAt(this.#nodes, edge.from)
+    const isChained =
+      this.#settings.chaining &&
+      edge.partitioning.type === 'forward' &&
+      node.chaining === 'always' &&
+      producer.chaining !== 'never' &&
+      this.parallelismOf(node) === this.parallelismOf(producer) &&
+      this.maxParallelismOf(node) === this.maxParallelismOf(producer)
+    return isChained ? this.headOf(producer.id) : node.id
+  }
 }
 
-function isChained(
-  node: StreamNode,
-  producer: StreamNode,
-  parallelismOf: (node: StreamNode) => number,
-): boolean {
-  return (
-    node.input?.partitioning.type === 'forward' && parallelismOf(node) === parallelismOf(producer)
-  )
-}
-
-function crossEdges(
-  nodes: readonly StreamNode[],
-  headOf: ReadonlyMap<number, number>,
-  parallelismOf: (node: StreamNode) => number,
-  idOf: (nodeId: number) => VertexId,
-): JobEdge[] {
+function crossEdges(nodes: readonly StreamNode[], chains: Chains): JobEdge[] {
   const edges: JobEdge[] = []
   for (const node of nodes) {
-    if (node.input === null || headOf.get(node.id) !== node.id) continue
-    const { from, tag, partitioning } = node.input
-    const producer = idOf(from)
-    // Without a common parallelism a forward edge cannot keep the index, so Flink deals out round robin.
-    const isForward =
-      partitioning.type === 'forward' && parallelismOf(node) === parallelismOf(nodeAt(nodes, from))
-    edges.push({
-      index: edges.filter((edge) => edge.producer === producer).length,
-      producer,
-      consumer: idOf(node.id),
-      fromNode: from,
-      tag,
-      partitioning:
-        partitioning.type === 'forward' && !isForward ? { type: 'rebalance' } : partitioning,
-    })
+    if (chains.headOf(node.id) !== node.id) continue
+    for (const [input, { edges: from }] of node.inputs.entries()) {
+      for (const edge of from) {
+        const producer = chains.vertexOf(edge.from)
+        edges.push({
+          index: edges.filter((other) => other.producer === producer).length,
+          producer,
+          consumer: chains.vertexOf(node.id),
+          input,
+          fromNode: edge.from,
+          tag: edge.tag,
+          partitioning: partitioningOf(
+            edge.partitioning,
+            chains.parallelismOf(node) === chains.parallelismOf(nodeAt(nodes, edge.from)),
+          ),
+        })
+      }
+    }
   }
   return edges
+}
+
+/** Without a common parallelism a forward edge cannot keep the index, so Flink deals out round robin. */
+function partitioningOf(partitioning: Partitioning, isSameParallelism: boolean): Partitioning {
+  return partitioning.type === 'forward' && !isSameParallelism
+    ? { type: 'rebalance' }
+    : partitioning
 }
 
 function nodeAt(nodes: readonly StreamNode[], id: number): StreamNode {
@@ -221,12 +213,12 @@ function nodeAt(nodes: readonly StreamNode[], id: number): StreamNode {
 function tooParallel(
   node: StreamNode,
   parallelism: number,
-  settings: JobSettings,
+  maxParallelism: number,
 ): ConfigurationError {
   return new ConfigurationError(
     'parallelism-above-maximum',
-    `The operator "${node.uid}" has parallelism ${parallelism}, but the job's maxParallelism is ` +
-      `${settings.maxParallelism}; lower the one or raise the other.`,
+    `The operator "${node.uid}" has parallelism ${parallelism}, but its maxParallelism is ` +
+      `${maxParallelism}; lower the one or raise the other.`,
   )
 }
 

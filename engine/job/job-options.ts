@@ -1,5 +1,8 @@
 /** The options of a job and their defaults. Times in ms. */
-import { inRange } from '../errors.ts'
+import { ConfigurationError, inRange } from '../errors.ts'
+import type { RuntimeMode } from '../operator/operator.ts'
+import { restartSettings } from './restart-options.ts'
+import type { RestartOptions, RestartSettings } from './restart-options.ts'
 
 export interface CheckpointingOptions {
   /** Time from one trigger to the next. At least 10, as in Flink. */
@@ -10,15 +13,6 @@ export interface CheckpointingOptions {
   readonly minPauseMs?: number
   /** Consecutive failed checkpoints that do not fail the job. Default 0. */
   readonly tolerableFailures?: number
-}
-
-/** What happens after a failure: so many restarts, each after a pause (Flink fixed-delay strategy). */
-export interface RestartOptions {
-  readonly strategy: 'fixed-delay'
-  /** Default 10; Flink's default is 1. */
-  readonly attempts?: number
-  /** Default 1000. */
-  readonly delayMs?: number
 }
 
 export interface HeartbeatOptions {
@@ -33,7 +27,14 @@ export interface JobOptions {
   readonly parallelism?: number
   /** Number of key groups: the most subtasks a keyed operator can ever have. 1 to 32 768, default 128. */
   readonly maxParallelism?: number
+  /** `batch` emits final results only and needs bounded sources; `automatic` is batch when all are. Default `streaming`. */
+  readonly runtimeMode?: RuntimeMode | 'automatic'
+  /** False: every operator is a vertex of its own. Default true. */
+  readonly chaining?: boolean
+  /** How often watermark generators are asked, in ms; 0 = never, so only generators that emit on a record do. Default 200. */
+  readonly autoWatermarkIntervalMs?: number
   readonly checkpointing?: CheckpointingOptions
+  /** Default: `fixed-delay`. */
   readonly restart?: RestartOptions
   readonly heartbeat?: HeartbeatOptions
 }
@@ -42,9 +43,12 @@ export interface JobOptions {
 export interface JobSettings {
   readonly parallelism: number
   readonly maxParallelism: number
+  readonly runtimeMode: RuntimeMode | 'automatic'
+  readonly chaining: boolean
+  readonly autoWatermarkIntervalMs: number
   /** Null: no checkpoints; a failure starts from the beginning. */
   readonly checkpointing: Required<CheckpointingOptions> | null
-  readonly restart: Required<RestartOptions>
+  readonly restart: RestartSettings
   readonly heartbeat: HeartbeatOptions
 }
 
@@ -61,14 +65,26 @@ export function jobSettings(options: JobOptions): JobSettings {
   return {
     parallelism,
     maxParallelism,
+    runtimeMode: knownMode(options.runtimeMode ?? 'streaming'),
+    chaining: options.chaining ?? true,
+    autoWatermarkIntervalMs: inRange(
+      'autoWatermarkIntervalMs',
+      options.autoWatermarkIntervalMs ?? 200,
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
     checkpointing: checkpointing === undefined ? null : checkpointingSettings(checkpointing),
-    restart: {
-      strategy: 'fixed-delay',
-      attempts: inRange('restart.attempts', restart?.attempts ?? 10, 0, Number.MAX_SAFE_INTEGER),
-      delayMs: inRange('restart.delayMs', restart?.delayMs ?? 1000, 0, Number.MAX_SAFE_INTEGER),
-    },
+    restart: restartSettings(restart ?? { strategy: 'fixed-delay' }),
     heartbeat: heartbeatSettings(heartbeat ?? { intervalMs: 10_000, timeoutMs: 50_000 }),
   }
+}
+
+function knownMode(mode: string): JobSettings['runtimeMode'] {
+  if (mode === 'streaming' || mode === 'batch' || mode === 'automatic') return mode
+  throw new ConfigurationError(
+    'unknown-runtime-mode',
+    `The option runtimeMode is "${mode}"; it must be "streaming", "batch" or "automatic".`,
+  )
 }
 
 /** A timeout that is not longer than the interval would lose every worker at every beat. */

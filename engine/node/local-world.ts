@@ -15,7 +15,14 @@ import type { JobOptions } from '../job/job-options.ts'
 import type { Message } from '../messages.ts'
 import { Mutants } from '../mutants.ts'
 import { JobMaster } from '../recovery/job-master.ts'
-import type { BrokerPort, Runtime, StoragePort, Timer } from '../runtime.ts'
+import type {
+  BrokerPort,
+  FilePort,
+  Runtime,
+  ServicePort,
+  StoragePort,
+  Timer,
+} from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 
@@ -77,6 +84,9 @@ class LocalWorld {
       incarnation: 1,
       slots: graph.settings.maxParallelism,
       hasProvenance: false,
+      services: NO_SERVICES,
+      files: NO_FILES,
+      isStrict: false,
     })
     this.#receivers.set(JOB_MASTER, (message) => {
       this.#master.receive(message)
@@ -218,4 +228,22 @@ const NO_KAFKA: BrokerPort = {
       'This job uses Kafka, which a local run does not have; simulate it instead: weir simulate JOB.',
     )
   },
+}
+
+const NO_SERVICES: ServicePort = {
+  has: () => false,
+  call() {
+    throw new ConfigurationError('no-services-here', 'This run offers no services.')
+  },
+}
+
+const NO_FILES: FilePort = {
+  read: refuseFile,
+  write: refuseFile,
+  rename: refuseFile,
+  delete: refuseFile,
+}
+
+function refuseFile(): never {
+  throw new ConfigurationError('no-files-here', 'This run has no files.')
 }

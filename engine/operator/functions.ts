@@ -18,12 +18,13 @@ import type {
   ValueStateDescriptor,
 } from '../state/descriptors.ts'
 import type { BroadcastState, ReadOnlyBroadcastState } from './broadcast-state.ts'
+import type { CheckpointedFunction } from './operator-states.ts'
 
 /** Names a side output and the type of its values (Flink OutputTag). */
 export interface OutputTag<T> {
   readonly name: string
   /** Only there for the type; never set. */
-  readonly type?: (value: T) => T
+  type?(value: T): T
 }
 
 /** Makes the tag of a side output. Two tags with the same name are the same side output. */
@@ -80,7 +81,9 @@ export interface OnTimerContext<K, O> extends KeyedProcessContext<K, O> {
 }
 
 /** A function on records without key. */
-export interface ProcessFunction<T, O> {
+export interface ProcessFunction<T, O> extends CheckpointedFunction {
+  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
+  copy?(): ProcessFunction<T, O>
   /** Before the first record of an attempt. */
   open?(): void
   processElement(value: T, context: ProcessContext<O>): void
@@ -89,7 +92,9 @@ export interface ProcessFunction<T, O> {
 }
 
 /** A function on the records of one key, with state and timers. */
-export interface KeyedProcessFunction<T, K, O> {
+export interface KeyedProcessFunction<T, K, O> extends CheckpointedFunction {
+  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
+  copy?(): KeyedProcessFunction<T, K, O>
   open?(): void
   processElement(value: T, context: KeyedProcessContext<K, O>): void
   /** A timer that this function registered is due; `time` is its time in ms. */
@@ -98,7 +103,9 @@ export interface KeyedProcessFunction<T, K, O> {
 }
 
 /** A function on two streams that share state and timers of a key. */
-export interface KeyedCoProcessFunction<A, B, K, O> {
+export interface KeyedCoProcessFunction<A, B, K, O> extends CheckpointedFunction {
+  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
+  copy?(): KeyedCoProcessFunction<A, B, K, O>
   open?(): void
   processElement1(value: A, context: KeyedProcessContext<K, O>): void
   processElement2(value: B, context: KeyedProcessContext<K, O>): void
@@ -107,7 +114,9 @@ export interface KeyedCoProcessFunction<A, B, K, O> {
 }
 
 /** A function on two streams without key. */
-export interface CoProcessFunction<A, B, O> {
+export interface CoProcessFunction<A, B, O> extends CheckpointedFunction {
+  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
+  copy?(): CoProcessFunction<A, B, O>
   open?(): void
   processElement1(value: A, context: ProcessContext<O>): void
   processElement2(value: B, context: ProcessContext<O>): void
@@ -141,7 +150,9 @@ export interface KeyedBroadcastContext<K, O> extends BroadcastContext<O> {
 }
 
 /** A function on a keyed stream and a broadcast stream. */
-export interface KeyedBroadcastProcessFunction<T, B, K, O> {
+export interface KeyedBroadcastProcessFunction<T, B, K, O> extends CheckpointedFunction {
+  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
+  copy?(): KeyedBroadcastProcessFunction<T, B, K, O>
   open?(): void
   processElement(
     value: T,
@@ -153,7 +164,9 @@ export interface KeyedBroadcastProcessFunction<T, B, K, O> {
 }
 
 /** A function on a stream without key and a broadcast stream. */
-export interface BroadcastProcessFunction<T, B, O> {
+export interface BroadcastProcessFunction<T, B, O> extends CheckpointedFunction {
+  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
+  copy?(): BroadcastProcessFunction<T, B, O>
   open?(): void
   processElement(value: T, context: ProcessContext<O> & ReadOnlyBroadcastStates): void
   processBroadcastElement(value: B, context: BroadcastContext<O>): void

@@ -114,5 +114,7 @@ export interface Operator {
   notifyAborted?(checkpoint: CheckpointId): void
   /** The input ended. */
   finish?(): void
+  /** False: it still holds something back after `finish`; wakes the subtask when that changed. Absent: true. */
+  readonly isDrained?: boolean
   close?(): void
 }

@@ -85,7 +85,7 @@ export class ExecutionGraph {
           edge,
           (pair) => (pair.consumer === execution.index ? pair.producer : null),
           edge.producer,
-        ),
+        ).map((peer) => ({ ...peer, input: edge.input })),
       ),
       outputs: vertex.outputs.map((edge) =>
         this.#peers(

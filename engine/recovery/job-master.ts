@@ -184,14 +184,7 @@ export class JobMaster {
       const { subtask, vertex, index, attempt, worker } = execution
       this.#setStatus(execution, 'deploying', '')
       const restore =
-        restorePoint === null
-          ? null
-          : assignState(
-              restorePoint,
-              this.#vertex(vertex),
-              index,
-              this.#graph.settings.maxParallelism,
-            )
+        restorePoint === null ? null : assignState(restorePoint, this.#vertex(vertex), index)
       const deployment = {
         subtask,
         vertex,
@@ -259,7 +252,11 @@ export class JobMaster {
 
   #failover(reason: string): void {
     if (this.#status !== 'running') return
-    const [restarts, decision] = onFailure(this.#restarts, this.#graph.settings.restart)
+    const { runtime } = this.#options
+    const [restarts, decision] = onFailure(this.#restarts, this.#graph.settings.restart, {
+      now: runtime.now(),
+      random: (bound) => runtime.random('restart-jitter', bound),
+    })
     this.#restarts = restarts
     if (decision.type === 'give-up') {
       this.#failure = `${decision.reason}; the last failure was: ${reason}`

@@ -18,8 +18,8 @@ export function assignState(
   { checkpoint, handles }: CheckpointMetadata,
   vertex: JobVertex,
   index: number,
-  maxParallelism: number,
 ): RestoreInstruction {
+  const { maxParallelism } = vertex
   const former = formerHandles(handles, vertex)
   const range = keyGroupRange(index, maxParallelism, vertex.parallelism)
   const objects = former.flatMap(({ object }, formerIndex) => {

@@ -7,6 +7,7 @@ export function createSink(spec: SinkSpec, context: OperatorContext): Operator {
   switch (spec.type) {
     case 'kafka':
       return new KafkaSinkOperator(spec, context)
+    case 'print':
     case 'discard':
       return new DiscardSinkOperator(context.uid)
   }

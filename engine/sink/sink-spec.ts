@@ -12,7 +12,8 @@ export interface KafkaSinkSpec {
   readonly transactionTimeoutMs: number
 }
 
-export type SinkSpec = KafkaSinkSpec | { readonly type: 'discard' }
+export type SinkSpec =
+  KafkaSinkSpec | { readonly type: 'discard' } | { readonly type: 'print'; readonly prefix: string }
 
 /** A sink for values of type T; made by `kafkaSink` and `discardSink`. */
 export interface Sink<T> {

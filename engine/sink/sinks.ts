@@ -29,6 +29,11 @@ export function discardSink<T>(): Sink<T> {
   return { spec: { type: 'discard' } }
 }
 
+/** Prints every value on a line of its own, after an optional word. */
+export function printSink<T>(prefix = ''): Sink<T> {
+  return { spec: { type: 'print', prefix } }
+}
+
 type KeyFunction = { method(value: unknown): string | null }['method']
 
 /** The key's bytes, as the record carries them. */

@@ -2,13 +2,17 @@
 import { BUFFER_RECORDS_MAX, NO_TIMESTAMP } from '../element.ts'
 import { UserFunctionError } from '../errors.ts'
 import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
+import type { StreamNode } from '../job/stream-graph.ts'
 import type { OperatorContext, OperatorSnapshot } from '../operator/operator.ts'
 import { binary } from '../serializer.ts'
 import { KafkaSourceReader } from './kafka-source-reader.ts'
 import type { PollResult, SourceReader } from './source-reader.ts'
-import type { GeneratorSourceSpec, SourceSpec } from './source-spec.ts'
+import type { GeneratorSourceSpec } from './source-spec.ts'
 
-export function createSource(spec: SourceSpec, context: OperatorContext): SourceReader {
+export function createSource(
+  { source: spec }: SourceWork,
+  context: OperatorContext,
+): SourceReader {
   switch (spec.type) {
     case 'kafka':
       return new KafkaSourceReader(spec, context)
@@ -16,6 +20,9 @@ export function createSource(spec: SourceSpec, context: OperatorContext): Source
       return new GeneratorSourceReader(spec, context)
   }
 }
+
+/** A source with the strategy of its watermarks. */
+export type SourceWork = Extract<StreamNode['work'], { type: 'source' }>
 
 const NEXT_INDEX = 'next-index'
 

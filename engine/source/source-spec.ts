@@ -52,3 +52,13 @@ export interface KafkaSourceOptions<V> {
    */
   readonly isolationLevel?: IsolationLevel
 }
+
+/** Whether the source ends by itself. */
+export function isBounded(spec: SourceSpec): boolean {
+  return spec.type === 'generator'
+}
+
+/** Whether the source sends watermarks of its own accord, without a strategy. */
+export function emitsWatermarks(_spec: SourceSpec): boolean {
+  return false
+}

@@ -1,38 +1,51 @@
 /**
  * The operators of one subtask and the wiring between them: a chained operator is called directly, a record for another
- * vertex goes to a record writer, a side output that nobody reads is dropped.
+ * vertex goes to a record writer, a side output that nobody reads is dropped. Watermarks go to every consumer, of side
+ * outputs too.
  */
 import { present } from '../assert.ts'
 import type { OperatorHandle } from '../checkpoint/snapshot-handle.ts'
-import type { CheckpointId } from '../ids.ts'
 import type { RecordWriter } from '../exchange/record-writer.ts'
+import type { CheckpointId } from '../ids.ts'
 import type { JobVertex } from '../job/job-graph.ts'
+import { edgesInto, isKeyed } from '../job/stream-graph.ts'
 import type { StreamNode } from '../job/stream-graph.ts'
-import { createOperator } from '../operator/create-operator.ts'
 import type {
   Collector,
   Operator,
   OperatorContext,
   ProvenanceTracker,
 } from '../operator/operator.ts'
+import { KeyedTimerService } from '../operator/timer-service.ts'
 import { createSource } from '../source/create-source.ts'
 import type { SourceReader } from '../source/source-reader.ts'
+import { ChainLink } from './chain-link.ts'
+import type { ControlTarget } from './chain-link.ts'
+import { createOperator } from './create-operator.ts'
 
 type AnyOperator = Operator | SourceReader
 
-/** What every operator of the subtask is given, apart from its own name and outputs. */
-export type SharedContext = Omit<OperatorContext, 'uid' | 'name' | 'output' | 'keyedState'> & {
-  readonly keyedState: OperatorContext['keyedState']
-}
+/** What the operators of a subtask share; the rest of an OperatorContext is each one's own. */
+export type SharedContext = Omit<
+  OperatorContext,
+  | 'uid'
+  | 'name'
+  | 'output'
+  | 'currentWatermark'
+  | 'processingTime'
+  | 'emitWatermark'
+  | 'emitStatus'
+  | 'timers'
+>
 
 export class OperatorChain {
   /** The head reads: from channels, or from outside. */
   readonly head:
-    | { readonly type: 'operator'; readonly operator: Operator }
-    | { readonly type: 'source'; readonly reader: SourceReader }
+    | { readonly type: 'operator'; readonly operator: Operator; readonly link: ChainLink }
+    | { readonly type: 'source'; readonly reader: SourceReader; readonly link: ChainLink }
   /** Head first. */
   readonly #operators: AnyOperator[] = []
-  readonly #byNode = new Map<number, Operator>()
+  readonly #byNode = new Map<number, { readonly operator: Operator; readonly link: ChainLink }>()
   readonly #vertex: JobVertex
   readonly #writers: readonly RecordWriter[]
   readonly #provenance: ProvenanceTracker
@@ -43,16 +56,22 @@ export class OperatorChain {
     this.#provenance = shared.provenance
     // Tail first, so that an operator's collectors find their consumers.
     for (const node of vertex.nodes.toReversed().slice(0, -1)) {
-      const operator = this.#create(node, shared)
-      this.#byNode.set(node.id, operator)
+      const { operator, link } = this.#create(node, shared)
+      this.#byNode.set(node.id, { operator, link })
       this.#operators.unshift(operator)
     }
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
-    this.head =
-      head.work.type === 'source'
-        ? { type: 'source', reader: createSource(head.work.source, this.#contextOf(head, shared)) }
-        : { type: 'operator', operator: this.#create(head, shared) }
-    this.#operators.unshift(this.head.type === 'source' ? this.head.reader : this.head.operator)
+    if (head.work.type === 'source') {
+      const link = new ChainLink(head.uid)
+      const reader = createSource(head.work, this.#contextOf(head, shared, link))
+      link.attach(reader, this.#controlTargets(head))
+      this.head = { type: 'source', reader, link }
+      this.#operators.unshift(reader)
+    } else {
+      const { operator, link } = this.#create(head, shared)
+      this.head = { type: 'operator', operator, link }
+      this.#operators.unshift(operator)
+    }
   }
 
   /** False while an operator or a channel cannot take another record. */
@@ -76,45 +95,81 @@ export class OperatorChain {
       const handle = restored.find(({ uid }) => uid === operator.uid)
       operator.open?.(handle?.operatorState ?? [], restoredFrom)
     }
+    this.head.link.timers?.open()
   }
 
   close(): void {
     for (const operator of this.tailToHead) operator.close?.()
   }
 
-  #create(node: StreamNode, shared: SharedContext): Operator {
+  #create(
+    node: StreamNode,
+    shared: SharedContext,
+  ): { readonly operator: Operator; readonly link: ChainLink } {
     const { work } = node
     if (work.type === 'source') throw new TypeError(`Source ${node.uid} cannot be chained.`)
-    return createOperator(work.operator, this.#contextOf(node, shared))
+    const link = new ChainLink(node.uid)
+    const operator = createOperator(work.operator, this.#contextOf(node, shared, link))
+    link.attach(operator, this.#controlTargets(node))
+    return { operator, link }
   }
 
-  #contextOf(node: StreamNode, shared: SharedContext): OperatorContext {
+  #contextOf(node: StreamNode, shared: SharedContext, link: ChainLink): OperatorContext {
+    const keyedState = isKeyed(node) ? shared.keyedState : null
+    const processingTime = (): number => Math.floor(shared.runtime.now())
     return {
       ...shared,
       uid: node.uid,
       name: node.name,
-      keyedState: node.keySelector === null ? null : shared.keyedState,
+      keyedState,
       output: (tag) => this.#collector(node, tag),
+      get currentWatermark() {
+        return link.currentWatermark
+      },
+      processingTime,
+      emitWatermark: (watermark) => {
+        link.emitWatermark(watermark)
+      },
+      emitStatus: (isIdle) => {
+        link.emitStatus(isIdle)
+      },
+      timers: (target) => {
+        const { schedule, cancel, runtimeMode } = shared
+        const state = present(keyedState, `The operator "${node.uid}" has no keyed state for timers.`)
+        const ports = { state, schedule, cancel, processingTime, runtimeMode }
+        link.timers = new KeyedTimerService(target, ports)
+        return link.timers
+      },
     }
+  }
+
+  #consumers(node: StreamNode): StreamNode[] {
+    return this.#vertex.nodes.filter((other) => edgesInto(other).some(({ from }) => from === node.id))
+  }
+
+  #controlTargets(node: StreamNode): ControlTarget[] {
+    const links = this.#consumers(node).flatMap(({ id }) => this.#byNode.get(id)?.link ?? [])
+    const edges = this.#vertex.outputs.filter(({ fromNode }) => fromNode === node.id)
+    return [...links, ...edges.map(({ index }) => new EdgeTarget(this.#writer(node, index)))]
   }
 
   #collector(node: StreamNode, tag: string | null): Collector {
     const collectors: Collector[] = []
-    for (const consumer of this.#vertex.nodes) {
-      if (consumer.input?.from !== node.id || consumer.input.tag !== tag) continue
-      const operator = this.#byNode.get(consumer.id)
-      if (operator !== undefined) collectors.push(new ChainedCollector(operator))
+    for (const consumer of this.#consumers(node)) {
+      const chained = this.#byNode.get(consumer.id)
+      if (chained === undefined || edgesInto(consumer)[0]?.tag !== tag) continue
+      collectors.push(new ChainedCollector(chained.operator))
     }
     for (const edge of this.#vertex.outputs) {
       if (edge.fromNode !== node.id || edge.tag !== tag) continue
-      const writer = present(
-        this.#writers[edge.index],
-        `Vertex ${node.uid} has no writer ${edge.index}.`,
-      )
-      collectors.push(new WritingCollector(writer, this.#provenance))
+      collectors.push(new WritingCollector(this.#writer(node, edge.index), this.#provenance))
     }
     const [only] = collectors
     return collectors.length === 1 && only !== undefined ? only : new FanOutCollector(collectors)
+  }
+
+  #writer(node: StreamNode, index: number): RecordWriter {
+    return present(this.#writers[index], `Vertex ${node.uid} has no writer ${index}.`)
   }
 }
 
@@ -148,5 +203,18 @@ class FanOutCollector implements Collector {
   }
   emit(value: unknown, timestamp: number): void {
     for (const collector of this.#collectors) collector.emit(value, timestamp)
+  }
+}
+
+class EdgeTarget implements ControlTarget {
+  readonly #writer: RecordWriter
+  constructor(writer: RecordWriter) {
+    this.#writer = writer
+  }
+  watermark(timestamp: number): void {
+    this.#writer.broadcast({ type: 'watermark', timestamp })
+  }
+  status(isIdle: boolean): void {
+    this.#writer.broadcast({ type: 'watermark-status', isIdle })
   }
 }

@@ -2,15 +2,9 @@
 import { present } from '../assert.ts'
 import type { ControlElement } from '../element.ts'
 import { OutputChannel } from '../exchange/output-channel.ts'
-import {
-  ForwardPartitioner,
-  HashPartitioner,
-  RebalancePartitioner,
-} from '../exchange/partitioner.ts'
-import type { Partitioner } from '../exchange/partitioner.ts'
+import { createPartitioner } from '../exchange/partitioner.ts'
 import { RecordWriter } from '../exchange/record-writer.ts'
 import type { ChannelId } from '../ids.ts'
-import type { JobEdge } from '../job/job-graph.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 export interface Outputs {
@@ -21,7 +15,7 @@ export interface Outputs {
 }
 
 export function createOutputs(env: SubtaskEnvironment): Outputs {
-  const { runtime, deployment, vertex, provenance } = env
+  const { runtime, deployment, vertex, graph, provenance } = env
   const byId = new Map<ChannelId, OutputChannel>()
   const writers = vertex.outputs.map((edge) => {
     const peers = present(deployment.outputs[edge.index], `No channels for edge ${edge.index}.`)
@@ -31,7 +25,18 @@ export function createOutputs(env: SubtaskEnvironment): Outputs {
       byId.set(peer.channel, channel)
       return channel
     })
-    return new RecordWriter(createPartitioner(edge, channels.length, env), channels)
+    const consumer = present(
+      graph.vertices.find(({ id }) => id === edge.consumer),
+      `No vertex ${edge.consumer}.`,
+    )
+    const partitioner = createPartitioner(edge.partitioning, {
+      channels: channels.length,
+      subtaskIndex: deployment.index,
+      runtime,
+      name: `${deployment.subtask}>${edge.consumer}`,
+      maxParallelism: consumer.maxParallelism,
+    })
+    return new RecordWriter(partitioner, channels)
   })
   return {
     writers,
@@ -42,21 +47,5 @@ export function createOutputs(env: SubtaskEnvironment): Outputs {
     flush() {
       for (const writer of writers) writer.flush()
     },
-  }
-}
-
-function createPartitioner(edge: JobEdge, channels: number, env: SubtaskEnvironment): Partitioner {
-  const { partitioning } = edge
-  switch (partitioning.type) {
-    case 'forward':
-      return new ForwardPartitioner()
-    case 'hash':
-      return new HashPartitioner(
-        partitioning.keySelector,
-        channels,
-        env.graph.settings.maxParallelism,
-      )
-    case 'rebalance':
-      return new RebalancePartitioner(channels, env.deployment.index)
   }
 }

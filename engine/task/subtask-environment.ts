@@ -3,12 +3,16 @@ import type { JobGraph, JobVertex } from '../job/job-graph.ts'
 import type { Deployment, MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { ProvenanceTracker } from '../operator/operator.ts'
-import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
+import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
 
 export interface SubtaskEnvironment {
   readonly runtime: Runtime
   readonly broker: BrokerPort
   readonly storage: StoragePort
+  readonly services: ServicePort
+  readonly files: FilePort
+  /** Values that user functions change in place without an update are an error. */
+  readonly isStrict: boolean
   readonly mutants: Mutants
   readonly graph: JobGraph
   readonly vertex: JobVertex

@@ -5,11 +5,13 @@ import { keyGroupRange } from '../state/key-groups.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 export function createKeyedState(env: SubtaskEnvironment): HeapStateBackend {
-  const { maxParallelism } = env.graph.settings
+  const { maxParallelism, parallelism, nodes } = env.vertex
   return new HeapStateBackend({
     maxParallelism,
-    range: keyGroupRange(env.deployment.index, maxParallelism, env.vertex.parallelism),
+    range: keyGroupRange(env.deployment.index, maxParallelism, parallelism),
     aliasSnapshots: env.mutants.active('snapshot-aliases-state'),
+    processingTime: () => Math.floor(env.runtime.now()),
+    ...(env.isStrict ? { strict: { operator: nodes[0]?.name ?? env.vertex.id } } : {}),
   })
 }
 

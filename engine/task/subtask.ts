@@ -7,25 +7,25 @@
  *        └───────────────┴──────── failed / canceled ◀───┘
  */
 import { InvariantViolation, present } from '../assert.ts'
-import type { Barrier, RecordBuffer } from '../element.ts'
+import { MAX_WATERMARK } from '../element.ts'
+import type { Barrier } from '../element.ts'
 import { describeError } from '../errors.ts'
-import { newAligner, step as stepAligner } from '../exchange/barrier-aligner.ts'
-import type { AlignerInput } from '../exchange/barrier-aligner.ts'
-import { InputGate } from '../exchange/input-gate.ts'
-import type { KeySelector } from '../exchange/partitioner.ts'
 import { checkpointId } from '../ids.ts'
 import type { CheckpointId } from '../ids.ts'
+import { isKeyed } from '../job/stream-graph.ts'
 import type { ChannelMessage, OperatorEvent } from '../messages.ts'
-import type { Operator } from '../operator/operator.ts'
+import type { Timer } from '../runtime.ts'
+import type { SourceReader } from '../source/source-reader.ts'
 import type { HeapStateBackend } from '../state/heap-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
 import { OperatorChain } from './operator-chain.ts'
+import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
 import type { Outputs } from './outputs.ts'
-import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
-import { SubtaskSnapshots } from './subtask-snapshots.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
-import { traceState } from './trace-state.ts'
+import { SubtaskInput } from './subtask-input.ts'
+import { SubtaskSnapshots } from './subtask-snapshots.ts'
+import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
 
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
@@ -34,47 +34,38 @@ export class Subtask {
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
   readonly #outputs: Outputs
-  readonly #gate: InputGate
+  /** Null for a source. */
+  readonly #input: SubtaskInput | null
   readonly #keyedState: HeapStateBackend | null
-  readonly #keySelector: KeySelector | null
   readonly #snapshots: SubtaskSnapshots
   #status: SubtaskStatus = 'deploying'
-  #aligner: ReturnType<typeof newAligner>
-  #buffer: RecordBuffer | null = null
-  #bufferAt = 0
-  readonly #tracesRecords: boolean
   #isStepScheduled = false
   #lastFlushAt = 0
   #latestReported = checkpointId(0)
+  /** Once the input ended: the operators, head first, that have been told so. */
+  #finished: number | null = null
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
-    this.#tracesRecords = env.runtime.traceLevel === 'records'
-    const { deployment, runtime, vertex } = env
+    const { vertex } = env
     this.#outputs = createOutputs(env)
-    this.#gate = new InputGate(runtime, deployment.attempt, deployment.inputs)
-    this.#aligner = newAligner(this.#gate.channelCount)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
-    this.#keySelector = head.keySelector
-    this.#keyedState = head.keySelector === null ? null : createKeyedState(env)
-    this.#chain = new OperatorChain(vertex, this.#outputs.writers, {
-      jobName: env.graph.name,
-      subtask: deployment.subtask,
-      subtaskIndex: deployment.index,
-      parallelism: vertex.parallelism,
-      attempt: deployment.attempt,
-      runtime,
-      broker: env.broker,
-      mutants: env.mutants,
-      provenance: env.provenance,
-      keyedState: this.#keyedState,
-      wake: () => {
-        this.#scheduleStep()
-      },
-      fail: (reason) => {
-        this.#fail(reason)
-      },
-    })
+    this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
+    this.#chain = new OperatorChain(vertex, this.#outputs.writers, this.#sharedContext())
+    this.#input =
+      this.#chain.head.type === 'source'
+        ? null
+        : new SubtaskInput(env, this.#chain, this.#keyedState, {
+            onBarrier: (barrier, alignmentMs) => {
+              this.#takeSnapshot(barrier, alignmentMs)
+            },
+            onAbort: (checkpoint, reason) => {
+              this.#abortCheckpoint(checkpoint, reason)
+            },
+            onEnd: () => {
+              this.#finish()
+            },
+          })
     this.#snapshots = new SubtaskSnapshots(env, this.#chain, this.#keyedState)
   }
 
@@ -92,7 +83,7 @@ export class Subtask {
         this.#chain.open(restore?.operators ?? [], restore?.checkpoint ?? null)
         if (this.#status !== 'initializing') return
         this.#changeStatus('running', '')
-        this.#gate.connect()
+        this.#input?.gate.connect()
         this.#scheduleStep()
       })
     })
@@ -101,11 +92,11 @@ export class Subtask {
   receive(message: ChannelMessage): void {
     switch (message.type) {
       case 'element':
-        this.#gate.receive(message)
+        present(this.#input, `${this.#env.deployment.subtask} has no input.`).gate.receive(message)
         this.#scheduleStep()
         return
       case 'channel-unavailable':
-        this.#gate.retryConnect(message.channel)
+        this.#input?.gate.retryConnect(message.channel)
         return
       case 'connect-channel':
         this.#outputs.channel(message.channel).connect(message.credit)
@@ -184,19 +175,22 @@ export class Subtask {
 
   /** One turn: one buffer or one control element, if the outputs can take it. */
   #step(): void {
+    if (this.#finished !== null) {
+      this.#finish()
+      return
+    }
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
       return
     }
     const { head } = this.#chain
-    const hasMore =
-      head.type === 'source' ? this.#stepSource(head.reader) : this.#stepInput(head.operator)
+    const hasMore = head.type === 'source' ? this.#stepSource(head.reader) : this.#stepInput()
     if (this.#status !== 'running') return
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
 
-  #stepSource(reader: Extract<OperatorChain['head'], { type: 'source' }>['reader']): boolean {
+  #stepSource(reader: SourceReader): boolean {
     let emitted = 0
     const result = reader.poll(() => {
       if (!this.#chain.isAvailable) return false
@@ -204,6 +198,7 @@ export class Subtask {
       return true
     })
     if (result === 'finished') {
+      this.#chain.head.link.emitWatermark(MAX_WATERMARK)
       this.#finish()
       return false
     }
@@ -211,42 +206,10 @@ export class Subtask {
     return result === 'emitted'
   }
 
-  #stepInput(operator: Operator): boolean {
-    if (this.#buffer !== null) {
-      this.#processBuffer(operator, this.#buffer)
-    } else {
-      const polled = this.#gate.poll()
-      if (polled === null) return false
-      const { channel, element } = polled
-      if (element.type === 'records') this.#processBuffer(operator, element)
-      else this.#onControl(channel, element)
-    }
-    return this.#status === 'running' && (this.#buffer !== null || this.#gate.hasInput)
-  }
-
-  /** Runs the chain over a buffer; stops in the middle when an output is full and goes on there later. */
-  #processBuffer(operator: Operator, buffer: RecordBuffer): void {
-    const { values, timestamps, hashes, origins } = buffer
-    const { provenance } = this.#env
-    const keyedState = this.#keyedState
-    const keySelector = this.#keySelector
-    const from = this.#bufferAt
-    let at = from
-    for (; at < values.length; at++) {
-      if (!this.#chain.isAvailable) break
-      const value = values[at]
-      if (provenance.isOn) provenance.current = origins?.[at] ?? null
-      if (keyedState !== null && keySelector !== null) {
-        keyedState.setCurrentKey(keySelector(value), hashes?.[at] ?? 0)
-      }
-      operator.process(value, timestamps[at] ?? 0)
-      if (keyedState !== null && this.#tracesRecords)
-        traceState(this.#env, operator.uid, keyedState)
-    }
-    const isDone = at === values.length
-    this.#buffer = isDone ? null : buffer
-    this.#bufferAt = isDone ? 0 : at
-    this.#spend(at - from)
+  #stepInput(): boolean {
+    const input = present(this.#input, `${this.#env.deployment.subtask} has no input.`)
+    this.#spend(input.step())
+    return this.#status === 'running' && this.#finished === null && input.hasWork
   }
 
   #spend(records: number): void {
@@ -256,66 +219,6 @@ export class Subtask {
     if (runtime.traceLevel === 'records') {
       runtime.trace({ type: 'records-processed', subtask: deployment.subtask, count: records })
     }
-  }
-
-  #onControl(
-    channel: number,
-    element:
-      | Barrier
-      | { readonly type: 'cancel-marker'; readonly checkpoint: CheckpointId }
-      | { readonly type: 'end-of-input' },
-  ): void {
-    if (element.type === 'barrier') {
-      const { checkpoint } = element
-      this.#env.runtime.trace({
-        type: 'barrier-received',
-        checkpoint,
-        channel: this.#gate.channelId(channel),
-      })
-      this.#align({ type: 'barrier', channel, barrier: element })
-    } else if (element.type === 'cancel-marker') {
-      this.#align(element)
-    } else {
-      this.#gate.finish(channel)
-      this.#align({ type: 'end-of-input', channel })
-      if (this.#gate.isFinished) this.#finish()
-    }
-  }
-
-  #align(input: AlignerInput): void {
-    const { runtime } = this.#env
-    const [state, effects] = stepAligner(this.#aligner, input, runtime.now())
-    this.#aligner = state
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'block':
-          this.#block(effect.channel, effect.checkpoint)
-          break
-        case 'unblock':
-          this.#gate.unblock(effect.channel)
-          runtime.trace({
-            type: 'channel-unblocked',
-            checkpoint: effect.checkpoint,
-            channel: this.#gate.channelId(effect.channel),
-          })
-          break
-        case 'trigger':
-          this.#takeSnapshot(effect.barrier, effect.alignmentMs)
-          break
-        case 'abort':
-          this.#abortCheckpoint(effect.checkpoint, effect.reason)
-          break
-      }
-    }
-  }
-
-  #block(channel: number, checkpoint: CheckpointId): void {
-    if (!this.#env.mutants.active('barrier-not-aligned')) this.#gate.block(channel)
-    this.#env.runtime.trace({
-      type: 'channel-blocked',
-      checkpoint,
-      channel: this.#gate.channelId(channel),
-    })
   }
 
   /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
@@ -362,10 +265,69 @@ export class Subtask {
     this.#outputs.flush()
   }
 
+  /** Tells the operators one after the other that the input ended; each first emits what it still holds. */
   #finish(): void {
-    for (const operator of this.#chain.headToTail) operator.finish?.()
+    const operators = this.#chain.headToTail
+    let index = this.#finished ?? -1
+    for (;;) {
+      const current = operators[index]
+      if (current?.isDrained === false) break
+      index += 1
+      if (index === operators.length) break
+      operators[index]?.finish?.()
+    }
+    this.#finished = index
+    if (index < operators.length) {
+      this.#outputs.flush()
+      return
+    }
     this.#outputs.broadcast({ type: 'end-of-input' })
     this.#end('finished', '')
+  }
+
+  #sharedContext(): SharedContext {
+    const env = this.#env
+    const { deployment, graph, runtime, vertex } = env
+    return {
+      jobName: graph.name,
+      subtask: deployment.subtask,
+      subtaskIndex: deployment.index,
+      parallelism: vertex.parallelism,
+      attempt: deployment.attempt,
+      runtimeMode: graph.runtimeMode,
+      autoWatermarkIntervalMs: graph.settings.autoWatermarkIntervalMs,
+      runtime,
+      broker: env.broker,
+      services: env.services,
+      files: env.files,
+      mutants: env.mutants,
+      provenance: env.provenance,
+      keyedState: this.#keyedState,
+      schedule: (delayMs, label, callback) => this.#schedule(delayMs, label, callback),
+      cancel: (timer) => {
+        runtime.cancel(timer)
+      },
+      wake: () => {
+        this.#scheduleStep()
+      },
+      fail: (reason) => {
+        this.#fail(reason)
+      },
+    }
+  }
+
+  /** A turn of an operator's own; what it wrote leaves with the next flush. */
+  #schedule(delayMs: number, label: string, callback: () => void): Timer {
+    const { runtime, provenance, isStrict } = this.#env
+    return runtime.schedule(delayMs, label, () => {
+      if (this.#status !== 'running') return
+      if (provenance.isOn) provenance.current = []
+      this.#guard(() => {
+        callback()
+        if (isStrict) this.#keyedState?.checkHandedOut()
+      })
+      this.#scheduleStep()
+    })
   }
 
   #guard(action: () => void): void {
@@ -383,7 +345,7 @@ export class Subtask {
   }
 
   #end(status: 'canceled' | 'failed' | 'finished', reason: string): void {
-    this.#gate.close()
+    this.#input?.gate.close()
     this.#snapshots.close()
     this.#chain.close()
     this.#changeStatus(status, reason)

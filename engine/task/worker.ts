@@ -15,13 +15,17 @@ import type {
   WorkerMessage,
 } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
-import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
+import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
 import { Subtask } from './subtask.ts'
 
 export interface WorkerOptions {
   readonly runtime: Runtime
   readonly broker: BrokerPort
   readonly storage: StoragePort
+  readonly services: ServicePort
+  readonly files: FilePort
+  /** Values that user functions change in place without an update are an error: for simulation. */
+  readonly isStrict: boolean
   readonly graph: JobGraph
   readonly mutants: Mutants
   /** Tells a restarted worker from its former self. */

@@ -96,7 +96,8 @@ export class OutputCheck {
       })
       fanOuts.add(fanOut)
     }
-    if (node.keySelector === null) {
+    const keySelector = node.inputs[0]?.keySelector ?? null
+    if (keySelector === null) {
       const none: KeyState = new Map()
       for (const record of records) run(record, undefined, none)
     } else {
@@ -113,11 +114,11 @@ export class OutputCheck {
         this.#origins,
         this.#violations,
       )
-      check.run(records, node.keySelector, run)
+      check.run(records, keySelector, run)
       this.#uncertainKeys += check.uncertainKeys
       for (const origin of check.uncertain) this.#uncertain.add(origin)
     }
-    const isFolded = node.keySelector !== null || isBehindFold(this.#graph, node)
+    const isFolded = keySelector !== null || isBehindFold(this.#graph, node)
     if (isFolded && fanOuts.size > 1) this.#variable.add(node.id)
     if (operator.type === 'sink') {
       if (operator.sink.type === 'kafka') this.#expect(node.uid, outputs.get(null) ?? [])

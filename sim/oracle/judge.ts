@@ -2,7 +2,7 @@
 import { InvariantViolation } from '../../engine/assert.ts'
 import { describeError } from '../../engine/errors.ts'
 import type { JobGraph } from '../../engine/job/job-graph.ts'
-import { describeTopology } from '../../engine/job/job-graph.ts'
+import { describeTopology } from '../../engine/job/topology.ts'
 import type { StreamGraph } from '../../engine/job/stream-graph.ts'
 import type { TraceEvent } from '../../engine/trace.ts'
 import type { History } from '../history/history.ts'

@@ -3,8 +3,11 @@
  * stream graph on lists; state is a Map per key. Shares the user's functions with the engine and nothing else.
  * The order in which a key's records are folded is not the model's to choose: it is given (see fold-order.ts).
  */
+import { edgesInto, isKeyed } from '../../engine/job/stream-graph.ts'
 import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
+import type { KeyedStates, Timers } from '../../engine/operator/functions.ts'
 import type { OperatorSpec } from '../../engine/operator/operator-spec.ts'
+import type { ValueStateDescriptor } from '../../engine/state/descriptors.ts'
 
 /** A value on a stream, with the number of the input record that it comes from (see origin-index.ts). */
 export interface ModelRecord {
@@ -48,25 +51,24 @@ export function applyOperator(
       return
     }
     case 'process':
-      operator.process(value, {
+      operator.process.processElement(value, {
         key,
         timestamp,
+        timers: NO_TIMERS,
         collect: (result) => {
           emit(null, result)
         },
         output: (tag, result) => {
           emit(tag.name, result)
         },
-        state: ({ name, default: makeDefault }) => ({
-          value: () => valueOf(state, name, makeDefault),
-          update: (updated) => state.set(name, updated),
-          clear: () => state.delete(name),
-        }),
+        state: stateOf(state),
       })
       return
     case 'sink':
       emit(null, value)
       return
+    default:
+      throw new TypeError(`The reference model does not know the operator "${operator.type}".`)
   }
 }
 
@@ -78,6 +80,37 @@ function foldSum(uid: string, field: string, value: unknown, state: KeyState): u
   state.set('', first)
   state.set(`${uid}.sum`, sum)
   return { ...first, [field]: sum }
+}
+
+/** Value states only: the model does not know the others. */
+function stateOf(state: KeyState): KeyedStates['state'] {
+  const find = (descriptor: AnyDescriptor): unknown => {
+    if (descriptor.type !== 'value') {
+      throw new TypeError(`The reference model does not know ${descriptor.type} state.`)
+    }
+    const { name, default: makeDefault } = descriptor
+    return {
+      value: () => valueOf(state, name, makeDefault),
+      update: (updated: unknown) => state.set(name, updated),
+      clear: () => state.delete(name),
+    }
+  }
+  return find as KeyedStates['state']
+}
+
+type AnyDescriptor = Parameters<KeyedStates['state']>[0] | ValueStateDescriptor<unknown>
+
+const NO_TIMERS: Timers = {
+  currentWatermark: Number.NEGATIVE_INFINITY,
+  processingTime: () => 0,
+  registerEventTime: refuseTimer,
+  deleteEventTime: refuseTimer,
+  registerProcessingTime: refuseTimer,
+  deleteProcessingTime: refuseTimer,
+}
+
+function refuseTimer(): never {
+  throw new TypeError('The reference model does not know timers.')
 }
 
 function valueOf<T>(
@@ -94,7 +127,9 @@ export function consumersOf(
   node: StreamNode,
   tag: string | null,
 ): StreamNode[] {
-  return graph.nodes.filter(({ input }) => input?.from === node.id && input.tag === tag)
+  return graph.nodes.filter((other) =>
+    edgesInto(other).some((edge) => edge.from === node.id && edge.tag === tag),
+  )
 }
 
 /** The sinks that a node's output reaches in its order: without another fold or a `reordered` operator in between. */
@@ -104,8 +139,8 @@ export function sinksBehind(
   reordered: ReadonlySet<number>,
 ): Set<string> {
   const sinks = new Set<string>()
-  for (const consumer of graph.nodes.filter(({ input }) => input?.from === node.id)) {
-    if (consumer.keySelector !== null || consumer.work.type === 'source') continue
+  for (const consumer of graph.nodes.filter((other) => isFedBy(other, node))) {
+    if (isKeyed(consumer) || consumer.work.type === 'source') continue
     if (reordered.has(consumer.id)) continue
     if (consumer.work.operator.type === 'sink') sinks.add(consumer.uid)
     else for (const sink of sinksBehind(graph, consumer, reordered)) sinks.add(sink)
@@ -120,13 +155,20 @@ export function isBehind(
   operators: ReadonlySet<number>,
 ): boolean {
   if (operators.has(node.id)) return true
-  const producer = graph.nodes.find(({ id }) => id === node.input?.from)
-  return producer !== undefined && isBehind(graph, producer, operators)
+  return producersOf(graph, node).some((producer) => isBehind(graph, producer, operators))
 }
 
 /** Whether the records of a node went through a fold before. */
 export function isBehindFold(graph: StreamGraph, node: StreamNode): boolean {
-  const producer = graph.nodes.find(({ id }) => id === node.input?.from)
-  if (producer === undefined) return false
-  return producer.keySelector !== null || isBehindFold(graph, producer)
+  return producersOf(graph, node).some(
+    (producer) => isKeyed(producer) || isBehindFold(graph, producer),
+  )
+}
+
+function producersOf(graph: StreamGraph, node: StreamNode): StreamNode[] {
+  return graph.nodes.filter((other) => isFedBy(node, other))
+}
+
+function isFedBy(consumer: StreamNode, producer: StreamNode): boolean {
+  return edgesInto(consumer).some(({ from }) => from === producer.id)
 }

@@ -1,11 +1,12 @@
 /** Makes the running operator of a spec. */
+import { ConfigurationError } from '../errors.ts'
+import type { OperatorSpec } from '../operator/operator-spec.ts'
+import type { Operator, OperatorContext } from '../operator/operator.ts'
+import { ProcessOperator } from '../operator/process-operator.ts'
+import { ReduceOperator } from '../operator/reduce-operator.ts'
+import { FilterOperator, FlatMapOperator, MapOperator } from '../operator/stateless-operators.ts'
+import { SumOperator } from '../operator/sum-operator.ts'
 import { createSink } from '../sink/create-sink.ts'
-import type { OperatorSpec } from './operator-spec.ts'
-import type { Operator, OperatorContext } from './operator.ts'
-import { ProcessOperator } from './process-operator.ts'
-import { ReduceOperator } from './reduce-operator.ts'
-import { FilterOperator, FlatMapOperator, MapOperator } from './stateless-operators.ts'
-import { SumOperator } from './sum-operator.ts'
 
 export function createOperator(spec: OperatorSpec, context: OperatorContext): Operator {
   switch (spec.type) {
@@ -23,5 +24,7 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
       return new ReduceOperator(spec.reduce, context)
     case 'sink':
       return createSink(spec.sink, context)
+    default:
+      throw new ConfigurationError('unknown-operator', `There is no operator "${spec.type}" yet.`)
   }
 }

@@ -1,0 +1,265 @@
+/**
+ * What a subtask reads from its channels: takes elements, gives records to the head of the chain with their key current,
+ * aligns barriers, and merges the watermarks of the channels. A turn handles at most one buffer, and stops in the middle
+ * of it (or of a watermark's timers) when an output is full.
+ */
+import { present } from '../assert.ts'
+import { MAX_WATERMARK, MIN_WATERMARK } from '../element.ts'
+import type { Barrier, ControlElement, RecordBuffer } from '../element.ts'
+import { newAligner, step as stepAligner } from '../exchange/barrier-aligner.ts'
+import type { AlignerInput } from '../exchange/barrier-aligner.ts'
+import { InputGate } from '../exchange/input-gate.ts'
+import type { KeySelector } from '../exchange/partitioner.ts'
+import type { CheckpointId } from '../ids.ts'
+import type { Operator } from '../operator/operator.ts'
+import { hashKey } from '../serializer.ts'
+import type { HeapStateBackend } from '../state/heap-state-backend.ts'
+import { BatchSorter } from './batch-sorter.ts'
+import type { ChainLink } from './chain-link.ts'
+import type { OperatorChain } from './operator-chain.ts'
+import type { SubtaskEnvironment } from './subtask-environment.ts'
+import { traceState } from './trace-state.ts'
+import { WatermarkMerger } from './watermark-merger.ts'
+
+export interface SubtaskInputEvents {
+  onBarrier(barrier: Barrier, alignmentMs: number): void
+  onAbort(checkpoint: CheckpointId, reason: string): void
+  /** Every channel ended, and everything they brought was processed. */
+  onEnd(): void
+}
+
+interface CurrentBuffer {
+  readonly input: number
+  readonly records: RecordBuffer
+  at: number
+}
+
+export class SubtaskInput {
+  readonly gate: InputGate
+  readonly #env: SubtaskEnvironment
+  readonly #chain: OperatorChain
+  readonly #operator: Operator
+  readonly #link: ChainLink
+  readonly #keyedState: HeapStateBackend | null
+  readonly #keySelectors: readonly (KeySelector | null)[]
+  readonly #events: SubtaskInputEvents
+  readonly #merger: WatermarkMerger
+  readonly #batch: BatchSorter | null
+  #aligner: ReturnType<typeof newAligner>
+  #buffer: CurrentBuffer | null = null
+  /** A watermark whose timers have not all fired yet. */
+  #watermark: number | null = null
+  #hasEnded = false
+
+  constructor(
+    env: SubtaskEnvironment,
+    chain: OperatorChain,
+    keyedState: HeapStateBackend | null,
+    events: SubtaskInputEvents,
+  ) {
+    const { deployment, graph, runtime, vertex } = env
+    const { head } = chain
+    const node = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
+    if (head.type === 'source') throw new TypeError(`The source ${node.uid} has no input.`)
+    this.#env = env
+    this.#chain = chain
+    this.#operator = head.operator
+    this.#link = head.link
+    this.#keyedState = keyedState
+    this.#keySelectors = node.inputs.map(({ keySelector }) => keySelector)
+    this.#events = events
+    this.gate = new InputGate(runtime, deployment.attempt, deployment.inputs)
+    this.#merger = new WatermarkMerger(deployment.inputs.map(({ input }) => input))
+    this.#aligner = newAligner(this.gate.channelCount)
+    const isBatch = graph.runtimeMode === 'batch' && keyedState !== null
+    this.#batch = isBatch ? new BatchSorter() : null
+  }
+
+  /** True while there is more to do without waiting for anybody. */
+  get hasWork(): boolean {
+    return (
+      this.#buffer !== null ||
+      this.#watermark !== null ||
+      this.gate.hasInput ||
+      (this.gate.isFinished && !this.#hasEnded)
+    )
+  }
+
+  /** One turn: one buffer or one control element. Returns the number of records it processed. */
+  step(): number {
+    if (this.#watermark !== null) {
+      this.#advance(this.#watermark)
+      return 0
+    }
+    if (this.#buffer !== null) return this.#processBuffer(this.#buffer)
+    const polled = this.gate.poll()
+    if (polled !== null) {
+      const { channel, element } = polled
+      if (element.type !== 'records') {
+        this.#onControl(channel, element)
+        return 0
+      }
+      const input = this.#merger.inputOf(channel)
+      if (this.#batch !== null && this.#keySelectors[input] !== null) {
+        this.#collect(this.#batch, input, element)
+        return 0
+      }
+      this.#buffer = { input, records: element, at: 0 }
+      return this.#processBuffer(this.#buffer)
+    }
+    return this.gate.isFinished ? this.#endInput() : 0
+  }
+
+  /** Runs the chain over the buffer; stops when an output is full and goes on there in a later turn. */
+  #processBuffer(buffer: CurrentBuffer): number {
+    const { records, input } = buffer
+    const { provenance } = this.#env
+    const { values, timestamps, hashes, origins } = records
+    const keySelector = this.#keySelectors[input] ?? null
+    const keyedState = keySelector === null ? null : this.#keyedState
+    const from = buffer.at
+    let at = from
+    for (; at < values.length; at++) {
+      if (!this.#chain.isAvailable) break
+      const value = values[at]
+      if (provenance.isOn) provenance.current = origins?.[at] ?? null
+      if (keyedState !== null && keySelector !== null) {
+        keyedState.setCurrentKey(keySelector(value), hashes?.[at] ?? 0)
+      }
+      this.#process(input, value, timestamps[at] ?? 0)
+    }
+    buffer.at = at
+    if (at === values.length) this.#buffer = null
+    return at - from
+  }
+
+  #process(input: number, value: unknown, timestamp: number): void {
+    if (input === 0) this.#operator.process(value, timestamp)
+    else this.#operator.processSecond?.(value, timestamp)
+    if (this.#keyedState !== null) this.#afterRecord(this.#keyedState)
+  }
+
+  #afterRecord(keyedState: HeapStateBackend): void {
+    if (this.#env.isStrict) keyedState.checkHandedOut()
+    if (this.#env.runtime.traceLevel === 'records') {
+      traceState(this.#env, this.#operator.uid, keyedState)
+    }
+  }
+
+  #onControl(channel: number, element: ControlElement): void {
+    switch (element.type) {
+      case 'barrier': {
+        const { checkpoint } = element
+        const id = this.gate.channelId(channel)
+        this.#env.runtime.trace({ type: 'barrier-received', checkpoint, channel: id })
+        this.#align({ type: 'barrier', channel, barrier: element })
+        return
+      }
+      case 'cancel-marker':
+        this.#align(element)
+        return
+      case 'end-of-input':
+        this.gate.finish(channel)
+        this.#align({ type: 'end-of-input', channel })
+        this.#mergeTime(this.#merger.finish(channel))
+        return
+      case 'watermark':
+      case 'watermark-status':
+        this.#mergeTime(this.#merger.receive(channel, element))
+    }
+  }
+
+  /** In batch mode there is no time between the records, only their end. */
+  #mergeTime(outputs: ReturnType<WatermarkMerger['receive']>): void {
+    if (this.#env.graph.runtimeMode === 'batch') return
+    for (const output of outputs) {
+      if (output.type === 'watermark-status') this.#link.status(output.isIdle)
+      else this.#advance(output.timestamp)
+    }
+  }
+
+  #advance(watermark: number): void {
+    const { provenance } = this.#env
+    if (provenance.isOn) provenance.current = []
+    this.#watermark = watermark
+    if (this.#link.advance(watermark, () => this.#chain.isAvailable)) this.#watermark = null
+  }
+
+  /** In batch mode: the sorted records, key by key; a key's timers fire after its last record. */
+  #endInput(): number {
+    const { provenance } = this.#env
+    const keyedState = this.#keyedState
+    let processed = 0
+    while (this.#batch !== null && keyedState !== null && this.#chain.isAvailable) {
+      const next = this.#batch.next()
+      if (next === null) break
+      if (next.type === 'end-of-key') {
+        if (provenance.isOn) provenance.current = []
+        this.#link.endKey()
+        continue
+      }
+      if (provenance.isOn) provenance.current = next.origins
+      keyedState.setCurrentKey(next.key, next.hash)
+      this.#process(next.input, next.value, next.timestamp)
+      processed += 1
+    }
+    if (this.#batch?.isDrained ?? true) {
+      this.#hasEnded = true
+      if (this.#env.graph.runtimeMode === 'batch') this.#advance(MAX_WATERMARK)
+      this.#events.onEnd()
+    }
+    return processed
+  }
+
+  #collect(batch: BatchSorter, input: number, records: RecordBuffer): void {
+    const { values, timestamps, hashes, origins } = records
+    const keySelector = present(this.#keySelectors[input], `Input ${input} has no key.`)
+    for (const [at, value] of values.entries()) {
+      const key = keySelector(value)
+      batch.add({
+        input,
+        key,
+        hash: hashes?.[at] ?? hashKey(key),
+        value,
+        timestamp: timestamps[at] ?? MIN_WATERMARK,
+        origins: origins?.[at] ?? null,
+      })
+    }
+  }
+
+  #align(input: AlignerInput): void {
+    const { runtime } = this.#env
+    const [state, effects] = stepAligner(this.#aligner, input, runtime.now())
+    this.#aligner = state
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'block':
+          this.#block(effect.channel, effect.checkpoint)
+          break
+        case 'unblock':
+          this.gate.unblock(effect.channel)
+          runtime.trace({
+            type: 'channel-unblocked',
+            checkpoint: effect.checkpoint,
+            channel: this.gate.channelId(effect.channel),
+          })
+          break
+        case 'trigger':
+          this.#events.onBarrier(effect.barrier, effect.alignmentMs)
+          break
+        case 'abort':
+          this.#events.onAbort(effect.checkpoint, effect.reason)
+          break
+      }
+    }
+  }
+
+  #block(channel: number, checkpoint: CheckpointId): void {
+    if (!this.#env.mutants.active('barrier-not-aligned')) this.gate.block(channel)
+    this.#env.runtime.trace({
+      type: 'channel-blocked',
+      checkpoint,
+      channel: this.gate.channelId(channel),
+    })
+  }
+}
