@@ -35,7 +35,7 @@ export type {
 export type { KafkaHeader } from './kafka/protocol.ts'
 export { outputTag } from './operator/functions.ts'
 export type { KeyedProcessContext, OutputTag, ProcessContext } from './operator/functions.ts'
-export { binary, json, number, text } from './serializer.ts'
+export { binary, json, jsonOf, number, text } from './serializer.ts'
 export type { Serializer } from './serializer.ts'
 export type { KafkaSinkOptions, Sink } from './sink/sink-spec.ts'
 export { discardSink, kafkaSink } from './sink/sinks.ts'

@@ -67,6 +67,11 @@ export const json: Serializer<unknown> = {
   decode: (bytes) => JSON.parse(decoder.decode(bytes)),
 }
 
+/** `json` where every value is known to be a T; nothing checks that it is one. */
+export function jsonOf<T>(): Serializer<T> {
+  return json as Serializer<T>
+}
+
 /**
  * The generic codec: null, undefined, booleans, numbers, big integers, strings, arrays, plain objects, Map, Set, Date
  * and typed arrays, nested up to 100 levels. Anything else throws a ConfigurationError.
