@@ -13,7 +13,8 @@ import { checkpointId } from '../ids.ts'
 import type { AttemptId, CheckpointId, Millis, SubtaskId } from '../ids.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
 import type { CheckpointFailure } from './failure.ts'
-import { isCounted } from './failure.ts'
+import { NO_FAILURES, onCheckpointFailed, onCheckpointSucceeded } from './failure-counter.ts'
+import type { FailureCounter } from './failure-counter.ts'
 import type { SnapshotHandle } from './snapshot-handle.ts'
 
 export interface CoordinatorConfig {
@@ -49,8 +50,7 @@ export interface CoordinatorState {
   readonly pending: PendingCheckpoint | null
   readonly latestCompleted: CheckpointMetadata | null
   readonly lastCompletedAt: Millis | null
-  /** Counted failures since the last success, each id once. */
-  readonly failures: number
+  readonly failures: FailureCounter
 }
 
 /** What a trigger needs to know about the job at that moment. */
@@ -140,7 +140,7 @@ export function newCoordinator(): CoordinatorState {
     pending: null,
     latestCompleted: null,
     lastCompletedAt: null,
-    failures: 0,
+    failures: NO_FAILURES,
   }
 }
 
@@ -290,7 +290,7 @@ function onAcknowledged(
 }
 
 function onStored(state: CoordinatorState, checkpoint: CheckpointId, { now }: StepContext): Step {
-  const { pending, latestCompleted } = state
+  const { pending, latestCompleted, failures } = state
   if (pending === null || pending.id !== checkpoint) return [state, []]
   assert(
     latestCompleted === null || latestCompleted.checkpoint < checkpoint,
@@ -303,24 +303,35 @@ function onStored(state: CoordinatorState, checkpoint: CheckpointId, { now }: St
   ]
   if (latestCompleted !== null) effects.push({ type: 'subsume', metadata: latestCompleted })
   return [
-    { ...state, pending: null, latestCompleted: metadata, lastCompletedAt: now, failures: 0 },
+    {
+      ...state,
+      pending: null,
+      latestCompleted: metadata,
+      lastCompletedAt: now,
+      failures: onCheckpointSucceeded(failures, checkpoint),
+    },
     effects,
   ]
 }
 
-/** Ends a pending checkpoint that failed, and counts the failure (Flink CheckpointFailureManager). */
+/** Ends a pending checkpoint that failed, and counts the failure. */
 function abort(
   state: CoordinatorState,
   pending: PendingCheckpoint,
   failure: CheckpointFailure,
-  { config }: StepContext,
+  { config: { tolerableFailures } }: StepContext,
 ): Step {
   const [disposed, effects] = dispose(state, pending, failure)
-  if (!isCounted(failure)) return [disposed, effects]
-  const failures = disposed.failures + 1
-  if (failures <= config.tolerableFailures) return [{ ...disposed, failures }, effects]
-  const reason = `${failures} checkpoints in a row failed, ${config.tolerableFailures} are tolerable`
-  return [{ ...disposed, failures: 0 }, [...effects, { type: 'fail-job', reason }]]
+  const [failures, exceeding] = onCheckpointFailed(
+    disposed.failures,
+    pending.id,
+    failure,
+    tolerableFailures,
+  )
+  const next = { ...disposed, failures }
+  if (exceeding === null) return [next, effects]
+  const reason = `${exceeding} checkpoints in a row failed, ${tolerableFailures} are tolerable`
+  return [next, [...effects, { type: 'fail-job', reason }]]
 }
 
 function dispose(

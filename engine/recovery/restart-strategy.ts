@@ -36,7 +36,7 @@ export type RestartDecision =
 export interface FailureContext {
   readonly now: number
   /** An integer in [0, bound), for jitter. */
-  random(bound: number): number
+  readonly random: (bound: number) => number
 }
 
 export const NO_RESTARTS: RestartState = {
