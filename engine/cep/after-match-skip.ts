@@ -30,9 +30,13 @@ function endOfSkip(skip: AfterMatchSkip, paths: readonly MatchPath[]): EventId |
     case 'no-skip':
       return null
     case 'skip-to-next':
-      return earliest(paths.flatMap((path) => [...path.values()].flatMap((events) => events.slice(0, 1))))
+      return earliest(
+        paths.flatMap((path) => [...path.values()].flatMap((events) => events.slice(0, 1))),
+      )
     case 'skip-past-last-event':
-      return latest(paths.flatMap((path) => [...path.values()].flatMap((events) => events.slice(-1))))
+      return latest(
+        paths.flatMap((path) => [...path.values()].flatMap((events) => events.slice(-1))),
+      )
     case 'skip-to-first':
       return latest(paths.flatMap((path) => (path.get(skip.stage) ?? []).slice(0, 1)))
     case 'skip-to-last':

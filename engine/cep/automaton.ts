@@ -40,18 +40,6 @@ export interface Automaton {
   readonly skip: AfterMatchSkip
 }
 
-export function always(): boolean {
-  return true
-}
-
-export function not(condition: Condition<unknown>): Condition<unknown> {
-  return (value, context) => !condition(value, context)
-}
-
-export function and(left: Condition<unknown>, right: Condition<unknown>): Condition<unknown> {
-  return (value, context) => left(value, context) && right(value, context)
-}
-
 /** Adds a transition behind those that the state has: their order is part of the order of matches. */
 export function connect(
   source: State,

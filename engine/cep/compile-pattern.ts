@@ -5,8 +5,9 @@
  */
 import { assert, present } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
-import { and, connect, not, refuseEmptyLoops } from './automaton.ts'
+import { connect, refuseEmptyLoops } from './automaton.ts'
 import type { Automaton, State, StateType } from './automaton.ts'
+import { and, not } from './conditions.ts'
 import type { Condition, PatternSpec, StageSpec } from './pattern-spec.ts'
 import {
   beforeUntil,

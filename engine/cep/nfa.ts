@@ -8,7 +8,7 @@ import { matchesToSkip } from './after-match-skip.ts'
 import type { Automaton, State, Transition } from './automaton.ts'
 import { FIRST_VERSION, increased, withStage } from './dewey-number.ts'
 import type { DeweyNumber } from './dewey-number.ts'
-import { compareMatches, dequeue, enqueue, removeAll } from './partial-match.ts'
+import { compareMatches, dequeue, enqueue, isSameMatch, removeAll } from './partial-match.ts'
 import type { EventId, PartialMatch } from './partial-match.ts'
 import type { ConditionContext } from './pattern-spec.ts'
 import { SharedBuffer, emptyBuffer } from './shared-buffer.ts'
@@ -37,22 +37,24 @@ interface Arrival {
   event: EventId | null
 }
 
+export interface NfaOptions {
+  /** Whether anybody wants to know of the partial matches that time out. */
+  readonly reportsTimeouts: boolean
+  processingTime(): number
+}
+
 export class Nfa {
   readonly #automaton: Automaton
-  readonly #processingTime: () => number
+  readonly #options: NfaOptions
   readonly #state: MatchState
   readonly #buffer: SharedBuffer
   #isChanged = false
   #hasNewStart = false
 
   /** Goes on from `stored`, which it changes; undefined = no partial match. */
-  constructor(
-    automaton: Automaton,
-    stored: MatchState | undefined,
-    processingTime: () => number,
-  ) {
+  constructor(automaton: Automaton, stored: MatchState | undefined, options: NfaOptions) {
     this.#automaton = automaton
-    this.#processingTime = processingTime
+    this.#options = options
     this.#state = stored ?? initialState(automaton)
     this.#buffer = new SharedBuffer(this.#state.buffer)
   }
@@ -110,7 +112,9 @@ export class Nfa {
       if (this.#stateOf(match).type === 'pending') {
         enqueue(complete, match)
       } else {
-        timedOut.push({ match: this.#recordsOf(match), timestamp: end })
+        if (this.#options.reportsTimeouts) {
+          timedOut.push({ match: this.#recordsOf(match), timestamp: end })
+        }
         this.#release(match)
       }
     }
@@ -141,7 +145,7 @@ export class Nfa {
   ): void {
     const successors = this.#successorsOf(match, arrival)
     const [only] = successors
-    if (successors.length !== 1 || only?.state !== match.state || arrival.event !== null) {
+    if (successors.length !== 1 || only === undefined || !isSameMatch(only, match)) {
       this.#isChanged = true
     }
     const isStart = this.#stateOf(match).type === 'start'
@@ -194,7 +198,9 @@ export class Nfa {
     const context = this.#contextOf(match, arrival)
     const edges = this.#edgesOf(state, arrival.value, context)
     const takes = edges.filter(({ action }) => action === 'take').length
-    const ignores = edges.filter(({ action, target }) => action === 'ignore' && target !== state).length
+    const ignores = edges.filter(
+      ({ action, target }) => action === 'ignore' && target !== state,
+    ).length
     const branches = takes === 0 && ignores === 0 ? 0 : ignores + Math.max(1, takes)
     // Later branches get smaller versions, so that none can be taken for another's continuation.
     let takesLeft = Math.max(0, takes - 1)
@@ -257,11 +263,7 @@ export class Nfa {
   }
 
   /** The edges that the record may go along, those behind `proceed` included. */
-  #edgesOf(
-    from: State,
-    value: unknown,
-    context: ConditionContext<unknown>,
-  ): readonly Transition[] {
+  #edgesOf(from: State, value: unknown, context: ConditionContext<unknown>): readonly Transition[] {
     const edges: Transition[] = []
     const states = [from]
     for (let state = states.pop(); state !== undefined; state = states.pop()) {
@@ -279,7 +281,7 @@ export class Nfa {
     let records: Match | undefined
     return {
       timestamp: arrival.timestamp,
-      processingTime: this.#processingTime,
+      processingTime: () => this.#options.processingTime(),
       eventsOf: (stage) => (records ??= this.#recordsOf(match)).get(stage) ?? [],
     }
   }

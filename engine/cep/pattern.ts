@@ -5,6 +5,7 @@
  */
 import { present } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
+import { and, or } from './conditions.ts'
 import type {
   AfterMatchSkip as AfterMatchSkipSpec,
   Condition,
@@ -53,21 +54,23 @@ export class Pattern<T> {
   where(condition: Condition<T>): Pattern<T> {
     const former = this.#conditionOf('where')
     if (former === null) return this.#with({ condition })
-    return this.#with({ condition: (value: T, context) => former(value, context) && condition(value, context) })
+    return this.#with({ condition: and(former, condition) })
   }
 
   /** The stage also accepts a record that satisfies this condition. */
   or(condition: Condition<T>): Pattern<T> {
     const former = this.#conditionOf('or')
     if (former === null) return this.#with({ condition })
-    return this.#with({ condition: (value: T, context) => former(value, context) || condition(value, context) })
+    return this.#with({ condition: or(former, condition) })
   }
 
   /** The loop of this stage ends before a record that satisfies the condition. */
   until(condition: Condition<T>): Pattern<T> {
     if (this.#last.until !== null) throw malformed(`${this.#name} has an until condition already.`)
     if (this.#last.quantifier.kind !== 'looping') {
-      throw malformed(`until needs a loop: call oneOrMore() or timesOrMore(n) on ${this.#name} first.`)
+      throw malformed(
+        `until needs a loop: call oneOrMore() or timesOrMore(n) on ${this.#name} first.`,
+      )
     }
     return this.#with({ until: condition })
   }
@@ -176,7 +179,10 @@ export class Pattern<T> {
   }
 
   #append(stage: string | Pattern<T>, contiguity: Contiguity): Pattern<T> {
-    return new Pattern<T>({ ...this.spec, stages: [...this.spec.stages, newStage(stage, contiguity)] })
+    return new Pattern<T>({
+      ...this.spec,
+      stages: [...this.spec.stages, newStage(stage, contiguity)],
+    })
   }
 
   #appendNot(stage: string, contiguity: 'notNext' | 'notFollowedBy'): Pattern<T> {
@@ -198,7 +204,8 @@ export class Pattern<T> {
     this.#refuseNot('A quantifier')
     const { quantifier } = this.#last
     if (quantifier.kind !== 'one') throw malformed(`${this.#name} has a quantifier already.`)
-    if (quantifier.isOptional) throw malformed(`Call optional() of ${this.#name} after its quantifier.`)
+    if (quantifier.isOptional)
+      throw malformed(`Call optional() of ${this.#name} after its quantifier.`)
     if (windowMs !== null) checkWindow(windowMs)
     return this.#quantify({ kind, from, to, windowMs, isOptional })
   }
@@ -212,7 +219,7 @@ export class Pattern<T> {
     return this.#quantify({ inner })
   }
 
-  #conditionOf(method: string): Condition<T> | null {
+  #conditionOf(method: string): Condition<unknown> | null {
     if (this.#last.group !== null) {
       throw malformed(`A group has no ${method}: give conditions to the stages inside.`)
     }

@@ -2,7 +2,7 @@
  * The conditions of a stage's transitions, as they follow from its contiguity, its loop and the group around it.
  * Source: Flink NFACompiler.
  */
-import { always, and, not } from './automaton.ts'
+import { always, and, not } from './conditions.ts'
 import type { Condition, Contiguity, StageSpec } from './pattern-spec.ts'
 
 /** A stage and the one before it, inside the same group. */
