@@ -22,6 +22,7 @@ export type {
   RollingOptions,
 } from './job/keyed-stream.ts'
 export type { OperatorOptions } from './job/operator-options.ts'
+export type { PatternCall, PatternTimeoutCall } from './job/pattern-call.ts'
 export type { SourceOptions, StreamEnvironment } from './job/stream-environment.ts'
 export type { WindowedStream } from './job/windowed-stream.ts'
 export type { CheckpointingOptions, HeartbeatOptions, JobOptions } from './job/job-options.ts'
@@ -33,14 +34,91 @@ export type {
   RestartOptions,
 } from './job/restart-options.ts'
 export type { KafkaHeader } from './kafka/protocol.ts'
+export type { AsyncOptions, AsyncRetryOptions } from './async/async-spec.ts'
+export { AfterMatchSkip, begin } from './cep/pattern.ts'
+export type { Pattern } from './cep/pattern.ts'
+export type {
+  MatchCollector,
+  MatchContext,
+  PatternMatch,
+  PatternProcess,
+  PatternSelect,
+  PatternTimeout,
+} from './cep/cep-spec.ts'
+export type { IntervalJoinContext, IntervalJoinOptions } from './join/interval-join-spec.ts'
+export type { BroadcastState, ReadOnlyBroadcastState } from './operator/broadcast-state.ts'
 export { outputTag } from './operator/functions.ts'
-export type { KeyedProcessContext, OutputTag, ProcessContext } from './operator/functions.ts'
+export type {
+  BroadcastContext,
+  BroadcastProcessFunction,
+  CoProcessFunction,
+  KeyedBroadcastContext,
+  KeyedBroadcastProcessFunction,
+  KeyedCoProcessFunction,
+  KeyedProcessContext,
+  KeyedProcessFunction,
+  KeyedStates,
+  OnTimerContext,
+  OutputTag,
+  ProcessContext,
+  ProcessFunction,
+  ReadOnlyBroadcastStates,
+  TimeDomain,
+  Timers,
+} from './operator/functions.ts'
+export type { RuntimeMode } from './operator/operator.ts'
 export { binary, json, jsonOf, number, text } from './serializer.ts'
 export type { Serializer } from './serializer.ts'
 export type { KafkaSinkOptions, Sink } from './sink/sink-spec.ts'
 export { discardSink, kafkaSink } from './sink/sinks.ts'
 export type { KafkaRecord, KafkaSourceOptions, Source } from './source/source-spec.ts'
 export { generatorSource, kafkaSource } from './source/sources.ts'
-export { valueState } from './state/descriptors.ts'
-export type { ValueStateDescriptor } from './state/descriptors.ts'
-export type { ValueState } from './state/keyed-state-backend.ts'
+export {
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  valueState,
+} from './state/descriptors.ts'
+export type {
+  AggregateFunction,
+  AggregatingStateDescriptor,
+  ListStateDescriptor,
+  MapStateDescriptor,
+  ReducingStateDescriptor,
+  StateTtl,
+  StateTtlCleanup,
+  ValueStateDescriptor,
+} from './state/descriptors.ts'
+export type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from './state/keyed-state-backend.ts'
+export {
+  forBoundedOutOfOrderness,
+  forGenerator,
+  forMonotonousTimestamps,
+  noWatermarks,
+} from './time/watermark-strategy.ts'
+export type {
+  WatermarkGenerator,
+  WatermarkOutput,
+  WatermarkStrategy,
+  WatermarkStrategyOptions,
+} from './time/watermark-strategy.ts'
+export * from './window/assigners.ts'
+export * from './window/evictors.ts'
+export * from './window/triggers.ts'
+export type {
+  Evictor,
+  ProcessWindowContext,
+  ProcessWindowFunction,
+  ProcessWindowResultFunction,
+  TimeWindow,
+  Trigger,
+  WindowAssigner,
+  WindowOptions,
+} from './window/window-spec.ts'

@@ -17,7 +17,7 @@ export class ConnectedStreams<A, B> {
   readonly #first: readonly StreamEdge[]
   readonly #second: readonly StreamEdge[]
   /** Only there for the type; never set. */
-  readonly type?: (first: A, second: B) => void
+  readonly type?: () => readonly [A, B]
 
   constructor(
     environment: StreamEnvironment,
@@ -91,7 +91,7 @@ export class KeyedConnectedStreams<A, B, K> {
   readonly #environment: StreamEnvironment
   readonly #inputs: readonly [StreamInput, StreamInput]
   /** Only there for the type; never set. */
-  readonly type?: (first: A, second: B, key: K) => void
+  readonly type?: () => readonly [A, B, K]
 
   constructor(environment: StreamEnvironment, first: StreamInput, second: StreamInput) {
     this.#environment = environment
@@ -113,7 +113,7 @@ export class BroadcastConnectedStream<T, B> {
   readonly #input: StreamInput
   readonly #broadcast: BroadcastStream<B>
   /** Only there for the type; never set. */
-  readonly type?: (value: T) => void
+  readonly type?: () => T
 
   constructor(environment: StreamEnvironment, input: StreamInput, broadcast: BroadcastStream<B>) {
     this.#environment = environment
@@ -135,7 +135,7 @@ export class KeyedBroadcastConnectedStream<T, B, K> {
   readonly #input: StreamInput
   readonly #broadcast: BroadcastStream<B>
   /** Only there for the type; never set. */
-  readonly type?: (value: T, key: K) => void
+  readonly type?: () => readonly [T, K]
 
   constructor(environment: StreamEnvironment, input: StreamInput, broadcast: BroadcastStream<B>) {
     this.#environment = environment

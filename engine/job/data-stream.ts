@@ -4,6 +4,7 @@
  */
 import type { AsyncOptions } from '../async/async-spec.ts'
 import { asyncSpec } from '../async/async-options.ts'
+import type { Pattern } from '../cep/pattern.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Partitioning } from '../exchange/partitioner.ts'
 import type { OutputTag, ProcessContext, ProcessFunction } from '../operator/functions.ts'
@@ -17,11 +18,15 @@ import { BroadcastStream } from './broadcast-stream.ts'
 import { BroadcastConnectedStream, ConnectedStreams } from './connected-streams.ts'
 import { KeyedStream } from './keyed-stream.ts'
 import type { OperatorOptions } from './operator-options.ts'
+import type { PatternCall } from './pattern-call.ts'
 import type { StreamEnvironment } from './stream-environment.ts'
 import type { StreamEdge } from './stream-graph.ts'
 import { JoinedStreams } from './joined-streams.ts'
 import type { JoinOptions } from './joined-streams.ts'
 import { WindowedStream } from './windowed-stream.ts'
+
+/** What a broadcast state is known by. */
+type NamedMapState = Pick<MapStateDescriptor<unknown, unknown>, 'type' | 'name'>
 
 /** A stream of values of type T. */
 export class DataStream<T> {
@@ -111,6 +116,15 @@ export class DataStream<T> {
     })
   }
 
+  /** Sequences of values that fit a pattern, whatever their key: one subtask does it. Source: Flink CEP. */
+  pattern<O>(
+    pattern: Pattern<T>,
+    call: PatternCall<T, O>,
+    options: OperatorOptions = {},
+  ): DataStream<O> {
+    return this.keyBy(() => null).pattern(pattern, call, { ...options, parallelism: 1 })
+  }
+
   /** Gives the values timestamps and makes watermarks in the middle of a job; better in the source, which knows its splits. */
   assignTimestampsAndWatermarks(
     strategy: WatermarkStrategy<T>,
@@ -166,9 +180,9 @@ export class DataStream<T> {
 
   /** Every value to every subtask of the consumer; with states, for `connect`: rules that all subtasks know. */
   broadcast(): DataStream<T>
-  broadcast(...states: readonly MapStateDescriptor<never, never>[]): BroadcastStream<T>
+  broadcast(...states: readonly NamedMapState[]): BroadcastStream<T>
   broadcast(
-    ...states: readonly MapStateDescriptor<never, never>[]
+    ...states: readonly NamedMapState[]
   ): DataStream<T> | BroadcastStream<T> {
     const stream = this.#partition({ type: 'broadcast' })
     return states.length === 0

@@ -8,9 +8,9 @@ import type { OperatorOptions } from './operator-options.ts'
 
 export interface JoinOptions<L, R, K> {
   /** The key of this stream's records. */
-  readonly where: (left: L) => K
+  readonly where: { method(left: L): K }['method']
   /** The key of the other stream's records. */
-  readonly equalTo: (right: R) => K
+  readonly equalTo: { method(right: R): K }['method']
   readonly window: WindowAssigner<L | R>
   /** Default: the window's. */
   readonly trigger?: Trigger<Tagged<L, R>>

@@ -1,4 +1,5 @@
 /** A stream partitioned by key: operators on it have state and timers for each key. Source: Flink KeyedStream. */
+import type { Pattern } from '../cep/pattern.ts'
 import { ConfigurationError } from '../errors.ts'
 import { intervalJoinSpec } from '../join/interval-join-options.ts'
 import type { IntervalJoinContext, IntervalJoinOptions } from '../join/interval-join-spec.ts'
@@ -16,6 +17,8 @@ import {
 } from './connected-streams.ts'
 import type { DataStream } from './data-stream.ts'
 import type { OperatorOptions } from './operator-options.ts'
+import { cepSpec } from './pattern-call.ts'
+import type { PatternCall } from './pattern-call.ts'
 import type { StreamEnvironment } from './stream-environment.ts'
 import type { StreamEdge, StreamInput } from './stream-graph.ts'
 import { WindowedStream } from './windowed-stream.ts'
@@ -37,7 +40,7 @@ export class KeyedStream<T, K> {
   readonly input: StreamInput
   readonly #keySelector: ErasedKeySelector
   /** Only there for the type; never set. */
-  readonly type?: (key: K) => T
+  readonly type?: () => readonly [T, K]
 
   constructor(
     environment: StreamEnvironment,
@@ -114,6 +117,15 @@ export class KeyedStream<T, K> {
         ? { trigger: purgingTrigger(countTrigger(count)) }
         : { trigger: countTrigger(slide), evictor: countEvictor(count) },
     )
+  }
+
+  /** Sequences of values of a key that fit a pattern. Source: Flink CEP. */
+  pattern<O>(
+    pattern: Pattern<T>,
+    call: PatternCall<T, O>,
+    options: OperatorOptions = {},
+  ): DataStream<O> {
+    return this.#add('pattern', { type: 'cep', cep: cepSpec(pattern, call) }, options)
   }
 
   /** Pairs of this stream and another of the same key whose timestamps lie within bounds of each other. */

@@ -32,7 +32,7 @@ export interface WindowedStreamParts {
 export class WindowedStream<T, K> {
   readonly #parts: WindowedStreamParts
   /** Only there for the type; never set. */
-  readonly type?: (value: T) => K
+  readonly type?: () => readonly [T, K]
 
   constructor(parts: WindowedStreamParts) {
     this.#parts = parts
@@ -49,9 +49,9 @@ export class WindowedStream<T, K> {
     reduce: ReduceFunction,
     second?: AnyProcess | OperatorOptions,
     third?: OperatorOptions,
-  ): DataStream<unknown> {
+  ): DataStream<T> | DataStream<unknown> {
     const { process, options } = splitArguments(second, third)
-    return this.#add({ type: 'reduce', reduce, process }, options)
+    return this.#add<unknown>({ type: 'reduce', reduce, process }, options)
   }
 
   /** Aggregates a window's values as they come; emits the result, or what `process` makes of it. */

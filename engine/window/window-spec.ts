@@ -137,3 +137,26 @@ export interface WindowSpec {
   readonly lateTag: string | null
   readonly contents: WindowContents
 }
+
+/** Fills in the assigner's default trigger. `operator` names it in errors. */
+export function windowSpec(
+  _operator: string,
+  assigner: WindowAssigner,
+  options: WindowOptions<unknown>,
+  contents: WindowContents,
+): WindowSpec {
+  const { trigger, evictor, allowedLatenessMs = 0, lateOutput } = options
+  return {
+    assigner,
+    trigger: trigger ?? defaultTrigger(assigner),
+    evictor: evictor ?? null,
+    allowedLatenessMs,
+    lateTag: lateOutput?.name ?? null,
+    contents,
+  }
+}
+
+function defaultTrigger(assigner: WindowAssigner): Trigger {
+  if (assigner.type === 'global') return { type: assigner.firesAtEnd ? 'event-time' : 'never' }
+  return { type: assigner.time === 'event' ? 'event-time' : 'processing-time' }
+}

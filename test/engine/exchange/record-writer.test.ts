@@ -1,13 +1,20 @@
 /** One output edge: its partitioner and its channels. */
 import { expect, test } from 'vitest'
 import { OUTPUT_QUEUE_MAX, OutputChannel } from '../../../engine/exchange/output-channel.ts'
-import { HashPartitioner, RebalancePartitioner } from '../../../engine/exchange/partitioner.ts'
+import { createPartitioner } from '../../../engine/exchange/partitioner.ts'
+import type { Partitioner, Partitioning } from '../../../engine/exchange/partitioner.ts'
 import { RecordWriter } from '../../../engine/exchange/record-writer.ts'
 import { attemptId, channelId, subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
 import { hashKey } from '../../../engine/serializer.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
 
 const from = subtaskId(vertexId('map'), 0)
+
+function partitionerOf(partitioning: Partitioning, subtaskIndex = 0): Partitioner {
+  const runtime = new FakeRuntime()
+  const context = { channels: 2, subtaskIndex, runtime, name: 'edge', maxParallelism: 128 }
+  return createPartitioner(partitioning, context)
+}
 
 function channels(runtime: FakeRuntime, isKeyed: boolean): OutputChannel[] {
   return [0, 1].map((index) => {
@@ -31,7 +38,7 @@ function left(runtime: FakeRuntime): string[] {
 
 test('every record goes to the channel that the partitioner chooses', () => {
   const runtime = new FakeRuntime()
-  const writer = new RecordWriter(new RebalancePartitioner(2, 0), channels(runtime, false))
+  const writer = new RecordWriter(partitionerOf({ type: 'rebalance' }, 0), channels(runtime, false))
   for (const value of [1, 2, 3, 4]) writer.write(value, 0, null)
   expect(left(runtime)).toEqual([])
   writer.flush()
@@ -40,7 +47,7 @@ test('every record goes to the channel that the partitioner chooses', () => {
 
 test('a control element goes to every channel, behind what was written', () => {
   const runtime = new FakeRuntime()
-  const writer = new RecordWriter(new RebalancePartitioner(2, 1), channels(runtime, false))
+  const writer = new RecordWriter(partitionerOf({ type: 'rebalance' }, 1), channels(runtime, false))
   writer.write(1, 0, null)
   writer.broadcast({ type: 'end-of-input' })
   expect(left(runtime)).toEqual([
@@ -50,9 +57,17 @@ test('a control element goes to every channel, behind what was written', () => {
   ])
 })
 
+test('on a broadcast edge every channel gets every record', () => {
+  const runtime = new FakeRuntime()
+  const writer = new RecordWriter(partitionerOf({ type: 'broadcast' }), channels(runtime, false))
+  for (const value of [1, 2]) writer.write(value, 0, null)
+  writer.flush()
+  expect(left(runtime)).toEqual(['map/0>sum/0: 1,2', 'map/0>sum/1: 1,2'])
+})
+
 test('on a keyed edge the record carries the hash of its key', () => {
   const runtime = new FakeRuntime()
-  const partitioner = new HashPartitioner((value) => value, 2, 128)
+  const partitioner = partitionerOf({ type: 'hash', keySelector: (value) => value })
   const writer = new RecordWriter(partitioner, channels(runtime, true))
   for (const value of ['x', 'y']) writer.write(value, 0, null)
   writer.flush()
@@ -73,7 +88,7 @@ test('the edge is unavailable as soon as one of its channels is', () => {
     return new OutputChannel(runtime, peer, false, false)
   })
   if (full === undefined || free === undefined) throw new Error('There are two channels.')
-  const writer = new RecordWriter(new RebalancePartitioner(2, 0), [full, free])
+  const writer = new RecordWriter(partitionerOf({ type: 'rebalance' }, 0), [full, free])
   expect(writer.isAvailable).toBe(true)
   for (let i = 0; i < OUTPUT_QUEUE_MAX; i++) {
     full.add(i, 0, 0, null)

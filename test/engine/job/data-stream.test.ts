@@ -1,9 +1,10 @@
 /** The DataStream API as a builder of the stream graph. */
 import { describe, expect, test } from 'vitest'
 import { ConfigurationError } from '../../../engine/errors.ts'
-import { StreamEnvironment } from '../../../engine/job/data-stream.ts'
+import { StreamEnvironment } from '../../../engine/job/stream-environment.ts'
 import { defineJob, isJob } from '../../../engine/job/define-job.ts'
 import { kindOf } from '../../../engine/job/job-graph.ts'
+import { edgesInto, isKeyed } from '../../../engine/job/stream-graph.ts'
 import { outputTag } from '../../../engine/operator/functions.ts'
 import { discardSink } from '../../../engine/sink/sinks.ts'
 import { generatorSource } from '../../../engine/source/sources.ts'
@@ -17,12 +18,10 @@ function graphOf(build: (env: StreamEnvironment) => void): string[] {
   build(env)
   const { nodes } = env.graph()
   return nodes.map((node) => {
-    const { uid, input, keySelector } = node
-    const from =
-      input === null
-        ? ''
-        : ` <${nodes[input.from]?.uid}:${input.tag ?? 'main'} ${input.partitioning.type}`
-    return `${uid}: ${kindOf(node)}${from}${keySelector === null ? '' : ' keyed'}`
+    const from = edgesInto(node).map(
+      (edge) => ` <${nodes[edge.from]?.uid}:${edge.tag ?? 'main'} ${edge.partitioning.type}`,
+    )
+    return `${node.uid}: ${kindOf(node)}${from.join('')}${isKeyed(node) ? ' keyed' : ''}`
   })
 }
 

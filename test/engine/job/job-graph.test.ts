@@ -1,7 +1,7 @@
 /** Chaining, edges, and what a picture is told. */
 import { describe, expect, test } from 'vitest'
 import { workerId } from '../../../engine/ids.ts'
-import type { StreamEnvironment } from '../../../engine/job/data-stream.ts'
+import type { StreamEnvironment } from '../../../engine/job/stream-environment.ts'
 import { defineJob } from '../../../engine/job/define-job.ts'
 import { buildJobGraph, subtasksOf } from '../../../engine/job/job-graph.ts'
 import { describeTopology } from '../../../engine/job/topology.ts'
@@ -152,7 +152,7 @@ describe('parallelism', () => {
         { maxParallelism: 8 },
       )
     expect(build).toThrow(
-      'The operator "wide" has parallelism 9, but the job\'s maxParallelism is 8; lower the one or raise the other.',
+      'The operator "wide" has parallelism 9, but its maxParallelism is 8; lower the one or raise the other.',
     )
   })
 })

@@ -7,6 +7,9 @@ test('every option has a default', () => {
   expect(jobSettings({})).toEqual({
     parallelism: 1,
     maxParallelism: 128,
+    runtimeMode: 'streaming',
+    chaining: true,
+    autoWatermarkIntervalMs: 200,
     checkpointing: null,
     restart: { strategy: 'fixed-delay', attempts: 10, delayMs: 1000 },
     heartbeat: { intervalMs: 10_000, timeoutMs: 50_000 },
@@ -23,6 +26,9 @@ test('what is given is kept', () => {
   const options: Required<JobOptions> = {
     parallelism: 3,
     maxParallelism: 7,
+    runtimeMode: 'automatic',
+    chaining: false,
+    autoWatermarkIntervalMs: 0,
     checkpointing: { intervalMs: 10, timeoutMs: 20, minPauseMs: 30, tolerableFailures: 4 },
     restart: { strategy: 'fixed-delay', attempts: 0, delayMs: 0 },
     heartbeat: { intervalMs: 1, timeoutMs: 2 },
@@ -43,6 +49,7 @@ describe('out of range', () => {
       { parallelism: 4, maxParallelism: 3 },
       'The option maxParallelism is 3; it must be a whole number from 4 to 32768.',
     ],
+    [{ autoWatermarkIntervalMs: -1 }, 'The option autoWatermarkIntervalMs is -1; it must be'],
     [{ maxParallelism: 32_769 }, 'The option maxParallelism is 32769; it must be'],
     [
       { checkpointing: { intervalMs: 9 } },

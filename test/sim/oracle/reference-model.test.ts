@@ -1,7 +1,7 @@
 /** The reference model: what operators mean, without the engine. */
 import { expect, test } from 'vitest'
 import { present } from '../../../engine/assert.ts'
-import { StreamEnvironment } from '../../../engine/job/data-stream.ts'
+import { StreamEnvironment } from '../../../engine/job/stream-environment.ts'
 import type { StreamGraph, StreamNode } from '../../../engine/job/stream-graph.ts'
 import { outputTag } from '../../../engine/operator/functions.ts'
 import { discardSink } from '../../../engine/sink/sinks.ts'
