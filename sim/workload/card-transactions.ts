@@ -50,15 +50,15 @@ export function cardTransactions(params: Parameters, seed: number): WorkloadReco
   return workload.finish()
 }
 
-/** Most are alone; some come in a burst, and so may look like a test by chance. */
+/** Many come in bursts, and so may look like a test by chance. */
 function usualTransactions(records: number, cards: number, random: Randomness): Transaction[] {
   const clocks = Array.from({ length: cards }, () => FIRST_EVENT_MS + random.draw('begin', HOUR_MS))
   return Array.from({ length: records }, (_, i) => {
     const number = random.draw('card', cards)
     const time = clocks[number] ?? FIRST_EVENT_MS
-    const isBurst = random.draw('burst', 100) < 30
+    const isBurst = random.draw('burst', 100) < 70
     const pause = isBurst
-      ? 5 * SECOND_MS + random.draw('soon', MINUTE_MS)
+      ? 5 * SECOND_MS + random.draw('soon', 30 * SECOND_MS)
       : 10 * MINUTE_MS + random.draw('later', HOUR_MS)
     clocks[number] = time + pause
     const home = number % COUNTRIES.length
@@ -70,8 +70,8 @@ function usualTransactions(records: number, cards: number, random: Randomness): 
 
 function amountOf(random: Randomness): number {
   const kind = random.draw('kind', 100)
-  if (kind < 12) return 1 + random.draw('small', SMALL)
-  if (kind < 18) return BIG + random.draw('big', 200_000)
+  if (kind < 20) return 1 + random.draw('small', SMALL)
+  if (kind < 28) return BIG + random.draw('big', 200_000)
   return SMALL + 1 + random.draw('usual', 20_000)
 }
 

@@ -58,16 +58,16 @@ type Send = (reading: Reading, delayMs?: number) => void
 function addUsual(send: Send, records: number, devices: number, random: Randomness): number {
   const rounds = Math.max(70, Math.floor(records / devices))
   for (let number = 1; number <= devices; number++) {
-    let time = FIRST_EVENT_MS + random.draw('begin', 5 * SECOND_MS)
+    const begin = FIRST_EVENT_MS + random.draw('begin', 5 * SECOND_MS)
     for (let round = 0; round < rounds; round++) {
+      const time = begin + round * 5 * SECOND_MS + random.draw('interval', SECOND_MS)
       const temperature = 200 + random.draw('temperature', 100)
-      // Neither two in a row nor the last one are lost or late: no silence depends on it.
-      const isSafe = round % 2 === 0 || round === rounds - 1
+      // Neither two in a row nor the last ones are lost or late: no silence depends on it.
+      const isSafe = round % 2 === 0 || round > rounds - 6
       const isLost = !isSafe && random.draw('lost', 100) < 3
       const isLate = !isSafe && random.draw('late', 100) < 6
       const late = isLate ? 3 * SECOND_MS + random.draw('by', LATE_MS - 3 * SECOND_MS) : undefined
       if (!isLost) send({ device: `device-${number}`, temperature, time }, late)
-      time += 4 * SECOND_MS + random.draw('interval', 2 * SECOND_MS)
     }
   }
   return rounds * 5 * SECOND_MS
