@@ -5,8 +5,11 @@
 import type { AttemptId, CheckpointId, SubtaskId } from '../ids.ts'
 import type { StorageKey } from '../runtime.ts'
 
-/** How a list state is dealt out when the job is restored: round robin, or everything to everyone. */
-export type Redistribution = 'split' | 'union'
+/**
+ * How operator state is dealt out when the job is restored: items round robin, all items to everyone, or (they are all
+ * the same) those of one former subtask to each.
+ */
+export type Redistribution = 'split' | 'union' | 'broadcast'
 
 export interface OperatorStateEntry {
   readonly name: string

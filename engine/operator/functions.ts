@@ -80,47 +80,43 @@ export interface OnTimerContext<K, O> extends KeyedProcessContext<K, O> {
   readonly domain: TimeDomain
 }
 
-/** A function on records without key. */
-export interface ProcessFunction<T, O> extends CheckpointedFunction {
-  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
-  copy?(): ProcessFunction<T, O>
+/** What every function may have beside its own methods; `F` is the function's type. */
+export interface FunctionLifecycle<F> extends CheckpointedFunction {
+  /** Makes the function of one subtask. Absent: all subtasks share this one, so it must keep nothing in itself. */
+  copy?(): F
   /** Before the first record of an attempt. */
   open?(): void
-  processElement(value: T, context: ProcessContext<O>): void
   /** After the last record of an attempt, also of a failed one. */
   close?(): void
 }
 
+/** A function on records without key. */
+export interface ProcessFunction<T, O> extends FunctionLifecycle<ProcessFunction<T, O>> {
+  processElement(value: T, context: ProcessContext<O>): void
+}
+
 /** A function on the records of one key, with state and timers. */
-export interface KeyedProcessFunction<T, K, O> extends CheckpointedFunction {
-  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
-  copy?(): KeyedProcessFunction<T, K, O>
-  open?(): void
+export interface KeyedProcessFunction<T, K, O> extends FunctionLifecycle<
+  KeyedProcessFunction<T, K, O>
+> {
   processElement(value: T, context: KeyedProcessContext<K, O>): void
   /** A timer that this function registered is due; `time` is its time in ms. */
   onTimer?(time: number, context: OnTimerContext<K, O>): void
-  close?(): void
 }
 
 /** A function on two streams that share state and timers of a key. */
-export interface KeyedCoProcessFunction<A, B, K, O> extends CheckpointedFunction {
-  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
-  copy?(): KeyedCoProcessFunction<A, B, K, O>
-  open?(): void
+export interface KeyedCoProcessFunction<A, B, K, O> extends FunctionLifecycle<
+  KeyedCoProcessFunction<A, B, K, O>
+> {
   processElement1(value: A, context: KeyedProcessContext<K, O>): void
   processElement2(value: B, context: KeyedProcessContext<K, O>): void
   onTimer?(time: number, context: OnTimerContext<K, O>): void
-  close?(): void
 }
 
 /** A function on two streams without key. */
-export interface CoProcessFunction<A, B, O> extends CheckpointedFunction {
-  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
-  copy?(): CoProcessFunction<A, B, O>
-  open?(): void
+export interface CoProcessFunction<A, B, O> extends FunctionLifecycle<CoProcessFunction<A, B, O>> {
   processElement1(value: A, context: ProcessContext<O>): void
   processElement2(value: B, context: ProcessContext<O>): void
-  close?(): void
 }
 
 /** Reads the broadcast states that were named in `stream.broadcast(…)`. */
@@ -150,27 +146,20 @@ export interface KeyedBroadcastContext<K, O> extends BroadcastContext<O> {
 }
 
 /** A function on a keyed stream and a broadcast stream. */
-export interface KeyedBroadcastProcessFunction<T, B, K, O> extends CheckpointedFunction {
-  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
-  copy?(): KeyedBroadcastProcessFunction<T, B, K, O>
-  open?(): void
-  processElement(
-    value: T,
-    context: KeyedProcessContext<K, O> & ReadOnlyBroadcastStates,
-  ): void
+export interface KeyedBroadcastProcessFunction<T, B, K, O> extends FunctionLifecycle<
+  KeyedBroadcastProcessFunction<T, B, K, O>
+> {
+  processElement(value: T, context: KeyedProcessContext<K, O> & ReadOnlyBroadcastStates): void
   processBroadcastElement(value: B, context: KeyedBroadcastContext<K, O>): void
   onTimer?(time: number, context: OnTimerContext<K, O> & ReadOnlyBroadcastStates): void
-  close?(): void
 }
 
 /** A function on a stream without key and a broadcast stream. */
-export interface BroadcastProcessFunction<T, B, O> extends CheckpointedFunction {
-  /** Makes the function of one subtask. Absent: all subtasks share this one, so it keeps nothing in itself. */
-  copy?(): BroadcastProcessFunction<T, B, O>
-  open?(): void
+export interface BroadcastProcessFunction<T, B, O> extends FunctionLifecycle<
+  BroadcastProcessFunction<T, B, O>
+> {
   processElement(value: T, context: ProcessContext<O> & ReadOnlyBroadcastStates): void
   processBroadcastElement(value: B, context: BroadcastContext<O>): void
-  close?(): void
 }
 
 export type MapFunction = { method(value: unknown): unknown }['method']

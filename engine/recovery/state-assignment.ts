@@ -1,11 +1,14 @@
 /**
  * Deals the state of a checkpoint out to the subtasks of a new deployment: keyed state by the objects that hold its key
- * groups, list state round robin, union state to everyone. Source: Flink StateAssignmentOperation (flink-semantics.md 3.5).
+ * groups, list state round robin, union state to everyone, a copy of broadcast state to each.
+ * Source: Flink StateAssignmentOperation (flink-semantics.md 3.5).
  */
+import { unreachable } from '../assert.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type {
   OperatorHandle,
   OperatorStateEntry,
+  Redistribution,
   RestoreInstruction,
   SnapshotHandle,
 } from '../checkpoint/snapshot-handle.ts'
@@ -58,14 +61,27 @@ function redistribute(
   )
   return [...names].map(([name, redistribution]) => {
     const lists = perSubtask.map((entries) => entries.find((e) => e.name === name)?.items ?? [])
-    const items =
-      redistribution === 'union'
-        ? lists.flat()
-        : former.length === parallelism
-          ? (lists[index] ?? [])
-          : lists.flat().filter((_, position) => position % parallelism === index)
-    return { name, redistribution, items }
+    return { name, redistribution, items: itemsOf(redistribution, lists, index, parallelism) }
   })
+}
+
+function itemsOf(
+  redistribution: Redistribution,
+  lists: readonly (readonly Uint8Array[])[],
+  index: number,
+  parallelism: number,
+): readonly Uint8Array[] {
+  switch (redistribution) {
+    case 'union':
+      return lists.flat()
+    case 'broadcast':
+      return lists[index % lists.length] ?? []
+    case 'split':
+      if (lists.length === parallelism) return lists[index] ?? []
+      return lists.flat().filter((_, position) => position % parallelism === index)
+    default:
+      return unreachable(redistribution)
+  }
 }
 
 function hasState({ operatorState }: OperatorHandle): boolean {

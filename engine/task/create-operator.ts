@@ -2,7 +2,11 @@
 import { ConfigurationError } from '../errors.ts'
 import type { OperatorSpec } from '../operator/operator-spec.ts'
 import type { Operator, OperatorContext } from '../operator/operator.ts'
-import { ProcessOperator } from '../operator/process-operator.ts'
+import {
+  broadcastProcessOperator,
+  coProcessOperator,
+  processOperator,
+} from '../operator/process-operators.ts'
 import { ReduceOperator } from '../operator/reduce-operator.ts'
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operator/stateless-operators.ts'
 import { SumOperator } from '../operator/sum-operator.ts'
@@ -17,7 +21,11 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
     case 'filter':
       return new FilterOperator(spec.filter, context)
     case 'process':
-      return new ProcessOperator(spec.process, context)
+      return processOperator(spec.process, context)
+    case 'co-process':
+      return coProcessOperator(spec.process, context)
+    case 'broadcast-process':
+      return broadcastProcessOperator(spec.process, spec.states, context)
     case 'sum':
       return new SumOperator(spec.field, context)
     case 'reduce':
