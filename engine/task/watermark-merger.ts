@@ -45,7 +45,10 @@ export class WatermarkMerger {
   /** The channel brings nothing any more. */
   finish(channel: number): readonly TimeElement[] {
     const { input, index } = this.#channel(channel)
-    return this.#combine(input, this.#valve(input).finish(index))
+    const valve = this.#valve(input)
+    const outputs = valve.finish(index)
+    if (this.#combined !== null && valve.isFinished) return this.#combined.finish(input)
+    return this.#combine(input, outputs)
   }
 
   #combine(input: number, outputs: readonly TimeElement[]): readonly TimeElement[] {
