@@ -81,10 +81,16 @@ export function operatorContext(overrides: Partial<OperatorContext> = {}): TestC
     emitWatermark: (watermark) => control.push(watermark),
     emitStatus: (isIdle) => control.push(isIdle),
     timers: (target) => {
-      const { schedule, cancel, processingTime, runtimeMode } = context
       const state = present(context.keyedState, 'This test has no keyed state.')
-      const ports = { state, schedule, cancel, processingTime, runtimeMode }
-      context.timerService = new KeyedTimerService(target, ports)
+      context.timerService = new KeyedTimerService(target, {
+        state,
+        runtimeMode: context.runtimeMode,
+        processingTime: () => context.processingTime(),
+        schedule: (delayMs, label, callback) => context.schedule(delayMs, label, callback),
+        cancel: (timer) => {
+          context.cancel(timer)
+        },
+      })
       return context.timerService
     },
     schedule: (delayMs, label, callback) => runtime.schedule(delayMs, label, callback),
