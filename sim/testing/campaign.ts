@@ -12,7 +12,7 @@ import type { Shrunk } from '../shrink.ts'
 import { simulate } from '../simulate.ts'
 import type { SimulateOptions } from '../simulate.ts'
 import type { SimulationResult } from '../summary.ts'
-import { faultPlan } from './fault-plan.ts'
+import { faultPlan, withInputFor } from './fault-plan.ts'
 import type { PlanArbitraryOptions } from './fault-plan.ts'
 
 export interface CampaignOptions extends PlanArbitraryOptions {
@@ -71,7 +71,10 @@ class Campaign {
 
   run(): CampaignResult {
     const { runs, seed, shard } = this.#options
-    const plans = fc.sample(faultPlan(this.#options), { numRuns: runs, seed })
+    const plans = fc.sample(faultPlan(withInputFor(this.#job, this.#options)), {
+      numRuns: runs,
+      seed,
+    })
     for (const [index, plan] of plans.entries()) {
       if (shard !== undefined && index % shard.of !== shard.index - 1) continue
       const result = this.#runOne(plan)

@@ -5,7 +5,7 @@ import type { Job } from '../../engine/job/define-job.ts'
 import { encodePlan } from '../plan/parse-plan.ts'
 import type { Plan } from '../plan/plan.ts'
 import { simulate } from '../simulate.ts'
-import { faultPlan } from './fault-plan.ts'
+import { faultPlan, withInputFor } from './fault-plan.ts'
 import type { PlanArbitraryOptions } from './fault-plan.ts'
 
 /**
@@ -18,7 +18,7 @@ export function exactlyOnce(
   job: Job,
   options: PlanArbitraryOptions = {},
 ): IPropertyWithHooks<[Plan]> {
-  return fc.property(faultPlan(options), (plan) => {
+  return fc.property(faultPlan(withInputFor(job, options)), (plan) => {
     const { verdict } = simulate(job, plan)
     if (verdict.outcome === 'passed') return
     const reasons = verdict.violations.map(({ invariant, message }) => `${invariant}: ${message}`)

@@ -6,7 +6,9 @@ import fc from 'fast-check'
 import type { Arbitrary } from 'fast-check'
 import type { MutantName } from '../../engine/mutants.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
+import type { Job } from '../../engine/job/define-job.ts'
 import type { FactType } from '../../engine/trace.ts'
+import { defaultInput } from '../workload/workload.ts'
 import type {
   CrashFault,
   Fault,
@@ -57,6 +59,13 @@ export interface PlanArbitraryOptions {
   readonly mutant?: MutantName
   /** Default 4. */
   readonly faultsMax?: number
+}
+
+/** The options, with the generator that feeds what the job reads unless an input is given. */
+export function withInputFor(job: Job, options: PlanArbitraryOptions): PlanArbitraryOptions {
+  const input = defaultInput(job)
+  const isTraffic = 'generator' in input && input.generator === 'traffic'
+  return options.input !== undefined || isTraffic ? options : { ...options, input }
 }
 
 const DURATIONS_MS = [1500, 3000] as const
