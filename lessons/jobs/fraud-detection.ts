@@ -67,17 +67,15 @@ export default defineJob('Fraud Detection', { checkpointing: { intervalMs: 1000 
     .keyBy(({ card }) => card)
     .process(compareCountries, { uid: 'impossible-travel', name: 'impossible-travel' })
 
-  tested
-    .union(traveled)
-    .sinkTo(
-      kafkaSink({
-        topic: 'fraud-alerts',
-        value: jsonOf<FraudAlert>(),
-        key: ({ card }) => card,
-        delivery: 'exactly-once',
-      }),
-      { uid: 'alerts-sink', name: 'alerts-sink' },
-    )
+  tested.union(traveled).sinkTo(
+    kafkaSink({
+      topic: 'fraud-alerts',
+      value: jsonOf<FraudAlert>(),
+      key: ({ card }) => card,
+      delivery: 'exactly-once',
+    }),
+    { uid: 'alerts-sink', name: 'alerts-sink' },
+  )
 })
 
 function compareCountries(

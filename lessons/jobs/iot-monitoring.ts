@@ -78,10 +78,13 @@ export default defineJob('IoT Monitoring', { checkpointing: { intervalMs: 1000 }
   )
   ranges
     .sideOutput(tooLate)
-    .sinkTo(kafkaSink({ topic: 'late-readings', value: jsonOf<Reading>(), delivery: 'exactly-once' }), {
-      uid: 'late-sink',
-      name: 'late-sink',
-    })
+    .sinkTo(
+      kafkaSink({ topic: 'late-readings', value: jsonOf<Reading>(), delivery: 'exactly-once' }),
+      {
+        uid: 'late-sink',
+        name: 'late-sink',
+      },
+    )
 
   readings
     .process(watchDevice, { uid: 'alerts', name: 'alerts' })

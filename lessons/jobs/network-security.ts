@@ -3,7 +3,14 @@
  * every subtask knows (broadcast state). The rest is counted per source address in sliding windows: many ports are a
  * scan, many flows a burst.
  */
-import { defineJob, jsonOf, kafkaSink, mapState, outputTag, slidingEventTimeWindows } from 'weirstream'
+import {
+  defineJob,
+  jsonOf,
+  kafkaSink,
+  mapState,
+  outputTag,
+  slidingEventTimeWindows,
+} from 'weirstream'
 import type {
   AggregateFunction,
   KeyedBroadcastProcessFunction,
@@ -52,7 +59,11 @@ export default defineJob('Network Security', { checkpointing: { intervalMs: 1000
   const groupId = 'network-security'
   const outOfOrdernessMs = 2000
   const flows = readEvents<Flow>(env, { topic: 'flows', groupId, outOfOrdernessMs })
-  const updates = readEvents<BlocklistUpdate>(env, { topic: 'blocklist', groupId, outOfOrdernessMs })
+  const updates = readEvents<BlocklistUpdate>(env, {
+    topic: 'blocklist',
+    groupId,
+    outOfOrdernessMs,
+  })
 
   const allowed = flows
     .keyBy(({ source }) => source)
@@ -61,17 +72,24 @@ export default defineJob('Network Security', { checkpointing: { intervalMs: 1000
 
   allowed
     .sideOutput(blocked)
-    .sinkTo(kafkaSink({ topic: 'blocked-flows', value: jsonOf<Flow>(), delivery: 'exactly-once' }), {
-      uid: 'blocked-sink',
-      name: 'blocked-sink',
-    })
+    .sinkTo(
+      kafkaSink({ topic: 'blocked-flows', value: jsonOf<Flow>(), delivery: 'exactly-once' }),
+      {
+        uid: 'blocked-sink',
+        name: 'blocked-sink',
+      },
+    )
 
   allowed
     .keyBy(({ source }) => source)
     .window(slidingEventTimeWindows({ sizeMs: WINDOW_MS, slideMs: SLIDE_MS }))
     .aggregate(activityOf, toAlerts, { uid: 'activity', name: 'activity' })
     .sinkTo(
-      kafkaSink({ topic: 'network-alerts', value: jsonOf<NetworkAlert>(), delivery: 'exactly-once' }),
+      kafkaSink({
+        topic: 'network-alerts',
+        value: jsonOf<NetworkAlert>(),
+        delivery: 'exactly-once',
+      }),
       { uid: 'alerts-sink', name: 'alerts-sink' },
     )
 })

@@ -71,15 +71,13 @@ export default defineJob('Order Saga', { checkpointing: { intervalMs: 1000 } }, 
       { uid: 'shipment', name: 'shipment' },
     )
 
-  shipped
-    .union(paid.sideOutput(unpaid))
-    .sinkTo(
-      kafkaSink({
-        topic: 'order-outcomes',
-        value: jsonOf<OrderOutcome>(),
-        key: ({ order }) => order,
-        delivery: 'exactly-once',
-      }),
-      { uid: 'outcomes-sink', name: 'outcomes-sink' },
-    )
+  shipped.union(paid.sideOutput(unpaid)).sinkTo(
+    kafkaSink({
+      topic: 'order-outcomes',
+      value: jsonOf<OrderOutcome>(),
+      key: ({ order }) => order,
+      delivery: 'exactly-once',
+    }),
+    { uid: 'outcomes-sink', name: 'outcomes-sink' },
+  )
 })
