@@ -36,6 +36,8 @@ export interface Barrier {
   readonly checkpoint: CheckpointId
   /** When the checkpoint was triggered. */
   readonly timestamp: Millis
+  /** No record follows anywhere: with this checkpoint's completion everything is committed and the job ends. */
+  readonly isFinal?: boolean
 }
 
 /** The checkpoint will not happen upstream: stop aligning for it (Flink CancelCheckpointMarker). */
@@ -44,7 +46,12 @@ export interface CancelMarker {
   readonly checkpoint: CheckpointId
 }
 
-/** No record will follow on this channel. */
+/** No record will follow on this channel, but barriers may: what was written waits for its final checkpoint (FLIP-147). */
+export interface EndOfData {
+  readonly type: 'end-of-data'
+}
+
+/** Nothing will follow on this channel. */
 export interface EndOfInput {
   readonly type: 'end-of-input'
 }
@@ -61,7 +68,8 @@ export interface WatermarkStatus {
   readonly isIdle: boolean
 }
 
-export type ControlElement = Barrier | CancelMarker | EndOfInput | Watermark | WatermarkStatus
+export type ControlElement =
+  Barrier | CancelMarker | EndOfData | EndOfInput | Watermark | WatermarkStatus
 export type Element = RecordBuffer | ControlElement
 
 export function newRecordBuffer(isKeyed: boolean, hasProvenance: boolean): RecordBuffer {

@@ -94,6 +94,8 @@ export type MasterMessage =
       readonly reason: string
     } & ToSubtask)
   | ({ readonly type: 'operator-event-acknowledged'; readonly eventId: number } & ToSubtask)
+  /** The subtask has processed and emitted everything: it waits for the final checkpoint. */
+  | ({ readonly type: 'input-ended' } & ToSubtask)
   /** The subtask took checkpoint n: later events for it belong behind the cut. */
   | ({ readonly type: 'barrier-passed'; readonly checkpoint: CheckpointId } & ToSubtask)
 

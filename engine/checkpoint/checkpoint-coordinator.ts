@@ -24,6 +24,9 @@ export interface CoordinatorConfig {
   readonly tolerableFailures: number
 }
 
+/** How soon a final checkpoint that could not be triggered, or failed, is tried again. */
+const FINAL_RETRY_MS = 100
+
 /** Where a pending checkpoint stands. */
 export type PendingPhase =
   /** Waiting for the operator coordinators' snapshots; no barrier exists yet. */
@@ -36,6 +39,8 @@ export type PendingPhase =
 export interface PendingCheckpoint {
   readonly id: CheckpointId
   readonly phase: PendingPhase
+  /** Triggered after the last record: with its completion the job ends. */
+  readonly isFinal: boolean
   readonly triggeredAt: Millis
   /** Subtasks with the attempts whose acknowledgement counts. */
   readonly expected: ReadonlyMap<SubtaskId, AttemptId>
@@ -47,6 +52,8 @@ export interface PendingCheckpoint {
 export interface CoordinatorState {
   readonly nextId: CheckpointId
   readonly isPeriodic: boolean
+  /** Every subtask has emitted its last record. */
+  readonly hasInputEnded: boolean
   readonly pending: PendingCheckpoint | null
   readonly latestCompleted: CheckpointMetadata | null
   readonly lastCompletedAt: Millis | null
@@ -65,6 +72,8 @@ export type CoordinatorInput =
   | { readonly type: 'scheduler-started'; readonly firstDelayMs: number }
   /** The job restarts or ends: abort what is pending and trigger no more. */
   | { readonly type: 'scheduler-stopped'; readonly failure: CheckpointFailure }
+  /** Every subtask has emitted its last record: take the final checkpoint now, and again until one completes. */
+  | { readonly type: 'input-ended' }
   | { readonly type: 'interval-elapsed'; readonly plan: TriggerPlan }
   | {
       readonly type: 'coordinator-snapshotted'
@@ -106,6 +115,7 @@ export type CoordinatorEffect =
       readonly type: 'trigger-sources'
       readonly checkpoint: CheckpointId
       readonly triggeredAt: Millis
+      readonly isFinal: boolean
     }
   | { readonly type: 'store-metadata'; readonly metadata: CheckpointMetadata }
   | {
@@ -137,6 +147,7 @@ export function newCoordinator(): CoordinatorState {
   return {
     nextId: checkpointId(1),
     isPeriodic: false,
+    hasInputEnded: false,
     pending: null,
     latestCompleted: null,
     lastCompletedAt: null,
@@ -150,6 +161,11 @@ export function step(state: CoordinatorState, input: CoordinatorInput, context: 
       return [
         { ...state, isPeriodic: true },
         [{ type: 'schedule-interval', delayMs: input.firstDelayMs }],
+      ]
+    case 'input-ended':
+      return [
+        { ...state, isPeriodic: true, hasInputEnded: true },
+        [{ type: 'cancel-interval' }, { type: 'schedule-interval', delayMs: 0 }],
       ]
     case 'scheduler-stopped':
       return stop(state, input.failure)
@@ -184,7 +200,7 @@ export function basePeriodMs({ intervalMs, minPauseMs }: CoordinatorConfig): num
 }
 
 function stop(state: CoordinatorState, failure: CheckpointFailure): Step {
-  const stopped: CoordinatorState = { ...state, isPeriodic: false }
+  const stopped: CoordinatorState = { ...state, isPeriodic: false, hasInputEnded: false }
   const cancel: CoordinatorEffect = { type: 'cancel-interval' }
   if (state.pending === null) return [stopped, [cancel]]
   const [next, effects] = dispose(stopped, state.pending, failure)
@@ -194,13 +210,15 @@ function stop(state: CoordinatorState, failure: CheckpointFailure): Step {
 function onInterval(state: CoordinatorState, plan: TriggerPlan, context: StepContext): Step {
   const { config, now } = context
   if (!state.isPeriodic) return [state, []]
-  const next: CoordinatorEffect = { type: 'schedule-interval', delayMs: basePeriodMs(config) }
+  const { hasInputEnded } = state
+  const delayMs = hasInputEnded ? FINAL_RETRY_MS : basePeriodMs(config)
+  const next: CoordinatorEffect = { type: 'schedule-interval', delayMs }
   // One at a time: the trigger waits for the pending checkpoint to end (max-concurrent-checkpoints 1).
   if (state.pending !== null) {
     return [state, [next, { type: 'skip', reason: `checkpoint ${state.pending.id} is pending` }]]
   }
   const earliest = state.lastCompletedAt === null ? now : state.lastCompletedAt + config.minPauseMs
-  if (now < earliest) {
+  if (now < earliest && !hasInputEnded) {
     const skip: CoordinatorEffect = {
       type: 'skip',
       reason: 'the pause since the last one is too short',
@@ -224,6 +242,7 @@ function trigger(
   const pending: PendingCheckpoint = {
     id,
     phase: coordinators.length === 0 ? 'collecting' : 'coordinating',
+    isFinal: state.hasInputEnded,
     triggeredAt: now,
     expected,
     handles: [],
@@ -232,7 +251,7 @@ function trigger(
   }
   const start: CoordinatorEffect =
     pending.phase === 'collecting'
-      ? { type: 'trigger-sources', checkpoint: id, triggeredAt: now }
+      ? triggerSources(pending)
       : { type: 'snapshot-coordinators', checkpoint: id }
   return [
     { ...state, nextId: checkpointId(id + 1), pending },
@@ -261,9 +280,13 @@ function onCoordinator(
   return [
     { ...state, pending: { ...pending, phase, missingCoordinators, coordinators } },
     isReady
-      ? [{ type: 'trigger-sources', checkpoint: pending.id, triggeredAt: pending.triggeredAt }]
+      ? [triggerSources(pending)]
       : [],
   ]
+}
+
+function triggerSources({ id, triggeredAt, isFinal }: PendingCheckpoint): CoordinatorEffect {
+  return { type: 'trigger-sources', checkpoint: id, triggeredAt, isFinal }
 }
 
 function onAcknowledged(
@@ -302,9 +325,11 @@ function onStored(state: CoordinatorState, checkpoint: CheckpointId, { now }: St
     { type: 'notify-complete', metadata, durationMs: now - pending.triggeredAt },
   ]
   if (latestCompleted !== null) effects.push({ type: 'subsume', metadata: latestCompleted })
+  if (pending.isFinal) effects.push({ type: 'cancel-interval' })
   return [
     {
       ...state,
+      isPeriodic: state.isPeriodic && !pending.isFinal,
       pending: null,
       latestCompleted: metadata,
       lastCompletedAt: now,

@@ -9,6 +9,7 @@ import type { Partitioning } from '../exchange/partitioner.ts'
 import { subtaskId, vertexId } from '../ids.ts'
 import type { SubtaskId, VertexId } from '../ids.ts'
 import type { RuntimeMode } from '../operator/operator.ts'
+import { commitsOnCheckpoint } from '../sink/sink-spec.ts'
 import type { Job } from './define-job.ts'
 import { jobSettings } from './job-options.ts'
 import type { JobOptions, JobSettings } from './job-options.ts'
@@ -45,6 +46,8 @@ export interface JobGraph {
   readonly name: string
   readonly settings: JobSettings
   readonly runtimeMode: RuntimeMode
+  /** A sink commits what it wrote when a checkpoint completed, so the end of the input needs one of its own. */
+  readonly needsFinalCheckpoint: boolean
   /** Producers before consumers. */
   readonly vertices: readonly JobVertex[]
 }
@@ -57,7 +60,6 @@ export function buildJobGraph(job: Job, overrides: JobOptions = {}): JobGraph {
   const settings = jobSettings({ ...job.options, ...overrides })
   const runtimeMode = runtimeModeOf(job, settings)
   checkProgram(job, runtimeMode)
-  refuseUnfinishableSinks(job)
   const { nodes } = job.graph
   const chains = new Chains(nodes, settings)
   const heads = nodes.filter(({ id }) => chains.headOf(id) === id)
@@ -66,6 +68,12 @@ export function buildJobGraph(job: Job, overrides: JobOptions = {}): JobGraph {
     name: job.name,
     settings,
     runtimeMode,
+    needsFinalCheckpoint: nodes.some(
+      ({ work }) =>
+        work.type === 'operator' &&
+        work.operator.type === 'sink' &&
+        commitsOnCheckpoint(work.operator.sink),
+    ),
     vertices: heads.map((head) => ({
       id: chains.vertexOf(head.id),
       parallelism: chains.parallelismOf(head),
@@ -219,24 +227,5 @@ function tooParallel(
     'parallelism-above-maximum',
     `The operator "${node.uid}" has parallelism ${parallelism}, but its maxParallelism is ` +
       `${maxParallelism}; lower the one or raise the other.`,
-  )
-}
-
-/** A transaction is committed by a checkpoint after it; a source that ends has none after its last record yet. */
-function refuseUnfinishableSinks({ name, graph }: Job): void {
-  const bounded = graph.nodes.find(
-    ({ work }) => work.type === 'source' && work.source.type === 'generator',
-  )
-  const sink = graph.nodes.find(
-    ({ work }) =>
-      work.type === 'operator' &&
-      work.operator.type === 'sink' &&
-      work.operator.sink.type === 'kafka',
-  )
-  if (bounded === undefined || sink === undefined) return
-  throw new ConfigurationError(
-    'bounded-source-with-transactions',
-    `The job "${name}" reads the bounded source "${bounded.uid}" and writes transactions in "${sink.uid}"; ` +
-      'a final checkpoint when a source ends does not exist yet, so read a Kafka topic instead.',
   )
 }

@@ -1,5 +1,4 @@
 /** A stream whose values are grouped into windows, by key or all together. Source: Flink WindowedStream, AllWindowedStream. */
-import type { ReduceFunction } from '../operator/functions.ts'
 import { maxReduce, minReduce, sumReduce } from '../window/field-reduces.ts'
 import { windowSpec } from '../window/window-spec.ts'
 import type {
@@ -46,7 +45,7 @@ export class WindowedStream<T, K> {
     options?: OperatorOptions,
   ): DataStream<O>
   reduce(
-    reduce: ReduceFunction,
+    reduce: (left: T, right: T) => T,
     second?: AnyProcess | OperatorOptions,
     third?: OperatorOptions,
   ): DataStream<T> | DataStream<unknown> {

@@ -116,5 +116,7 @@ export interface Operator {
   finish?(): void
   /** False: it still holds something back after `finish`; wakes the subtask when that changed. Absent: true. */
   readonly isDrained?: boolean
+  /** True: what it wrote still waits for a checkpoint's completion or for the commit; wakes the subtask when that changed. */
+  readonly hasUncommitted?: boolean
   close?(): void
 }

@@ -12,7 +12,8 @@ import { encodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.t
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import { describeFailure } from '../checkpoint/failure.ts'
 import type { SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
-import type { CheckpointId, Millis } from '../ids.ts'
+import type { Barrier } from '../element.ts'
+import type { CheckpointId } from '../ids.ts'
 import type { JobSettings } from '../job/job-options.ts'
 import type { MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
@@ -27,10 +28,18 @@ export interface CheckpointingHost {
   /** Operator coordinators by uid. */
   readonly coordinators: ReadonlyMap<string, SourceCoordinator>
   plan(): TriggerPlan
-  triggerSources(checkpoint: CheckpointId, triggeredAt: Millis): void
+  triggerSources(barrier: Barrier): void
   notifyComplete(checkpoint: CheckpointId): void
   notifyAborted(checkpoint: CheckpointId, latestCompleted: CheckpointId | null): void
   failJob(reason: string): void
+}
+
+/** Without periodic checkpoints there is only the one that commits what was written. */
+export const ONLY_FINAL = {
+  intervalMs: Number.MAX_SAFE_INTEGER,
+  timeoutMs: 600_000,
+  minPauseMs: 0,
+  tolerableFailures: 0,
 }
 
 export class Checkpointing {
@@ -60,6 +69,11 @@ export class Checkpointing {
     const span = Math.max(0, Math.floor(config.intervalMs - config.minPauseMs))
     const firstDelayMs = config.minPauseMs + runtime.random('first-checkpoint', span + 1)
     this.#step({ type: 'scheduler-started', firstDelayMs })
+  }
+
+  /** Every subtask has emitted its last record. */
+  inputEnded(): void {
+    this.#step({ type: 'input-ended' })
   }
 
   stop(failure: 'failover' | 'job-ended'): void {
@@ -119,7 +133,16 @@ export class Checkpointing {
         this.#snapshotCoordinators(effect.checkpoint, coordinators)
         return
       case 'trigger-sources':
-        this.#host.triggerSources(effect.checkpoint, effect.triggeredAt)
+        this.#host.triggerSources(
+          effect.isFinal
+            ? {
+                type: 'barrier',
+                checkpoint: effect.checkpoint,
+                timestamp: effect.triggeredAt,
+                isFinal: true,
+              }
+            : { type: 'barrier', checkpoint: effect.checkpoint, timestamp: effect.triggeredAt },
+        )
         return
       default:
         this.#end(effect)

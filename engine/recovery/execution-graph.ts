@@ -17,6 +17,8 @@ export interface Execution {
   readonly attempt: AttemptId
   readonly worker: WorkerId
   status: SubtaskStatus
+  /** It has emitted its last record and waits for the final checkpoint. */
+  hasInputEnded: boolean
 }
 
 export interface WorkerSlots {
@@ -51,6 +53,10 @@ export class ExecutionGraph {
     return this.executions.every((execution) => execution.status === status)
   }
 
+  get haveAllInputsEnded(): boolean {
+    return this.executions.every(({ hasInputEnded }) => hasInputEnded)
+  }
+
   /** True when no attempt can do anything any more. */
   get areAllEnded(): boolean {
     return this.executions.every(({ status }) => isEnded(status))
@@ -70,6 +76,7 @@ export class ExecutionGraph {
           attempt: attemptId(this.#nextAttempt++),
           worker: present(slots[index], `No slot ${index}.`),
           status: 'scheduled',
+          hasInputEnded: false,
         })
       })
     }

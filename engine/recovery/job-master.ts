@@ -17,7 +17,7 @@ import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
 import type { JobStatus } from '../trace.ts'
-import { Checkpointing } from './checkpointing.ts'
+import { Checkpointing, ONLY_FINAL } from './checkpointing.ts'
 import { ExecutionGraph, isEnded } from './execution-graph.ts'
 import type { Execution } from './execution-graph.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
@@ -104,6 +104,7 @@ export class JobMaster {
       case 'acknowledge-checkpoint':
       case 'decline-checkpoint':
       case 'operator-event-acknowledged':
+      case 'input-ended':
       case 'barrier-passed':
         this.#onSubtaskMessage(message)
         return
@@ -175,7 +176,8 @@ export class JobMaster {
       coordinator.reset(restorePoint?.coordinators.find((c) => c.uid === uid)?.state ?? null)
     }
     this.#deploy(scheduled, restorePoint)
-    this.#checkpointing?.start()
+    const isPeriodic = this.#graph.settings.checkpointing !== null
+    if (isPeriodic && this.#graph.runtimeMode === 'streaming') this.#checkpointing?.start()
   }
 
   #deploy(scheduled: readonly Execution[], restorePoint: CheckpointMetadata | null): void {
@@ -221,6 +223,10 @@ export class JobMaster {
         return
       case 'operator-event-acknowledged':
         coordinator?.onEventConfirmed(execution.index, message.eventId)
+        return
+      case 'input-ended':
+        execution.hasInputEnded = true
+        if (this.#executions.haveAllInputsEnded) this.#checkpointing?.inputEnded()
         return
       case 'barrier-passed':
         coordinator?.onBarrierPassed(execution.index, message.checkpoint)
@@ -313,7 +319,8 @@ export class JobMaster {
   // Checkpoints.
 
   #createCheckpointing(): Checkpointing | null {
-    const { checkpointing: config } = this.#graph.settings
+    const { settings, needsFinalCheckpoint } = this.#graph
+    const config = settings.checkpointing ?? (needsFinalCheckpoint ? ONLY_FINAL : null)
     if (config === null) return null
     const { runtime, storage, mutants } = this.#options
     return new Checkpointing({
@@ -328,8 +335,8 @@ export class JobMaster {
           : null,
         coordinators: [...this.#coordinators.keys()],
       }),
-      triggerSources: (checkpoint, triggeredAt) => {
-        this.#triggerSources({ type: 'barrier', checkpoint, timestamp: triggeredAt })
+      triggerSources: (barrier) => {
+        this.#triggerSources(barrier)
       },
       notifyComplete: (checkpoint) => {
         this.#toAll((execution) => ({ type: 'notify-complete', ...refOf(execution), checkpoint }))

@@ -57,6 +57,10 @@ export class KafkaSinkOperator implements Operator {
     return this.#partitions > 0 && this.#pendingRecords < PENDING_RECORDS_MAX
   }
 
+  get hasUncommitted(): boolean {
+    return this.#transactions.some(({ status }) => status !== 'committed')
+  }
+
   open(restored: readonly OperatorStateEntry[], restoredFrom: CheckpointId | null): void {
     const committables = decodeCommittables(restored)
     for (const committable of committables) {
@@ -274,6 +278,7 @@ export class KafkaSinkOperator implements Operator {
       })
       this.#recycleUnnamed()
       this.#commitNext()
+      this.#context.wake()
     })
   }
 

@@ -15,6 +15,11 @@ export interface KafkaSinkSpec {
 export type SinkSpec =
   KafkaSinkSpec | { readonly type: 'discard' } | { readonly type: 'print'; readonly prefix: string }
 
+/** Whether what the sink wrote becomes visible only when a checkpoint completed. */
+export function commitsOnCheckpoint(spec: SinkSpec): boolean {
+  return spec.type === 'kafka'
+}
+
 /** A sink for values of type T; made by `kafkaSink` and `discardSink`. */
 export interface Sink<T> {
   readonly spec: SinkSpec

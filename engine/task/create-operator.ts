@@ -1,5 +1,6 @@
 /** Makes the running operator of a spec. */
 import { ConfigurationError } from '../errors.ts'
+import { IntervalJoinOperator } from '../join/interval-join-operator.ts'
 import type { OperatorSpec } from '../operator/operator-spec.ts'
 import type { Operator, OperatorContext } from '../operator/operator.ts'
 import {
@@ -8,6 +9,7 @@ import {
   processOperator,
 } from '../operator/process-operators.ts'
 import { ReduceOperator } from '../operator/reduce-operator.ts'
+import { rollingReduction, sumReduction } from '../operator/rolling.ts'
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operator/stateless-operators.ts'
 import { SumOperator } from '../operator/sum-operator.ts'
 import { createSink } from '../sink/create-sink.ts'
@@ -27,9 +29,16 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
     case 'broadcast-process':
       return broadcastProcessOperator(spec.process, spec.states, context)
     case 'sum':
-      return new SumOperator(spec.field, context)
+      // The fast path of streaming; in batch mode a sum is a reduction like others.
+      return context.runtimeMode === 'batch'
+        ? new ReduceOperator(sumReduction(spec.field), context)
+        : new SumOperator(spec.field, context)
+    case 'rolling':
+      return new ReduceOperator(rollingReduction(spec.rolling), context)
     case 'reduce':
-      return new ReduceOperator(spec.reduce, context)
+      return new ReduceOperator({ reduce: spec.reduce }, context)
+    case 'interval-join':
+      return new IntervalJoinOperator(spec.join, context)
     case 'sink':
       return createSink(spec.sink, context)
     default:

@@ -158,9 +158,10 @@ export class SubtaskInput {
       case 'cancel-marker':
         this.#align(element)
         return
+      case 'end-of-data':
       case 'end-of-input':
         this.gate.finish(channel)
-        this.#align({ type: 'end-of-input', channel })
+        if (element.type === 'end-of-input') this.#align({ type: 'end-of-input', channel })
         this.#mergeTime(this.#merger.finish(channel))
         return
       case 'watermark':

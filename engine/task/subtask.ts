@@ -15,7 +15,6 @@ import type { CheckpointId } from '../ids.ts'
 import { isKeyed } from '../job/stream-graph.ts'
 import type { ChannelMessage, OperatorEvent } from '../messages.ts'
 import type { Timer } from '../runtime.ts'
-import type { SourceReader } from '../source/source-reader.ts'
 import type { HeapStateBackend } from '../state/heap-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
 import { OperatorChain } from './operator-chain.ts'
@@ -42,8 +41,12 @@ export class Subtask {
   #isStepScheduled = false
   #lastFlushAt = 0
   #latestReported = checkpointId(0)
-  /** Once the input ended: the operators, head first, that have been told so. */
+  /** Once the input ended: how many operators, head first, have been told so. */
   #finished: number | null = null
+  /** Everything is emitted; the subtask stays for the final checkpoint, which commits it. */
+  #awaitsFinal = false
+  #finalCheckpoint: CheckpointId | null = null
+  #isFinalComplete = false
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
@@ -130,6 +133,9 @@ export class Subtask {
     runtime.trace({ type: 'completion-received', checkpoint, subtask: deployment.subtask })
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
+      if (checkpoint !== this.#finalCheckpoint) return
+      this.#isFinalComplete = true
+      this.#endWhenCommitted()
     })
   }
 
@@ -175,30 +181,35 @@ export class Subtask {
 
   /** One turn: one buffer or one control element, if the outputs can take it. */
   #step(): void {
-    if (this.#finished !== null) {
+    if (this.#finished !== null && !this.#awaitsFinal) {
       this.#finish()
+      return
+    }
+    if (this.#isFinalComplete) {
+      this.#endWhenCommitted()
       return
     }
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
       return
     }
-    const { head } = this.#chain
-    const hasMore = head.type === 'source' ? this.#stepSource(head.reader) : this.#stepInput()
+    const hasMore = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
     if (this.#status !== 'running') return
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
 
-  #stepSource(reader: SourceReader): boolean {
+  #stepSource(): boolean {
+    const { head } = this.#chain
+    if (head.type !== 'source' || this.#awaitsFinal) return false
     let emitted = 0
-    const result = reader.poll(() => {
+    const result = head.reader.poll(() => {
       if (!this.#chain.isAvailable) return false
       emitted += 1
       return true
     })
     if (result === 'finished') {
-      this.#chain.head.link.emitWatermark(MAX_WATERMARK)
+      head.link.emitWatermark(MAX_WATERMARK)
       this.#finish()
       return false
     }
@@ -206,10 +217,9 @@ export class Subtask {
     return result === 'emitted'
   }
 
-  #stepInput(): boolean {
-    const input = present(this.#input, `${this.#env.deployment.subtask} has no input.`)
+  #stepInput(input: SubtaskInput): boolean {
     this.#spend(input.step())
-    return this.#status === 'running' && this.#finished === null && input.hasWork
+    return this.#status === 'running' && input.hasWork
   }
 
   #spend(records: number): void {
@@ -223,6 +233,7 @@ export class Subtask {
 
   /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
   #takeSnapshot(barrier: Barrier, alignmentMs: number): void {
+    if (barrier.isFinal === true) this.#finalCheckpoint = barrier.checkpoint
     this.#outputs.broadcast(barrier)
     if (this.#env.mutants.active('barrier-sent-twice')) this.#outputs.broadcast(barrier)
     const { runtime, deployment } = this.#env
@@ -268,19 +279,28 @@ export class Subtask {
   /** Tells the operators one after the other that the input ended; each first emits what it still holds. */
   #finish(): void {
     const operators = this.#chain.headToTail
-    let index = this.#finished ?? -1
-    for (;;) {
-      const current = operators[index]
-      if (current?.isDrained === false) break
-      index += 1
-      if (index === operators.length) break
-      operators[index]?.finish?.()
+    for (let told = this.#finished ?? 0; ; told += 1) {
+      this.#finished = told
+      if (told > 0 && operators[told - 1]?.isDrained === false) {
+        this.#outputs.flush()
+        return
+      }
+      if (told === operators.length) break
+      operators[told]?.finish?.()
     }
-    this.#finished = index
-    if (index < operators.length) {
-      this.#outputs.flush()
+    if (!this.#env.graph.needsFinalCheckpoint) {
+      this.#outputs.broadcast({ type: 'end-of-input' })
+      this.#end('finished', '')
       return
     }
+    this.#outputs.broadcast({ type: 'end-of-data' })
+    this.#awaitsFinal = true
+    const { subtask, attempt } = this.#env.deployment
+    this.#env.report({ type: 'input-ended', subtask, attempt })
+  }
+
+  #endWhenCommitted(): void {
+    if (this.#chain.headToTail.some(({ hasUncommitted }) => hasUncommitted === true)) return
     this.#outputs.broadcast({ type: 'end-of-input' })
     this.#end('finished', '')
   }
