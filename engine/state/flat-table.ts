@@ -157,10 +157,16 @@ export class FlatTable implements ValueWriter {
     this.#compactValues()
   }
 
-  /** Removes the key; the last row takes its place. */
+  /** Removes the key. False if it is not there. */
   remove(key: LookupKey): boolean {
     const row = this.find(key)
     if (row < 0) return false
+    this.removeRow(row)
+    return true
+  }
+
+  /** Removes a row; the last one takes its place. */
+  removeRow(row: number): void {
     this.#releaseRecord(row)
     this.#releaseKey(row)
     const last = this.#count - 1
@@ -171,7 +177,6 @@ export class FlatTable implements ValueWriter {
     }
     this.#count = last
     this.#shrink()
-    return true
   }
 
   /** The synchronous part of a snapshot: walks neither rows nor pages. */

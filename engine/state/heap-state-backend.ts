@@ -1,14 +1,16 @@
 /**
- * The default state backend: flat tables in memory, one per state and key group, snapshots by copy on write.
+ * The default state backend: everything in memory, snapshots by copy on write. Values lie in flat tables, one per state
+ * and key group; lists and maps in containers that such tables lead to; timers in a queue per domain.
  * Must not know operators, checkpoints or storage.
- * Invariants: `snapshot` costs time in proportion to the number of tables, whatever they hold; a snapshot's segments
- * show the state of the moment it was taken; restored states that are never registered stay in later snapshots.
+ * Invariants: `snapshot` costs time in proportion to the number of tables, whatever they hold (timers are copied); a
+ * snapshot's segments show the state of the moment it was taken; restored states that are never registered stay in
+ * later snapshots.
  * Source: Flink HeapKeyedStateBackend, CopyOnWriteStateTable; reference/state-table.md.
  */
 
-import { assert, InvariantViolation } from '../assert.ts'
+import { assert } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
-import { binary, hashKey, json, number, text, type Serializer } from '../serializer.ts'
+import { binary, number, type Serializer } from '../serializer.ts'
 import { checkIntact } from './corrupt-state-error.ts'
 import type {
   AggregatingStateDescriptor,
@@ -18,9 +20,17 @@ import type {
   ReducingStateDescriptor,
   ValueStateDescriptor,
 } from './descriptors.ts'
-import type { FlatTable, FrozenTable } from './flat-table.ts'
-import { HeapNumberState, HeapTables, HeapValueState } from './heap-state.ts'
-import { encodeKeyGroup, parseKeyGroup } from './key-group-segment.ts'
+import { HandedOut } from './handed-out.ts'
+import { HeapAggregatingState, HeapReducingState } from './heap-appending-state.ts'
+import { HeapListState } from './heap-list-state.ts'
+import { HeapMapState } from './heap-map-state.ts'
+import { HeapSnapshot } from './heap-snapshot.ts'
+import { HeapNumberState, HeapValueState } from './heap-state.ts'
+import type { HeapStore } from './heap-store.ts'
+import { HeapStores } from './heap-stores.ts'
+import { HeapTimerQueue } from './heap-timer-queue.ts'
+import { HeapTtlValueState } from './heap-ttl-value-state.ts'
+import { parseKeyGroup } from './key-group-segment.ts'
 import { keyGroupOf, type KeyGroupRange } from './key-groups.ts'
 import type {
   AggregatingState,
@@ -38,7 +48,20 @@ import type {
   ValueState,
 } from './keyed-state-backend.ts'
 import { LookupKey } from './lookup-key.ts'
+import { mapKeyId } from './map-container.ts'
+import type { ReadableValue } from './merge-namespaces.ts'
+import { infoOf, ownSerializer, type Registration } from './registration.ts'
+import { stampedSerializer } from './stamped-value.ts'
+import { ElementCodec } from './stored-element.ts'
+import {
+  originOf,
+  StrictListState,
+  StrictMapState,
+  StrictReducingState,
+  StrictValueState,
+} from './strict-states.ts'
 import type { TimerDomain, TimerQueue } from './timer-queue.ts'
+import { Ttl, type CleanableStore } from './ttl.ts'
 
 export interface HeapStateBackendOptions {
   readonly maxParallelism: number
@@ -54,14 +77,18 @@ export interface HeapStateBackendOptions {
 export class HeapStateBackend implements KeyedStateBackend {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
-  readonly #aliasSnapshots: boolean
+  readonly #processingTime: (() => number) | undefined
+  readonly #handedOut: HandedOut | undefined
   readonly #key = new LookupKey()
-  readonly #states = new Map<string, HeapTables>()
+  readonly #stores: HeapStores
+  readonly #timers = new Map<TimerDomain, HeapTimerQueue>()
 
-  constructor({ maxParallelism, range, aliasSnapshots = false }: HeapStateBackendOptions) {
-    this.maxParallelism = maxParallelism
-    this.range = range
-    this.#aliasSnapshots = aliasSnapshots
+  constructor(options: HeapStateBackendOptions) {
+    this.maxParallelism = options.maxParallelism
+    this.range = options.range
+    this.#processingTime = options.processingTime
+    this.#handedOut = options.strict && new HandedOut(options.strict.operator, this.#key)
+    this.#stores = new HeapStores(options.range, options.aliasSnapshots ?? false)
   }
 
   get currentKey(): unknown {
@@ -77,149 +104,175 @@ export class HeapStateBackend implements KeyedStateBackend {
   }
 
   valueState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T> & MergingValueState<T> {
-    const { name, serializer, namespaced = false } = descriptor
-    const tables = this.#tables(name, serializer?.name ?? binary.name, namespaced)
-    const isNative = serializer === undefined || serializer === binary || serializer === number
-    if (isNative) return new HeapValueState(tables, this.#key, undefined, descriptor.default)
-    checkName(serializer)
-    tables.custom = serializer
-    return new HeapValueState(tables, this.#key, serializer, descriptor.default)
+    const { name, serializer } = descriptor
+    const state = this.#value(descriptor, serializer, descriptor.default)
+    if (this.#handedOut === undefined) return state
+    return new StrictValueState(state, originOf(name, serializer), this.#handedOut)
   }
 
-  numberState({
-    name,
-    namespaced = false,
-  }: NumberStateDescriptor): NumberState & MergingValueState<number> {
-    const tables = this.#tables(name, number.name, namespaced)
+  numberState(descriptor: NumberStateDescriptor): NumberState & MergingValueState<number> {
+    const tables = this.#stores.tables(infoOf('value', descriptor, { value: number }))
     if (tables.hasOnlyNumbers) return new HeapNumberState(tables, this.#key)
     throw new ConfigurationError(
       'state-conflict',
-      `State "${name}" cannot be used as a number state: values of other types were stored under its name.`,
+      `State "${descriptor.name}" cannot be used as a number state: values of other types were stored under its name.`,
     )
   }
 
   listState<T>(descriptor: ListStateDescriptor<T>): ListState<T> & MergingState {
-    throw new InvariantViolation(`List state "${descriptor.name}" is not there yet.`)
+    const { name, serializer } = descriptor
+    const own = ownSerializer(serializer)
+    const store = this.#stores.lists(infoOf('list', descriptor, { value: serializer }))
+    store.useSerializers({ value: own })
+    store.ttl = this.#ttl(descriptor, store)
+    const state = new HeapListState(store, this.#key, new ElementCodec(name, own))
+    if (this.#handedOut === undefined) return state
+    return new StrictListState(state, originOf(name, serializer), this.#handedOut)
   }
 
   mapState<K, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V> {
-    throw new InvariantViolation(`Map state "${descriptor.name}" is not there yet.`)
+    const { name, serializers } = descriptor
+    const ownKey = ownSerializer(serializers.key)
+    const own = ownSerializer(serializers.value)
+    const { key: keySerializer, value: valueSerializer } = serializers
+    const info = infoOf('map', descriptor, { key: keySerializer, value: valueSerializer })
+    const store = this.#stores.maps(info)
+    store.useSerializers({ key: ownKey, value: own })
+    store.ttl = this.#ttl(descriptor, store)
+    const key = new ElementCodec(name, ownKey)
+    const value = new ElementCodec(name, own)
+    const state = new HeapMapState(store, this.#key, { key, value })
+    if (this.#handedOut === undefined) return state
+    const idOf = (mapKey: K): unknown => mapKeyId(key.store(mapKey))
+    return new StrictMapState(state, originOf(name, serializers.value), this.#handedOut, idOf)
   }
 
   reducingState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T> & MergingState {
-    throw new InvariantViolation(`Reducing state "${descriptor.name}" is not there yet.`)
+    const { name, serializer } = descriptor
+    const state = new HeapReducingState(this.#value(descriptor, serializer), this.#key, descriptor)
+    if (this.#handedOut === undefined) return state
+    return new StrictReducingState(state, originOf(name, serializer), this.#handedOut)
   }
 
   aggregatingState<I, A, O>(
     descriptor: AggregatingStateDescriptor<I, A, O>,
   ): AggregatingState<I, O> & MergingState {
-    throw new InvariantViolation(`Aggregating state "${descriptor.name}" is not there yet.`)
+    const accumulator = this.#value(descriptor, descriptor.serializer)
+    return new HeapAggregatingState(accumulator, this.#key, descriptor)
   }
 
   timerQueue(domain: TimerDomain): TimerQueue {
-    throw new InvariantViolation(`The ${domain} timers are not there yet.`)
+    return this.#queue(domain)
   }
 
-  checkHandedOut(): void {}
-
-  keysOf(stateName: string): readonly KeyWithHash[] {
-    return [...this.entries(stateName)].map(([, key]) => ({ key, hash: hashKey(key) }))
+  checkHandedOut(): void {
+    this.#handedOut?.check()
   }
 
   snapshot(): KeyedStateSnapshot {
-    const groups: FrozenKeyGroup[] = []
-    for (let keyGroup = this.range.first; keyGroup <= this.range.last; keyGroup += 1) {
-      const states: FrozenState[] = []
-      for (const tables of this.#states.values()) {
-        const table = tables.table(keyGroup)
-        if (table === undefined || table.count === 0) continue
-        const { name, serializer } = tables.options
-        states.push({ name, serializer, table: table.freeze() })
-      }
-      if (states.length > 0) groups.push({ keyGroup, states })
-    }
-    return new HeapSnapshot(groups)
+    const stores = Array.from(this.#stores.all(), (store) => store.freeze())
+    const queues = [...this.#timers.values()].filter(({ size }) => size > 0)
+    const timers = queues.map((queue) => queue.freeze(this.maxParallelism))
+    return new HeapSnapshot(this.range, stores, timers)
   }
 
   restore(segments: Iterable<KeyGroupSegment>): void {
     for (const { keyGroup, bytes } of segments) {
-      const { keyGroup: written, states } = parseKeyGroup(bytes)
+      const { keyGroup: written, states, timers } = parseKeyGroup(bytes)
       checkIntact(
         written === keyGroup,
         `Key group ${keyGroup} has the bytes of key group ${written}.`,
       )
       this.#checkInRange(keyGroup)
-      for (const { name, serializer, content } of states) {
-        this.#tables(name, serializer, content.isNamespaced).load(keyGroup, content)
-      }
+      for (const segment of states) this.#stores.load(keyGroup, segment)
+      for (const segment of timers) this.#queue(segment.domain).load(segment)
     }
   }
 
   currentValues(): readonly unknown[] {
-    const states = [...this.#states.values()].filter(({ options }) => !options.isNamespaced)
-    return states
-      .map((tables) => new HeapValueState(tables, this.#key, tables.custom, undefined).value())
+    return Array.from(this.#stores.all())
+      .filter(({ info }) => !info.isNamespaced)
+      .map((store) => store.peek(this.#key))
       .filter((value) => value !== undefined)
   }
 
   stateNames(): readonly string[] {
-    return [...this.#states.keys()]
+    return this.#stores.names
   }
 
   *entries(stateName: string): Iterable<StateEntry> {
-    const tables = this.#states.get(stateName)
-    if (tables === undefined) return
+    const store = this.#stores.find(stateName)
+    if (store === undefined) return
     for (let keyGroup = this.range.first; keyGroup <= this.range.last; keyGroup += 1) {
-      const view = tables.table(keyGroup)?.view()
-      for (let row = 0; view !== undefined && row < view.count; row += 1) {
-        const entry = [keyGroup, view.key(row), view.value(row, tables.custom)] as const
-        yield view.isNamespaced ? [...entry, view.namespace(row)] : entry
+      for (const { key, value, namespace } of store.rows(keyGroup)) {
+        const entry = [keyGroup, key, value] as const
+        yield store.info.isNamespaced ? [...entry, namespace] : entry
       }
     }
   }
 
+  keysOf(stateName: string): readonly KeyWithHash[] {
+    const store = this.#stores.find(stateName)
+    const keys: KeyWithHash[] = []
+    for (let keyGroup = this.range.first; keyGroup <= this.range.last; keyGroup += 1) {
+      for (const { key, hash, namespace } of store?.keys(keyGroup) ?? []) {
+        const isHere = !store?.info.isNamespaced || namespace === this.#key.namespace
+        if (isHere) keys.push({ key, hash })
+      }
+    }
+    return keys
+  }
+
   keyCount(): number {
-    return this.#sum((table) => table.count)
+    return this.#sum((store) => store.keyCount)
   }
 
   sizeBytes(): number {
-    return this.#sum((table) => table.sizeBytes)
+    let size = this.#sum((store) => store.sizeBytes)
+    for (const queue of this.#timers.values()) size += queue.sizeBytes
+    return size
   }
 
   /** Pages copied so far because a snapshot that was not released could see them. */
   copiedPages(): number {
-    return this.#sum((table) => table.copiedPages)
+    return this.#sum((store) => store.copiedPages)
   }
 
-  #sum(measure: (table: FlatTable) => number): number {
+  #sum(measure: (store: HeapStore) => number): number {
     let sum = 0
-    for (const tables of this.#states.values()) {
-      for (let keyGroup = this.range.first; keyGroup <= this.range.last; keyGroup += 1) {
-        const table = tables.table(keyGroup)
-        if (table !== undefined) sum += measure(table)
-      }
-    }
+    for (const store of this.#stores.all()) sum += measure(store)
     return sum
   }
 
-  /** The tables of that name, made if there are none; they must fit to what is asked. */
-  #tables(name: string, serializer: string, isNamespaced: boolean): HeapTables {
-    const existing = this.#states.get(name)
-    if (existing === undefined) {
-      const { range } = this
-      const aliasSnapshots = this.#aliasSnapshots
-      const tables = new HeapTables({ name, serializer, isNamespaced, aliasSnapshots, range })
-      this.#states.set(name, tables)
-      return tables
-    }
-    const { options } = existing
-    if (options.serializer === serializer && options.isNamespaced === isNamespaced) return existing
-    throw new ConfigurationError(
-      'state-conflict',
-      `State "${name}" is kept with ${describe(options)}, but is asked for with ` +
-        `${describe({ serializer, isNamespaced })}: use the same serializer and options everywhere and across restarts, ` +
-        'or another name.',
-    )
+  /** A value in tables, with or without TTL. */
+  #value<T>(
+    registration: Registration,
+    serializer: Serializer<T> | undefined,
+    defaultValue?: () => T,
+  ): ValueState<T> & MergingValueState<T> & ReadableValue<T> {
+    const own = ownSerializer(serializer)
+    const tables = this.#stores.tables(infoOf('value', registration, { value: serializer }))
+    tables.useSerializers({ value: own })
+    const ttl = this.#ttl(registration, tables)
+    tables.ttl = ttl
+    if (ttl === undefined) return new HeapValueState(tables, this.#key, own, defaultValue)
+    // What `binary` reads is what was written: the descriptor's type is the user's promise about it.
+    const stamped = stampedSerializer(own ?? (binary as Serializer<T>))
+    const values = new HeapValueState(tables, this.#key, stamped, undefined)
+    return new HeapTtlValueState(values, this.#key, ttl, defaultValue)
+  }
+
+  #ttl({ name, ttl }: Registration, store: CleanableStore): Ttl | undefined {
+    if (ttl === undefined) return undefined
+    const clock = this.#processingTime
+    assert(clock !== undefined, `State "${name}" has a TTL, but its backend has no clock.`)
+    return new Ttl(name, ttl, clock, store)
+  }
+
+  #queue(domain: TimerDomain): HeapTimerQueue {
+    const queue = this.#timers.get(domain) ?? new HeapTimerQueue(domain, this.#key)
+    this.#timers.set(domain, queue)
+    return queue
   }
 
   #checkInRange(keyGroup: number): void {
@@ -230,53 +283,4 @@ export class HeapStateBackend implements KeyedStateBackend {
       `Key group ${keyGroup} cannot be restored here: this backend has the key groups ${first} to ${last}.`,
     )
   }
-}
-
-interface FrozenState {
-  readonly name: string
-  readonly serializer: string
-  readonly table: FrozenTable
-}
-
-interface FrozenKeyGroup {
-  readonly keyGroup: number
-  readonly states: readonly FrozenState[]
-}
-
-class HeapSnapshot implements KeyedStateSnapshot {
-  readonly #groups: readonly FrozenKeyGroup[]
-  #isReleased = false
-
-  constructor(groups: readonly FrozenKeyGroup[]) {
-    this.#groups = groups
-  }
-
-  *keyGroups(): Iterable<KeyGroupSegment> {
-    for (const { keyGroup, states } of this.#groups) {
-      assert(!this.#isReleased, `Key group ${keyGroup} of a released snapshot is read.`)
-      const segments = states.map(({ name, serializer, table }) => {
-        return { name, serializer, content: table.view.content }
-      })
-      yield { keyGroup, bytes: encodeKeyGroup({ keyGroup, states: segments }) }
-    }
-  }
-
-  release(): void {
-    if (this.#isReleased) return
-    this.#isReleased = true
-    for (const { states } of this.#groups) for (const { table } of states) table.release()
-  }
-}
-
-function describe(options: { serializer: string; isNamespaced: boolean }): string {
-  return `serializer "${options.serializer}" ${options.isNamespaced ? 'and' : 'without'} namespaces`
-}
-
-function checkName(serializer: Serializer<unknown>): void {
-  const twin = [binary, number, text, json].find((each) => each.name === serializer.name)
-  if (twin === undefined || twin === serializer) return
-  throw new ConfigurationError(
-    'reserved-serializer-name',
-    `A serializer of a job must not be called "${serializer.name}", because Weir has one of that name: rename it.`,
-  )
 }

@@ -1,40 +1,46 @@
 /**
- * One key group of a backend as bytes: the tables of all its states, each under its name. The unit that a snapshot
- * stores and that rescaling hands to other subtasks. Must not know backends or storage; checksums are one level up.
+ * One key group of a backend as bytes: the contents of all its states, each under its name, and its timers. The unit
+ * that a snapshot stores and that rescaling hands to other subtasks. Must not know backends or storage; checksums are
+ * one level up.
  */
 
 import { checkIntact } from './corrupt-state-error.ts'
 import { SegmentReader, SegmentWriter } from './segment-bytes.ts'
-import type { TableContent } from './row-layout.ts'
+import {
+  infoSizeHint,
+  readInfo,
+  readRows,
+  rowsSizeHint,
+  writeInfo,
+  writeRows,
+  type StateSegment,
+} from './store-segment.ts'
 import { readTable, tableSizeHint, writeTable } from './table-segment.ts'
-
-export interface StateSegment {
-  readonly name: string
-  /** Name of the state's serializer; see `nativeSerializerNames`. */
-  readonly serializer: string
-  readonly content: TableContent
-}
+import { readTimers, timersSizeHint, writeTimers, type TimerSegment } from './timer-segment.ts'
 
 export interface KeyGroupContent {
   readonly keyGroup: number
   readonly states: readonly StateSegment[]
+  readonly timers: readonly TimerSegment[]
 }
 
-/** 'WKG' and the version. */
-const MAGIC = 0x57_4b_47_01
-const HEADER_BYTES = 16
+/** 'WKG' and the version: 2 has kinds of states, TTL and timers. */
+const MAGIC = 0x57_4b_47_02
+const HEADER_BYTES = 20
 
-export function encodeKeyGroup({ keyGroup, states }: KeyGroupContent): Uint8Array {
-  const writer = new SegmentWriter(sizeHint(states))
+export function encodeKeyGroup({ keyGroup, states, timers }: KeyGroupContent): Uint8Array {
+  const writer = new SegmentWriter(sizeHint(states, timers))
   writer.u32(MAGIC)
   writer.u32(0)
   writer.u32(keyGroup)
   writer.u32(states.length)
-  for (const { name, serializer, content } of states) {
-    writer.text(name)
-    writer.text(serializer)
-    writeTable(writer, content)
+  writer.u32(timers.length)
+  for (const state of states) {
+    writeInfo(writer, state.info)
+    if (state.type === 'value') writeTable(writer, state.content)
+    else writeRows(writer, state)
   }
+  for (const queue of timers) writeTimers(writer, queue)
   writer.setU32(4, writer.length)
   return writer.finish()
 }
@@ -54,18 +60,27 @@ export function parseKeyGroup(bytes: Uint8Array): KeyGroupContent {
   )
   const keyGroup = reader.u32()
   const stateCount = reader.u32()
+  const queueCount = reader.u32()
   const states: StateSegment[] = []
-  for (let i = 0; i < stateCount; i += 1) {
-    states.push({ name: reader.text(), serializer: reader.text(), content: readTable(reader) })
-  }
+  for (let i = 0; i < stateCount; i += 1) states.push(readState(reader))
+  const timers: TimerSegment[] = []
+  for (let i = 0; i < queueCount; i += 1) timers.push(readTimers(reader))
   checkIntact(reader.rest === 0, `Key group ${keyGroup} has ${reader.rest} unexpected bytes.`)
-  return { keyGroup, states }
+  return { keyGroup, states, timers }
 }
 
-function sizeHint(states: readonly StateSegment[]): number {
+function readState(reader: SegmentReader): StateSegment {
+  const info = readInfo(reader)
+  if (info.kind === 'value') return { type: 'value', info, content: readTable(reader) }
+  return { type: 'container', info, rows: readRows(reader, info) }
+}
+
+function sizeHint(states: readonly StateSegment[], timers: readonly TimerSegment[]): number {
   let size = HEADER_BYTES
-  for (const { name, serializer, content } of states) {
-    size += 8 + name.length + serializer.length + tableSizeHint(content)
+  for (const state of states) {
+    size += infoSizeHint(state.info)
+    size += state.type === 'value' ? tableSizeHint(state.content) : rowsSizeHint(state)
   }
+  for (const queue of timers) size += timersSizeHint(queue)
   return size
 }

@@ -13,6 +13,11 @@ export interface StoredValue<T> {
   clear(): void
 }
 
+/** What reducing and aggregating states need beside: a read with the effects of TTL. */
+export interface ReadableValue<T> extends StoredValue<T> {
+  read(): T | undefined
+}
+
 export interface Merge<T> {
   readonly target: number
   readonly sources: Iterable<number>

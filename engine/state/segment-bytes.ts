@@ -27,6 +27,21 @@ export class SegmentWriter {
     this.#view.setUint32(at, word, true)
   }
 
+  u8(byte: number): void {
+    const at = this.#reserve(1)
+    this.#view.setUint8(at, byte)
+  }
+
+  f64(value: number): void {
+    const at = this.#reserve(8)
+    this.#view.setFloat64(at, value, true)
+  }
+
+  bytes(value: Uint8Array): void {
+    const at = this.#reserve(value.length)
+    this.#bytes.set(value, at)
+  }
+
   /** Overwrites a word written before. */
   setU32(at: number, word: number): void {
     this.#view.setUint32(at, word, true)
@@ -35,7 +50,7 @@ export class SegmentWriter {
   text(value: string): void {
     const bytes = text.encode(value)
     this.u32(bytes.length)
-    this.#bytes.set(bytes, this.#reserve(bytes.length))
+    this.bytes(bytes)
   }
 
   /** The first `length` bytes of the concatenated pages, of which each stands for `pageBytes`. */
@@ -83,9 +98,22 @@ export class SegmentReader {
     return this.#view.getUint32(this.#take(4), true)
   }
 
+  u8(): number {
+    return this.#view.getUint8(this.#take(1))
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true)
+  }
+
+  /** The next `length` bytes, in place. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length)
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length)
+  }
+
   text(): string {
-    const window = this.window(this.u32())
-    return text.decode(new Uint8Array(window.buffer, window.byteOffset, window.byteLength))
+    return text.decode(this.bytes(this.u32()))
   }
 
   /** The next `length` bytes, in place. */

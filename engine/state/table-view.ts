@@ -8,6 +8,7 @@ import { present } from '../assert.ts'
 import type { Serializer } from '../serializer.ts'
 import {
   CELL_AT,
+  HASH_AT,
   META_AT,
   NAMESPACE_AT,
   ROW_BITS,
@@ -37,6 +38,10 @@ export class TableView {
 
   key(row: number): unknown {
     return readKey(this.#page(row), this.#at(row), this.content.keyArena.pages)
+  }
+
+  hash(row: number): number {
+    return this.#page(row).getInt32(this.#at(row) + HASH_AT, true)
   }
 
   value(row: number, serializer: Serializer<unknown> | undefined): unknown {

@@ -1,0 +1,130 @@
+/**
+ * The timers of a domain inside a segment: the rows as they are, then the keys that do not fit into rows.
+ * Must not know the queue: what is written is a frozen copy of its rows. Timers of a key group keep their relative order.
+ */
+
+import { decodeKey, encodeKey } from '../serializer.ts'
+import { checkIntact } from './corrupt-state-error.ts'
+import { keyGroupOf } from './key-groups.ts'
+import { HASH_AT, KEY_IN_ARENA, LENGTH_AT } from './row-layout.ts'
+import type { SegmentReader, SegmentWriter } from './segment-bytes.ts'
+import { readKey } from './stored-key.ts'
+import { TIMER_ROW_BYTES, type LongKey } from './timer-rows.ts'
+import type { DueTimer, TimerDomain } from './timer-queue.ts'
+
+/** A row without the hash of the timer. */
+const STORED_ROW_BYTES = 56
+const START_AT = 32
+const END_AT = 40
+
+const TIMER_DOMAINS: readonly TimerDomain[] = ['event', 'processing']
+
+/** The timers of one domain in one key group. */
+export interface TimerSegment {
+  readonly domain: TimerDomain
+  readonly rows: readonly StoredTimer[]
+}
+
+export interface StoredTimer {
+  readonly bytes: Uint8Array
+  /** The key, if it does not fit into the row: its bytes by `encodeKey`. */
+  readonly longKey: Uint8Array | undefined
+}
+
+/** A copy of a queue's rows, of which each key group is taken out when it is written. */
+export class FrozenTimers {
+  readonly domain: TimerDomain
+  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #longKeys: ReadonlyMap<number, LongKey>
+  readonly #maxParallelism: number
+  #rowsByGroup: Map<number, number[]> | undefined
+
+  constructor(
+    domain: TimerDomain,
+    bytes: Uint8Array<ArrayBuffer>,
+    longKeys: ReadonlyMap<number, LongKey>,
+    maxParallelism: number,
+  ) {
+    this.domain = domain
+    this.#bytes = bytes
+    this.#longKeys = longKeys
+    this.#maxParallelism = maxParallelism
+  }
+
+  /** Undefined if the key group has no timers. */
+  group(keyGroup: number): TimerSegment | undefined {
+    this.#rowsByGroup ??= this.#split()
+    const rows = this.#rowsByGroup.get(keyGroup)
+    return rows && { domain: this.domain, rows: rows.map((row) => this.#row(row)) }
+  }
+
+  #split(): Map<number, number[]> {
+    const groups = new Map<number, number[]>()
+    const view = new DataView(this.#bytes.buffer)
+    for (let at = 0; at < this.#bytes.length; at += TIMER_ROW_BYTES) {
+      const keyGroup = keyGroupOf(view.getInt32(at + HASH_AT, true), this.#maxParallelism)
+      const rows = groups.get(keyGroup)
+      if (rows === undefined) groups.set(keyGroup, [at / TIMER_ROW_BYTES])
+      else rows.push(at / TIMER_ROW_BYTES)
+    }
+    return groups
+  }
+
+  #row(row: number): StoredTimer {
+    const at = row * TIMER_ROW_BYTES
+    const bytes = this.#bytes.subarray(at, at + STORED_ROW_BYTES)
+    const long = this.#longKeys.get(row)
+    return { bytes, longKey: typeof long === 'string' ? encodeKey(long) : long }
+  }
+}
+
+export function timersSizeHint({ rows }: TimerSegment): number {
+  let size = 8 + rows.length * STORED_ROW_BYTES
+  for (const { longKey } of rows) if (longKey !== undefined) size += 4 + longKey.length
+  return size
+}
+
+export function writeTimers(writer: SegmentWriter, { domain, rows }: TimerSegment): void {
+  writer.u32(TIMER_DOMAINS.indexOf(domain))
+  writer.u32(rows.length)
+  for (const { bytes } of rows) writer.bytes(bytes)
+  for (const { longKey } of rows) {
+    if (longKey === undefined) continue
+    writer.u32(longKey.length)
+    writer.bytes(longKey)
+  }
+}
+
+export function readTimers(reader: SegmentReader): TimerSegment {
+  const index = reader.u32()
+  const domain = TIMER_DOMAINS[index]
+  checkIntact(domain !== undefined, `There is no domain ${index} of timers.`)
+  const count = reader.u32()
+  const block = reader.bytes(count * STORED_ROW_BYTES)
+  const rows: StoredTimer[] = []
+  for (let at = 0; at < block.length; at += STORED_ROW_BYTES) {
+    const bytes = block.subarray(at, at + STORED_ROW_BYTES)
+    const isLong = bytes[LENGTH_AT] === KEY_IN_ARENA
+    rows.push({ bytes, longKey: isLong ? reader.bytes(reader.u32()) : undefined })
+  }
+  return { domain, rows }
+}
+
+/** A key as a queue keeps it beside its rows. */
+export function toLongKey(longKey: Uint8Array | undefined): LongKey | undefined {
+  if (longKey === undefined) return undefined
+  const key = decodeKey(longKey)
+  return typeof key === 'string' ? key : longKey.slice()
+}
+
+/** For reading without a queue. */
+export function decodeTimer({ bytes, longKey }: StoredTimer): DueTimer {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return {
+    key: longKey === undefined ? readKey(view, 0, []) : decodeKey(longKey),
+    hash: view.getInt32(HASH_AT, true),
+    time: view.getFloat64(0, true),
+    start: view.getFloat64(START_AT, true),
+    end: view.getFloat64(END_AT, true),
+  }
+}
