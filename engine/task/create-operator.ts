@@ -1,4 +1,5 @@
 /** Makes the running operator of a spec. */
+import { AsyncWaitOperator } from '../async/async-wait-operator.ts'
 import { ConfigurationError } from '../errors.ts'
 import { IntervalJoinOperator } from '../join/interval-join-operator.ts'
 import type { OperatorSpec } from '../operator/operator-spec.ts'
@@ -39,6 +40,8 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
       return new ReduceOperator({ reduce: spec.reduce }, context)
     case 'interval-join':
       return new IntervalJoinOperator(spec.join, context)
+    case 'async':
+      return new AsyncWaitOperator(spec.async, context)
     case 'sink':
       return createSink(spec.sink, context)
     default:
