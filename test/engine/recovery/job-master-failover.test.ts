@@ -108,6 +108,27 @@ describe('restart', () => {
     expect(job.runtime.factsOf('restart-started')).toMatchObject([{ restart: 1 }])
   })
 
+  test('the pause is what the strategy says at that time, with jitter from the seed', () => {
+    const restart = {
+      strategy: 'exponential-delay',
+      initialDelayMs: 100,
+      multiplier: 2,
+      resetThresholdMs: 1000,
+      jitter: 0.5,
+    } as const
+    const job = new MasteredJob({ restart }, { hasCheckpoints: false }).run()
+    job.runtime.drawn = 70
+    for (const quietMs of [0, 1000]) {
+      job.report('failed', ['sum/0'], 'boom').report('canceled').pass(200)
+      job.told()
+      job.pass(quietMs).report('running')
+    }
+    job.report('failed', ['sum/0'], 'boom')
+    const scheduled = job.runtime.factsOf('restart-scheduled')
+    expect(scheduled.map(({ delayMs }) => delayMs)).toEqual([120, 170, 120])
+    expect(job.runtime.bounds).toEqual([101, 201, 101])
+  })
+
   test('a canceled subtask is told once', () => {
     const job = new MasteredJob().run()
     job.report('failed', ['sum/0'], 'boom').report('failed', ['sum/1'], 'boom')
