@@ -1,7 +1,7 @@
 /**
  * Notices when a run has come to rest after input and faults are over: the job runs, a completed checkpoint covers the
- * whole input, no transaction is open, every partition can be read to its end (L1, X4). If that does not happen within
- * the budget it says what is missing: the reason of a liveness failure.
+ * whole input and what the last watermark set off, no transaction is open, every partition can be read to its end (L1,
+ * X4). If that does not happen within the budget it says what is missing: the reason of a liveness failure.
  */
 import type { JobMaster } from '../engine/recovery/job-master.ts'
 import type { TraceEvent, TraceTopology } from '../engine/trace.ts'
@@ -19,6 +19,7 @@ export interface RestOptions {
   readonly feeder: Feeder
   readonly history: HistoryRecorder
   readonly topology: TraceTopology
+  readonly hasEventTime: boolean
   /** Null: at rest. Else one clause about what is missing. */
   readonly onRest: (stuck: string | null) => void
 }
@@ -26,12 +27,18 @@ export interface RestOptions {
 const LOOK_EVERY_MS = 50
 /** Virtual time after the last input and fault. Longer than any timeout of the slice but the transaction timeout. */
 const BUDGET_MS = 30_000
+/** So long after the last record its watermark has surely been sent, and stands before a barrier that comes now. */
+const SETTLE_MS = 1000
 
 export class RestDetector {
   readonly #options: RestOptions
   readonly #notRunning = new Set<string>()
   #jobReason = ''
   #quietSince: number | null = null
+  /** Since when a completed checkpoint covers the input, in a job that runs. */
+  #coveredSince: number | null = null
+  readonly #triggeredAt = new Map<number, number>()
+  #lastTriggeredAt = 0
 
   constructor(options: RestOptions) {
     this.#options = options
@@ -48,6 +55,10 @@ export class RestDetector {
 
   #observe(event: TraceEvent): void {
     if (event.type === 'job-status-changed') this.#jobReason = event.reason
+    if (event.type === 'checkpoint-triggered') this.#triggeredAt.set(event.checkpoint, event.at)
+    if (event.type === 'checkpoint-completed') {
+      this.#lastTriggeredAt = this.#triggeredAt.get(event.checkpoint) ?? 0
+    }
     if (event.type !== 'subtask-status-changed') return
     if (event.status === 'running') this.#notRunning.delete(event.subtask)
     else this.#notRunning.add(event.subtask)
@@ -66,8 +77,27 @@ export class RestDetector {
   }
 
   #missing(): string | null {
+    if (this.#options.master.status === 'finished') return null
+    return this.#uncovered() ?? this.#unsettled() ?? this.#open()
+  }
+
+  #uncovered(): string | null {
+    const missing = this.#firstUncovered()
+    if (missing === null) this.#coveredSince ??= this.#options.world.now()
+    else this.#coveredSince = null
+    return missing
+  }
+
+  /** Event time goes on after the last record was read; what that sets off must be in a checkpoint, too. */
+  #unsettled(): string | null {
+    const { hasEventTime } = this.#options
+    const least = (this.#coveredSince ?? Infinity) + SETTLE_MS
+    if (!hasEventTime || this.#lastTriggeredAt >= least) return null
+    return 'no completed checkpoint covers what the last watermark set off'
+  }
+
+  #firstUncovered(): string | null {
     const { master, cluster, topology, history } = this.#options
-    if (master.status === 'finished') return null
     if (master.status !== 'running') {
       return `the job is ${master.status}${this.#jobReason === '' ? '' : ` (${this.#jobReason})`}`
     }
@@ -82,6 +112,11 @@ export class RestDetector {
         }
       }
     }
+    return null
+  }
+
+  #open(): string | null {
+    const { cluster, topology } = this.#options
     const [open] = cluster.openTransactions()
     if (open !== undefined) return `transaction ${open.transactionalId} is still ${open.state}`
     for (const { topic, partitions } of topology.outputs) {

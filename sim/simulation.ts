@@ -15,6 +15,7 @@ import { JobMaster } from '../engine/recovery/job-master.ts'
 import type { FilePort, ServicePort } from '../engine/runtime.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
+import { hasEventTime } from './event-time.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
 import { HistoryRecorder } from './history/history-recorder.ts'
 import { SimulatedCluster } from './kafka/simulated-cluster.ts'
@@ -119,6 +120,7 @@ export class Simulation {
       feeder: this.#feeder,
       history: this.#history,
       topology: this.topology,
+      hasEventTime: hasEventTime(job.graph),
       onRest: (stuck) => {
         this.#end(stuck, null)
       },

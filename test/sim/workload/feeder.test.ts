@@ -9,7 +9,12 @@ import { Feeder } from '../../../sim/workload/feeder.ts'
 import type { WorkloadItem } from '../../../sim/workload/workload.ts'
 import { World } from '../../../sim/world/world.ts'
 
-function feed(lines: readonly WorkloadItem[], config: PlanConfig, topics = ['in']) {
+function feed(
+  lines: readonly WorkloadItem[],
+  config: PlanConfig,
+  topics = ['in'],
+  whenStarted: (world: World) => void = () => undefined,
+) {
   const world = new World(1, 'control')
   const cluster = new SimulatedCluster(
     { topics: topics.map((topic) => ({ topic, partitions: 2 })) },
@@ -43,6 +48,7 @@ function feed(lines: readonly WorkloadItem[], config: PlanConfig, topics = ['in'
       .map(({ value }) => value)
       .join(' ')
   feeder.start()
+  whenStarted(world)
   while (world.step());
   return { world, feeder, records, values }
 }
@@ -134,4 +140,24 @@ test('records for topics that the job does not read are refused, unless it reads
     'The input is for the topics one, two, but the job "J" reads three; choose the generator of those.',
   )
   expect(feed(items, { inputDurationMs: 50 }, ['two']).values('two', 0)).toBe('two y@2')
+})
+
+test('after a restart behind the end of the input the last heartbeat comes again, and only it', () => {
+  const items = ['one @1', 'one x@5', 'two @6', 'one @7'].map(record)
+  const { world, values } = feed(items, { inputDurationMs: 50 }, ['one', 'two'])
+  world.record({ type: 'job-status-changed', status: 'running', reason: '' })
+  while (world.step());
+  expect(['one', 'two'].map((topic) => [values(topic, 0), values(topic, 1)])).toEqual([
+    ['one @1 one x@5 one @7 one @7', 'one @1 one @7 one @7'],
+    ['two @6 two @6', 'two @6 two @6'],
+  ])
+})
+
+test('a restart before the end of the input changes nothing', () => {
+  const items = ['one @1', 'one x@5'].map(record)
+  const { world, values } = feed(items, { inputDurationMs: 50 }, ['one'], (running) => {
+    running.record({ type: 'job-status-changed', status: 'running', reason: '' })
+  })
+  while (world.step());
+  expect([values('one', 0), values('one', 1)]).toEqual(['one @1 one x@5', 'one @1'])
 })
