@@ -15,7 +15,7 @@ export const NO_BROKER: BrokerPort = {
   },
 }
 
-const NO_SERVICES: ServicePort = {
+export const NO_SERVICES: ServicePort = {
   has: () => false,
   call: () => {
     throw new Error('This test has no services.')
@@ -26,7 +26,7 @@ function noFiles(): never {
   throw new Error('This test has no files.')
 }
 
-const NO_FILES: FilePort = { read: noFiles, write: noFiles, rename: noFiles, delete: noFiles }
+export const NO_FILES: FilePort = { read: noFiles, write: noFiles, rename: noFiles, delete: noFiles }
 
 export interface Emitted {
   readonly value: unknown

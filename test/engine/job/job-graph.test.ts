@@ -9,6 +9,7 @@ import type { JobGraph } from '../../../engine/job/job-graph.ts'
 import type { JobOptions } from '../../../engine/job/job-options.ts'
 import { outputTag } from '../../../engine/operator/functions.ts'
 import { text } from '../../../engine/serializer.ts'
+import type { Sink } from '../../../engine/sink/sink-spec.ts'
 import { discardSink, kafkaSink } from '../../../engine/sink/sinks.ts'
 import { generatorSource, kafkaSource } from '../../../engine/source/sources.ts'
 import type { Numbered } from '../small-jobs.ts'
@@ -157,15 +158,16 @@ describe('parallelism', () => {
   })
 })
 
-test('a bounded source and a transactional sink are refused together, because nothing would commit the last records', () => {
-  const build = (): JobGraph =>
+test('a job needs a final checkpoint when a sink commits what it wrote', () => {
+  const needs = (sink: Sink<string>): boolean =>
     graph((env) => {
       env
         .fromSource(numbers)
         .map(() => '')
-        .sinkTo(kafkaSink({ topic: 'out', value: text, delivery: 'exactly-once' }))
-    })
-  expect(build).toThrow(/^The job "J" reads the bounded source "source" and writes transactions/)
+        .sinkTo(sink)
+    }).needsFinalCheckpoint
+  expect(needs(kafkaSink({ topic: 'out', value: text, delivery: 'exactly-once' }))).toBe(true)
+  expect(needs(discardSink())).toBe(false)
 })
 
 describe('the topology', () => {

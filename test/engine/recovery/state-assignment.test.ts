@@ -41,7 +41,7 @@ function checkpointOf(lists: Lists): CheckpointMetadata {
 function assign(lists: Lists, parallelism: number) {
   const graph = summingJob({ parallelism, maxParallelism: MAX })
   return Array.from({ length: parallelism }, (_, index) => {
-    const restore = assignState(checkpointOf(lists), vertexOf(graph, 'sum'), index, MAX)
+    const restore = assignState(checkpointOf(lists), vertexOf(graph, 'sum'), index)
     const state = restore.operators.find(({ uid }) => uid === 'sum')?.operatorState ?? []
     const items = (name: string): number[] =>
       (state.find((entry) => entry.name === name)?.items ?? []).map((item) => item[0] ?? -1)
@@ -147,7 +147,7 @@ test('for every rescaling every list item goes to exactly one subtask', () => {
 
 test('a vertex whose checkpoint has no state for it starts empty', () => {
   const graph = summingJob({ parallelism: 2 })
-  expect(assignState(checkpointOf([]), vertexOf(graph, 'sum'), 1, MAX)).toEqual({
+  expect(assignState(checkpointOf([]), vertexOf(graph, 'sum'), 1)).toEqual({
     checkpoint: 7,
     objects: [],
     operators: [],
@@ -158,5 +158,5 @@ test('a subtask without keyed state has no object to read', () => {
   const metadata = checkpointOf([{ split: [1], union: [] }])
   const handles = metadata.handles.map((handle) => ({ ...handle, object: null }))
   const graph = summingJob({ parallelism: 1 })
-  expect(assignState({ ...metadata, handles }, vertexOf(graph, 'sum'), 0, MAX).objects).toEqual([])
+  expect(assignState({ ...metadata, handles }, vertexOf(graph, 'sum'), 0).objects).toEqual([])
 })

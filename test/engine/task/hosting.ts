@@ -27,7 +27,7 @@ import { discardSink } from '../../../engine/sink/sinks.ts'
 import { generatorSource } from '../../../engine/source/sources.ts'
 import { Worker } from '../../../engine/task/worker.ts'
 import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
-import { NO_BROKER } from '../operator-context.ts'
+import { NO_BROKER, NO_FILES, NO_SERVICES } from '../operator-context.ts'
 import type { Numbered } from '../small-jobs.ts'
 
 /** What the user's functions of the job did. */
@@ -81,6 +81,9 @@ export class Hosting {
       incarnation: 3,
       slots: 4,
       hasProvenance: false,
+      services: NO_SERVICES,
+      files: NO_FILES,
+      isStrict: true,
     })
   }
 
@@ -268,6 +271,12 @@ function showElement(element: Element): string {
       return `|${element.checkpoint}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
+    case 'watermark':
+      return `w${element.timestamp}`
+    case 'watermark-status':
+      return element.isIdle ? 'idle' : 'active'
+    case 'end-of-data':
+      return 'end-of-data'
     case 'end-of-input':
       return '$'
   }

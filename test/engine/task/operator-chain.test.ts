@@ -4,7 +4,7 @@ import { present } from '../../../engine/assert.ts'
 import type { OperatorHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
 import type { RecordWriter } from '../../../engine/exchange/record-writer.ts'
 import { attemptId, checkpointId, subtaskId, vertexId } from '../../../engine/ids.ts'
-import type { StreamEnvironment } from '../../../engine/job/data-stream.ts'
+import type { StreamEnvironment } from '../../../engine/job/stream-environment.ts'
 import { defineJob } from '../../../engine/job/define-job.ts'
 import { buildJobGraph } from '../../../engine/job/job-graph.ts'
 import { Mutants } from '../../../engine/mutants.ts'
@@ -15,7 +15,7 @@ import { HeapStateBackend } from '../../../engine/state/heap-state-backend.ts'
 import { OperatorChain } from '../../../engine/task/operator-chain.ts'
 import { valueState } from '../../../engine/state/descriptors.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
-import { NO_BROKER } from '../operator-context.ts'
+import { NO_BROKER, NO_FILES, NO_SERVICES } from '../operator-context.ts'
 
 /** The chain of the first vertex of a job that reads 0, 1, 2, 3; `written` is what left it, by edge. */
 function chainOf(build: (env: StreamEnvironment) => void) {
@@ -42,6 +42,12 @@ function chainOf(build: (env: StreamEnvironment) => void) {
     mutants: new Mutants(),
     provenance: { isOn: false, current: null },
     keyedState: new HeapStateBackend({ maxParallelism: 4, range: { first: 0, last: 3 } }),
+    services: NO_SERVICES,
+    files: NO_FILES,
+    runtimeMode: 'streaming',
+    autoWatermarkIntervalMs: 200,
+    schedule: () => ({ label: '' }),
+    cancel: () => undefined,
     wake: () => undefined,
     fail: () => undefined,
   })

@@ -89,7 +89,7 @@ describe('life', () => {
     hosting.deliver('a k=1', 'a$')
     expect(hosting.reports()).toEqual([])
     hosting.deliver('b k=2', 'b$')
-    expect(hosting.left()).toEqual(['k=1', 'k=3', '$'])
+    expect(hosting.left()).toEqual(['k=1', 'k=3', 'wInfinity', '$'])
     expect(hosting.reports()).toEqual(['finished'])
   })
 
@@ -98,7 +98,7 @@ describe('life', () => {
     hosting.deliver('a k=1', 'a$', 'b$')
     expect(hosting.left()).toEqual([])
     hosting.connect()
-    expect(hosting.left()).toEqual(['k=1', '$'])
+    expect(hosting.left()).toEqual(['k=1', 'wInfinity', '$'])
   })
 
   test('the work of every turn is counted by its records', () => {
