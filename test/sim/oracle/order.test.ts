@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest'
 import { defineJob, kafkaSink, kafkaSource, text } from '../../../engine/index.ts'
 import type { Job } from '../../../engine/index.ts'
-import type { DataStream, StreamEnvironment } from '../../../engine/job/data-stream.ts'
+import type { DataStream } from '../../../engine/job/data-stream.ts'
+import type { StreamEnvironment } from '../../../engine/job/stream-environment.ts'
 import type { KafkaRecord } from '../../../engine/source/source-spec.ts'
 import { simulate } from '../../../sim/simulate.ts'
 
