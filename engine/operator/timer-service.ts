@@ -30,6 +30,7 @@ export class KeyedTimerService implements TimerService {
   #currentWatermark = MIN_WATERMARK
   /** The next call for processing-time timers. */
   #wakeUp: { readonly at: number; readonly timer: Timer } | null = null
+  #isQuiesced = false
   /** Batch: the key is over, so what its timers register never fires. */
   #isEndingKey = false
 
@@ -51,6 +52,13 @@ export class KeyedTimerService implements TimerService {
   /** After the state was restored: processing-time timers that became due meanwhile fire at once. */
   open(): void {
     this.#scheduleWakeUp()
+  }
+
+  /** The input ended: processing-time timers fire no more (Flink ProcessingTimeService.quiesce). */
+  quiesce(): void {
+    this.#isQuiesced = true
+    if (this.#wakeUp !== null) this.#ports.cancel(this.#wakeUp.timer)
+    this.#wakeUp = null
   }
 
   registerEventTime(time: number, start = 0, end = 0): void {
@@ -119,7 +127,8 @@ export class KeyedTimerService implements TimerService {
 
   /** Sees to it that somebody looks when the earliest processing-time timer is due. */
   #scheduleWakeUp(): void {
-    if (this.#ports.runtimeMode === 'batch' || this.#processing.size === 0) return
+    const isSilent = this.#isQuiesced || this.#ports.runtimeMode === 'batch'
+    if (isSilent || this.#processing.size === 0) return
     const at = this.#processing.peekTime()
     if (at === Number.POSITIVE_INFINITY) return
     if (this.#wakeUp !== null) {

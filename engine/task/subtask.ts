@@ -279,6 +279,7 @@ export class Subtask {
   /** Tells the operators one after the other that the input ended; each first emits what it still holds. */
   #finish(): void {
     const operators = this.#chain.headToTail
+    this.#chain.head.link.timers?.quiesce()
     for (let told = this.#finished ?? 0; ; told += 1) {
       this.#finished = told
       if (told > 0 && operators[told - 1]?.isDrained === false) {

@@ -6,6 +6,7 @@ import { InvariantViolation } from '../assert.ts'
 import { MAX_WATERMARK } from '../element.ts'
 import { UserFunctionError } from '../errors.ts'
 import type { Collector, Operator, OperatorContext } from '../operator/operator.ts'
+import type { Timer } from '../runtime.ts'
 import { AdvancingOutput } from './advancing-output.ts'
 import { assignTimestamp } from './timestamp-assigner.ts'
 import { createWatermarkGenerator } from './watermark-generators.ts'
@@ -23,6 +24,7 @@ export class WatermarkAssignerOperator implements Operator {
   readonly #assigner: TimestampAssigner<unknown> | null
   readonly #generator: WatermarkGenerator<unknown>
   readonly #output: AdvancingOutput
+  #nextEmission: Timer | null = null
 
   constructor(strategy: WatermarkStrategy<unknown>, context: OperatorContext) {
     this.uid = context.uid
@@ -59,13 +61,14 @@ export class WatermarkAssignerOperator implements Operator {
   processStatus(): void {}
 
   finish(): void {
+    if (this.#nextEmission !== null) this.#context.cancel(this.#nextEmission)
     this.#emitPeriodic()
   }
 
   #scheduleEmission(): void {
     const { autoWatermarkIntervalMs } = this.#context
     if (autoWatermarkIntervalMs === 0) return
-    this.#context.schedule(autoWatermarkIntervalMs, 'watermark', () => {
+    this.#nextEmission = this.#context.schedule(autoWatermarkIntervalMs, 'watermark', () => {
       this.#emitPeriodic()
       this.#scheduleEmission()
     })

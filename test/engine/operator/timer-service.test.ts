@@ -202,6 +202,15 @@ describe('processing time', () => {
     expect(timing.take()).toEqual(['a~20'])
   })
 
+  test('when the input has ended none fires any more', () => {
+    const timing = new Timing()
+    timing.at('a').registerProcessingTime(10)
+    timing.service.quiesce()
+    timing.service.registerProcessingTime(20)
+    timing.runtime.advance(100)
+    expect(timing.take()).toEqual([])
+  })
+
   test('a timer at the end of time is never waited for', () => {
     const timing = new Timing()
     timing.at('a').registerProcessingTime(Number.POSITIVE_INFINITY)

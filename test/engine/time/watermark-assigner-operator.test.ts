@@ -165,6 +165,7 @@ describe('watermarks', () => {
     assigning.operator.process('x', 100)
     assigning.operator.finish()
     expect(assigning.control).toEqual([99])
+    expect(assigning.runtime.timers, 'and then no more').toEqual([])
   })
 
   test('without records the stream becomes idle, until the watermark advances', () => {
