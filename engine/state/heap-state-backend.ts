@@ -161,6 +161,10 @@ export class HeapStateBackend implements KeyedStateBackend {
     return new HeapAggregatingState(accumulator, this.#key, descriptor)
   }
 
+  clearState(stateName: string): void {
+    this.#stores.find(stateName)?.remove(this.#key)
+  }
+
   timerQueue(domain: TimerDomain): TimerQueue {
     return this.#queue(domain)
   }

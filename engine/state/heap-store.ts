@@ -48,6 +48,8 @@ export interface HeapStore {
   rows(keyGroup: number): Iterable<StoreRow>
   /** The value of the current key and namespace, without any effect of TTL; undefined if there is none. */
   peek(key: LookupKey): unknown
+  /** Removes what is there for the current key and namespace. */
+  remove(key: LookupKey): void
   freeze(): FrozenStore
   /** Fills a key group that is empty. */
   load(keyGroup: number, segment: StateSegment): void

@@ -104,6 +104,10 @@ export class HeapTables implements HeapStore, CleanableStore {
     return readRowValue(table.view(), row, this.info, this.#serializer)
   }
 
+  remove(key: LookupKey): void {
+    this.find(key)?.remove(key)
+  }
+
   freeze(): FrozenStore {
     const frozen = this.freezeTables()
     const isExpired = this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : undefined

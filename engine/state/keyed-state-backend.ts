@@ -137,6 +137,9 @@ export interface KeyedStateBackend {
     descriptor: AggregatingStateDescriptor<I, A, O>,
   ): AggregatingState<I, O> & MergingState
 
+  /** Clears what the current key (and namespace) has in that state, registered or only restored. */
+  clearState(stateName: string): void
+
   /** The timers of a domain, of all keys; part of snapshots. There is one queue per domain. */
   timerQueue(domain: TimerDomain): TimerQueue
 
