@@ -52,6 +52,41 @@ interface DeviceAlert {
 
 const tooLate = outputTag<Reading>('too-late')
 
+/** Least and most: a reading that comes twice makes no difference, as it would to a sum. */
+const rangeOf: AggregateFunction<Reading, Range, Range> = {
+  createAccumulator: () => ({ least: Infinity, most: -Infinity }),
+  add: ({ temperature }, { least, most }) => ({
+    least: Math.min(least, temperature),
+    most: Math.max(most, temperature),
+  }),
+  getResult: (range) => range,
+}
+
+/** Readings by their time, until it is their turn. */
+const waiting = mapState<number, Reading>('waiting')
+const lastSeen = valueState<number>('last-seen')
+const hotSince = valueState<number>('hot-since')
+
+/**
+ * Every reading sets a timer for its own time, so that the device's life is seen in its right order, and each turn of it
+ * sets the timers of the alerts that may follow.
+ */
+const watchDevice: KeyedProcessFunction<Reading, string, DeviceAlert> = {
+  processElement(reading, context) {
+    context.state(waiting).put(reading.time, reading)
+    context.timers.registerEventTime(reading.time)
+  },
+  onTimer(now, context) {
+    const readings = context.state(waiting)
+    const reading = readings.get(now)
+    if (reading !== undefined) {
+      readings.remove(now)
+      observe(reading, context)
+    }
+    raiseAlerts(now, context)
+  },
+}
+
 export default defineJob('IoT Monitoring', { checkpointing: { intervalMs: 1000 } }, (env) => {
   const readings = readEvents<Reading>(env, {
     topic: 'sensor-readings',
@@ -94,43 +129,8 @@ export default defineJob('IoT Monitoring', { checkpointing: { intervalMs: 1000 }
     )
 })
 
-/** Least and most: a reading that comes twice makes no difference, as it would to a sum. */
-const rangeOf: AggregateFunction<Reading, Range, Range> = {
-  createAccumulator: () => ({ least: Infinity, most: -Infinity }),
-  add: ({ temperature }, { least, most }) => ({
-    least: Math.min(least, temperature),
-    most: Math.max(most, temperature),
-  }),
-  getResult: (range) => range,
-}
-
 function toDeviceRange(range: Range, context: ProcessWindowContext<string, DeviceRange>): void {
   context.collect({ device: context.key, start: context.window.start, ...range })
-}
-
-/** Readings by their time, until it is their turn. */
-const waiting = mapState<number, Reading>('waiting')
-const lastSeen = valueState<number>('last-seen')
-const hotSince = valueState<number>('hot-since')
-
-/**
- * Every reading sets a timer for its own time, so that the device's life is seen in its right order, and each turn of it
- * sets the timers of the alerts that may follow.
- */
-const watchDevice: KeyedProcessFunction<Reading, string, DeviceAlert> = {
-  processElement(reading, context) {
-    context.state(waiting).put(reading.time, reading)
-    context.timers.registerEventTime(reading.time)
-  },
-  onTimer(now, context) {
-    const readings = context.state(waiting)
-    const reading = readings.get(now)
-    if (reading !== undefined) {
-      readings.remove(now)
-      observe(reading, context)
-    }
-    raiseAlerts(now, context)
-  },
 }
 
 function observe(

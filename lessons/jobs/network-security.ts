@@ -55,6 +55,40 @@ const blocklist = mapState<string, readonly BlocklistUpdate[]>('blocklist')
 const waiting = mapState<number, readonly Flow[]>('waiting')
 const blocked = outputTag<Flow>('blocked')
 
+/**
+ * Flows and list come by different ways. A flow therefore waits until the watermark of both has reached it: then the
+ * list is known as it was at that time, whatever came first.
+ */
+const sortOut: KeyedBroadcastProcessFunction<Flow, BlocklistUpdate, string, Flow> = {
+  processElement(flow, context) {
+    const flows = context.state(waiting)
+    flows.put(flow.time, [...(flows.get(flow.time) ?? []), flow])
+    context.timers.registerEventTime(flow.time)
+  },
+  processBroadcastElement(update, context) {
+    const list = context.broadcastState(blocklist)
+    const former = list.get(update.address) ?? []
+    list.put(update.address, [...former, update])
+  },
+  onTimer(time, context) {
+    const flows = context.state(waiting)
+    for (const flow of flows.get(time) ?? []) {
+      if (isBlocked(flow, context)) context.output(blocked, flow)
+      else context.collect(flow)
+    }
+    flows.remove(time)
+  },
+}
+
+const activityOf: AggregateFunction<Flow, Activity, Activity> = {
+  createAccumulator: () => ({ flows: 0, ports: [] }),
+  add: ({ port }, { flows, ports }) => ({
+    flows: flows + 1,
+    ports: ports.includes(port) ? ports : [...ports, port],
+  }),
+  getResult: (activity) => activity,
+}
+
 export default defineJob('Network Security', { checkpointing: { intervalMs: 1000 } }, (env) => {
   const groupId = 'network-security'
   const outOfOrdernessMs = 2000
@@ -94,45 +128,11 @@ export default defineJob('Network Security', { checkpointing: { intervalMs: 1000
     )
 })
 
-/**
- * Flows and list come by different ways. A flow therefore waits until the watermark of both has reached it: then the
- * list is known as it was at that time, whatever came first.
- */
-const sortOut: KeyedBroadcastProcessFunction<Flow, BlocklistUpdate, string, Flow> = {
-  processElement(flow, context) {
-    const flows = context.state(waiting)
-    flows.put(flow.time, [...(flows.get(flow.time) ?? []), flow])
-    context.timers.registerEventTime(flow.time)
-  },
-  processBroadcastElement(update, context) {
-    const list = context.broadcastState(blocklist)
-    const former = list.get(update.address) ?? []
-    list.put(update.address, [...former, update])
-  },
-  onTimer(time, context) {
-    const flows = context.state(waiting)
-    for (const flow of flows.get(time) ?? []) {
-      if (isBlocked(flow, context)) context.output(blocked, flow)
-      else context.collect(flow)
-    }
-    flows.remove(time)
-  },
-}
-
 /** By the newest update up to the flow's time. */
 function isBlocked({ source, time }: Flow, context: ReadOnlyBroadcastStates): boolean {
   const updates = context.broadcastState(blocklist).get(source) ?? []
   const known = updates.filter((update) => update.time <= time).toSorted((a, b) => a.time - b.time)
   return known.at(-1)?.isBlocked ?? false
-}
-
-const activityOf: AggregateFunction<Flow, Activity, Activity> = {
-  createAccumulator: () => ({ flows: 0, ports: [] }),
-  add: ({ port }, { flows, ports }) => ({
-    flows: flows + 1,
-    ports: ports.includes(port) ? ports : [...ports, port],
-  }),
-  getResult: (activity) => activity,
 }
 
 function toAlerts(

@@ -40,6 +40,13 @@ interface Audience {
 
 const bots = outputTag<Session>('bots')
 
+/** Keeps names, not views: what a window keeps does not grow with the number of views. */
+const distinctVisitors: AggregateFunction<PageView, readonly string[], number> = {
+  createAccumulator: () => [],
+  add: ({ visitor }, seen) => (seen.includes(visitor) ? seen : [...seen, visitor]),
+  getResult: (seen) => seen.length,
+}
+
 export default defineJob('Traffic Analysis', { checkpointing: { intervalMs: 1000 } }, (env) => {
   const views = readEvents<PageView>(env, {
     topic: 'page-views',
@@ -91,11 +98,4 @@ function toSession(
   const isBot = pages.length >= BOT_PAGES && durationMs < pages.length * BOT_PAGE_MS
   if (isBot) context.output(bots, session)
   else context.collect(session)
-}
-
-/** Keeps names, not views: what a window keeps does not grow with the number of views. */
-const distinctVisitors: AggregateFunction<PageView, readonly string[], number> = {
-  createAccumulator: () => [],
-  add: ({ visitor }, seen) => (seen.includes(visitor) ? seen : [...seen, visitor]),
-  getResult: (seen) => seen.length,
 }
