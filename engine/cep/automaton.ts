@@ -57,15 +57,35 @@ export function refuseEmptyLoops(states: Iterable<State>): void {
   const visit = (state: State): void => {
     if (finished.has(state)) return
     if (open.has(state)) {
-      throw new ConfigurationError(
-        'malformed-pattern',
+      throw malformed(
         'A looping group must have a stage that is not optional, or it would loop without a record.',
       )
     }
     open.add(state)
-    for (const { action, target } of state.transitions) if (action === 'proceed') visit(target)
+    for (const next of proceeding(state)) visit(next)
     open.delete(state)
     finished.add(state)
   }
   for (const state of states) visit(state)
+}
+
+/** A run that has no record yet can be stopped by none. */
+export function refuseNegatedStart(start: State): void {
+  const reached = new Set([start])
+  for (const state of reached) {
+    if (state.type === 'stop') {
+      throw malformed(
+        `The negation "${state.stage}" must have a stage before it that is not optional.`,
+      )
+    }
+    for (const next of proceeding(state)) reached.add(next)
+  }
+}
+
+function proceeding(state: State): readonly State[] {
+  return state.transitions.flatMap(({ action, target }) => (action === 'proceed' ? [target] : []))
+}
+
+function malformed(sentence: string): ConfigurationError {
+  return new ConfigurationError('malformed-pattern', sentence)
 }

@@ -5,7 +5,7 @@
  */
 import { assert, present } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
-import { connect, refuseEmptyLoops } from './automaton.ts'
+import { connect, refuseEmptyLoops, refuseNegatedStart } from './automaton.ts'
 import type { Automaton, State, StateType } from './automaton.ts'
 import { and, not } from './conditions.ts'
 import type { Condition, PatternSpec, StageSpec } from './pattern-spec.ts'
@@ -60,6 +60,7 @@ class PatternCompiler {
     start.type = 'start'
     this.#checkWindows(last)
     refuseEmptyLoops(this.#states.values())
+    refuseNegatedStart(start)
     return {
       states: this.#states,
       start: start.name,

@@ -66,7 +66,8 @@ export class Pattern<T> {
 
   /** The loop of this stage ends before a record that satisfies the condition. */
   until(condition: Condition<T>): Pattern<T> {
-    if (this.#last.until !== null) throw malformed(`${this.#name} has an until condition already.`)
+    if (this.#last.until !== null)
+      throw malformed(`${this.#subject} has an until condition already.`)
     if (this.#last.quantifier.kind !== 'looping') {
       throw malformed(
         `until needs a loop: call oneOrMore() or timesOrMore(n) on ${this.#name} first.`,
@@ -127,9 +128,9 @@ export class Pattern<T> {
   optional(): Pattern<T> {
     const previous = this.spec.stages.at(-2)
     if (previous?.quantifier.isGreedy === true) {
-      throw malformed(`${this.#name} cannot be optional: the stage before it is greedy.`)
+      throw malformed(`${this.#subject} cannot be optional: the stage before it is greedy.`)
     }
-    if (this.#last.quantifier.isOptional) throw malformed(`${this.#name} is optional already.`)
+    if (this.#last.quantifier.isOptional) throw malformed(`${this.#subject} is optional already.`)
     this.#refuseNot('optional')
     return this.#quantify({ isOptional: true })
   }
@@ -140,7 +141,7 @@ export class Pattern<T> {
     if (this.#last.group !== null) throw malformed('A group cannot be greedy.')
     const { inner } = this.#refuseSingle('greedy')
     if (inner === 'followedByAny') {
-      throw malformed(`${this.#name} allows combinations and cannot be greedy.`)
+      throw malformed(`${this.#subject} allows combinations and cannot be greedy.`)
     }
     return this.#quantify({ isGreedy: true })
   }
@@ -166,7 +167,11 @@ export class Pattern<T> {
   }
 
   get #name(): string {
-    return this.#last.name === null ? 'The group' : `The stage "${this.#last.name}"`
+    return this.#last.name === null ? 'the group' : `stage "${this.#last.name}"`
+  }
+
+  get #subject(): string {
+    return this.#last.name === null ? 'The group' : `Stage "${this.#last.name}"`
   }
 
   #with(change: Partial<StageSpec>): Pattern<T> {
@@ -203,7 +208,7 @@ export class Pattern<T> {
   ): Pattern<T> {
     this.#refuseNot('A quantifier')
     const { quantifier } = this.#last
-    if (quantifier.kind !== 'one') throw malformed(`${this.#name} has a quantifier already.`)
+    if (quantifier.kind !== 'one') throw malformed(`${this.#subject} has a quantifier already.`)
     if (quantifier.isOptional)
       throw malformed(`Call optional() of ${this.#name} after its quantifier.`)
     if (windowMs !== null) checkWindow(windowMs)
@@ -212,9 +217,9 @@ export class Pattern<T> {
 
   #inside(option: 'consecutive' | 'allowCombinations', inner: InnerContiguity): Pattern<T> {
     const former = this.#refuseSingle(option).inner
-    if (former === inner) throw malformed(`${this.#name} has ${option} already.`)
+    if (former === inner) throw malformed(`${this.#subject} has ${option} already.`)
     if (former !== 'followedBy') {
-      throw malformed(`${this.#name} can be consecutive or allow combinations, not both.`)
+      throw malformed(`${this.#subject} can be consecutive or allow combinations, not both.`)
     }
     return this.#quantify({ inner })
   }
