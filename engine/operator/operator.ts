@@ -118,5 +118,7 @@ export interface Operator {
   readonly isDrained?: boolean
   /** True: what it wrote still waits for a checkpoint's completion or for the commit; wakes the subtask when that changed. */
   readonly hasUncommitted?: boolean
+  /** Records that came too late for all their windows or patterns and went nowhere, since the start of the attempt. */
+  readonly lateRecordsDropped?: number
   close?(): void
 }

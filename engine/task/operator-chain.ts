@@ -38,6 +38,9 @@ export type SharedContext = Omit<
   | 'timers'
 >
 
+/** Where the side output of that tag goes when the job does not read it; null drops it. */
+export type UnreadOutput = (tag: string) => Collector | null
+
 export class OperatorChain {
   /** The head reads: from channels, or from outside. */
   readonly head:
@@ -49,8 +52,16 @@ export class OperatorChain {
   readonly #vertex: JobVertex
   readonly #writers: readonly RecordWriter[]
   readonly #provenance: ProvenanceTracker
+  readonly #unread: UnreadOutput
 
-  constructor(vertex: JobVertex, writers: readonly RecordWriter[], shared: SharedContext) {
+  /** `unread` takes what operators emit to side outputs that nobody reads; by default it is dropped. */
+  constructor(
+    vertex: JobVertex,
+    writers: readonly RecordWriter[],
+    shared: SharedContext,
+    unread: UnreadOutput = () => null,
+  ) {
+    this.#unread = unread
     this.#vertex = vertex
     this.#writers = writers
     this.#provenance = shared.provenance
@@ -164,6 +175,8 @@ export class OperatorChain {
       if (edge.fromNode !== node.id || edge.tag !== tag) continue
       collectors.push(new WritingCollector(this.#writer(node, edge.index), this.#provenance))
     }
+    const unread = tag === null || collectors.length > 0 ? null : this.#unread(tag)
+    if (unread !== null) return unread
     const [only] = collectors
     return collectors.length === 1 && only !== undefined ? only : new FanOutCollector(collectors)
   }
