@@ -47,5 +47,6 @@ export class HeapSnapshot implements KeyedStateSnapshot {
     if (this.#isReleased) return
     this.#isReleased = true
     for (const store of this.#stores) store.release()
+    for (const queue of this.#timers) queue.release()
   }
 }

@@ -2,7 +2,7 @@
  * The default state backend: everything in memory, snapshots by copy on write. Values lie in flat tables, one per state
  * and key group; lists and maps in containers that such tables lead to; timers in a queue per domain.
  * Must not know operators, checkpoints or storage.
- * Invariants: `snapshot` costs time in proportion to the number of tables, whatever they hold (timers are copied); a
+ * Invariants: `snapshot` costs time in proportion to the number of tables, whatever they hold; a
  * snapshot's segments show the state of the moment it was taken; restored states that are never registered stay in
  * later snapshots.
  * Source: Flink HeapKeyedStateBackend, CopyOnWriteStateTable; reference/state-table.md.

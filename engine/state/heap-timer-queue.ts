@@ -75,8 +75,7 @@ export class HeapTimerQueue implements TimerQueue {
   }
 
   freeze(maxParallelism: number): FrozenTimers {
-    const rows = this.#rows
-    return new FrozenTimers(this.#domain, rows.copyBytes(), rows.copyLongKeys(), maxParallelism)
+    return new FrozenTimers(this.#domain, this.#rows.freeze(), maxParallelism)
   }
 
   /** Adds the timers of a key group that is not here yet. */

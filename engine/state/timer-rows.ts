@@ -1,6 +1,6 @@
 /**
- * The rows of a timer queue: one cache line of 64 bytes each, in one buffer that doubles and halves.
- * Must not know the order of timers. Rows are dense: removal moves the last one into the gap.
+ * The rows of a timer queue: one cache line of 64 bytes each, in pages that are copied before the first write after a
+ * freeze. Must not know the order of timers. Rows are dense: removal moves the last one into the gap.
  *
  *   0  time (float64)
  *   8  hash of the key, 12 value tag 0, kind and length, 16 the key: as in rows of tables (see row-layout.ts)
@@ -11,7 +11,7 @@
  * that Weir runs on, as segments are.
  */
 
-import { assert } from '../assert.ts'
+import { assert, present } from '../assert.ts'
 import { decodeKey } from '../serializer.ts'
 import type { LookupKey } from './lookup-key.ts'
 import { HASH_AT, KEY_AT, META_AT } from './row-layout.ts'
@@ -19,7 +19,9 @@ import { readKey } from './stored-key.ts'
 
 export const TIMER_ROW_BYTES = 64
 
-const ROWS_MIN = 16
+const PAGE_BITS = 8
+const ROWS_PER_PAGE = 1 << PAGE_BITS
+const ROW_MASK = ROWS_PER_PAGE - 1
 const DOUBLES = TIMER_ROW_BYTES / 8
 const WORDS = TIMER_ROW_BYTES / 4
 const START = 4
@@ -39,65 +41,94 @@ export interface TimerTimes {
   readonly end: number
 }
 
+interface TimerPage {
+  readonly doubles: Float64Array<ArrayBuffer>
+  readonly words: Int32Array<ArrayBuffer>
+  readonly view: DataView<ArrayBuffer>
+  /** By row of the page. */
+  readonly longKeys: (LongKey | undefined)[]
+  readonly epoch: number
+}
+
+/** The rows of one moment. */
+export interface FrozenTimerRows {
+  readonly count: number
+  /** The bytes of the row, in place. */
+  bytes(row: number): Uint8Array
+  longKey(row: number): LongKey | undefined
+  /** The rows must not be read any more. Idempotent. */
+  release(): void
+}
+
 export class TimerRows {
-  #doubles = new Float64Array(ROWS_MIN * DOUBLES)
-  #words = new Int32Array(this.#doubles.buffer)
-  #view = new DataView(this.#doubles.buffer)
-  #longKeys = new Map<number, LongKey>()
+  #pages: TimerPage[] = []
   #count = 0
+  #epoch = 0
+  #viewCount = 0
 
   get count(): number {
     return this.#count
   }
 
   get sizeBytes(): number {
-    return this.#doubles.byteLength
+    return this.#pages.length * ROWS_PER_PAGE * TIMER_ROW_BYTES
   }
 
-  /** The bytes of all rows, copied. */
-  copyBytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#doubles.buffer.slice(0, this.#count * TIMER_ROW_BYTES))
-  }
-
-  copyLongKeys(): ReadonlyMap<number, LongKey> {
-    return new Map(this.#longKeys)
+  freeze(): FrozenTimerRows {
+    const pages = this.#pages.slice()
+    this.#epoch += 1
+    this.#viewCount += 1
+    let isReleased = false
+    return {
+      count: this.#count,
+      bytes: (row) => {
+        const { doubles } = pageOf(pages, row)
+        return new Uint8Array(doubles.buffer, (row & ROW_MASK) * TIMER_ROW_BYTES, TIMER_ROW_BYTES)
+      },
+      longKey: (row) => pageOf(pages, row).longKeys[row & ROW_MASK],
+      release: () => {
+        if (!isReleased) this.#viewCount -= 1
+        isReleased = true
+      },
+    }
   }
 
   time(row: number): number {
-    return this.#doubles[row * DOUBLES] ?? 0
+    return this.#double(row, 0)
   }
   start(row: number): number {
-    return this.#doubles[row * DOUBLES + START] ?? 0
+    return this.#double(row, START)
   }
   end(row: number): number {
-    return this.#doubles[row * DOUBLES + END] ?? 0
+    return this.#double(row, END)
   }
   order(row: number): number {
-    return this.#doubles[row * DOUBLES + ORDER] ?? 0
+    return this.#double(row, ORDER)
   }
   keyHash(row: number): number {
-    return this.#words[row * WORDS + HASH] ?? 0
+    return this.#word(row, HASH)
   }
   timerHash(row: number): number {
-    return this.#words[row * WORDS + TIMER_HASH] ?? 0
+    return this.#word(row, TIMER_HASH)
   }
 
   key(row: number): unknown {
-    const long = this.#longKeys.size === 0 ? undefined : this.#longKeys.get(row)
-    if (long === undefined) return readKey(this.#view, row * TIMER_ROW_BYTES, [])
+    const { view, longKeys } = pageOf(this.#pages, row)
+    const at = row & ROW_MASK
+    const long = longKeys.length === 0 ? undefined : longKeys[at]
+    if (long === undefined) return readKey(view, at * TIMER_ROW_BYTES, [])
     return typeof long === 'string' ? long : decodeKey(long)
   }
 
   holds(row: number, key: LookupKey, time: number, start: number, end: number): boolean {
-    const at = row * DOUBLES
-    const doubles = this.#doubles
+    const { doubles, words, longKeys } = pageOf(this.#pages, row)
+    const at = (row & ROW_MASK) * DOUBLES
     if (doubles[at] !== time || doubles[at + START] !== start || doubles[at + END] !== end) {
       return false
     }
-    const words = this.#words
-    const word = row * WORDS
+    const word = at * 2
     if (words[word + HEADER] !== key.header) return false
-    if (!key.isInline) return this.#holdsLong(row, key)
+    if (!key.isInline) return isSameKey(longKeys[row & ROW_MASK], key)
     return (
       words[word + KEY] === key.word0 &&
       words[word + KEY + 1] === key.word1 &&
@@ -109,82 +140,103 @@ export class TimerRows {
   /** Adds a row at the end. */
   append(key: LookupKey, times: TimerTimes, order: number, timerHash: number): number {
     const row = this.#grow()
-    const at = row * DOUBLES
-    this.#doubles[at] = times.time
-    this.#doubles[at + START] = times.start
-    this.#doubles[at + END] = times.end
-    this.#doubles[at + ORDER] = order
-    const word = row * WORDS
-    this.#words[word + HASH] = key.hash
-    this.#words[word + HEADER] = key.header
-    this.#words[word + KEY] = key.isInline ? key.word0 : 0
-    this.#words[word + KEY + 1] = key.isInline ? key.word1 : 0
-    this.#words[word + KEY + 2] = key.isInline ? key.word2 : 0
-    this.#words[word + KEY + 3] = key.isInline ? key.word3 : 0
-    this.#words[word + TIMER_HASH] = timerHash
-    if (!key.isInline) this.#longKeys.set(row, longKeyOf(key))
+    const { doubles, words, longKeys } = this.#writable(row)
+    const at = (row & ROW_MASK) * DOUBLES
+    doubles[at] = times.time
+    doubles[at + START] = times.start
+    doubles[at + END] = times.end
+    doubles[at + ORDER] = order
+    const word = at * 2
+    words[word + HASH] = key.hash
+    words[word + HEADER] = key.header
+    words[word + KEY] = key.isInline ? key.word0 : 0
+    words[word + KEY + 1] = key.isInline ? key.word1 : 0
+    words[word + KEY + 2] = key.isInline ? key.word2 : 0
+    words[word + KEY + 3] = key.isInline ? key.word3 : 0
+    words[word + TIMER_HASH] = timerHash
+    if (!key.isInline) longKeys[row & ROW_MASK] = longKeyOf(key)
     return row
   }
 
-  /** Adds a row of a snapshot; its hash must be set then. */
+  /** Adds a row of a snapshot; the hash of its timer must be set then. */
   appendBytes(bytes: Uint8Array, longKey: LongKey | undefined): number {
     const row = this.#grow()
-    new Uint8Array(this.#doubles.buffer, row * TIMER_ROW_BYTES, bytes.length).set(bytes)
-    if (longKey !== undefined) this.#longKeys.set(row, longKey)
+    const { doubles, longKeys } = this.#writable(row)
+    new Uint8Array(doubles.buffer, (row & ROW_MASK) * TIMER_ROW_BYTES, bytes.length).set(bytes)
+    if (longKey !== undefined) longKeys[row & ROW_MASK] = longKey
     return row
   }
 
   setTimerHash(row: number, hash: number): void {
-    this.#words[row * WORDS + TIMER_HASH] = hash
+    this.#writable(row).words[(row & ROW_MASK) * WORDS + TIMER_HASH] = hash
   }
 
   /** Removes the row by moving the last one there. */
   remove(row: number): void {
     const last = this.#count - 1
     assert(row <= last, `A timer queue has no row ${row}.`)
-    if (this.#longKeys.size > 0) this.#moveLongKey(last, row)
-    if (row !== last) {
-      this.#doubles.copyWithin(row * DOUBLES, last * DOUBLES, (last + 1) * DOUBLES)
-    }
+    if (row !== last) this.#move(last, row)
+    const { longKeys } = pageOf(this.#pages, last)
+    if (longKeys.length > 0) this.#writable(last).longKeys[last & ROW_MASK] = undefined
     this.#count = last
-    const capacity = this.#doubles.length / DOUBLES
-    if (last >= ROWS_MIN && last * 4 < capacity) this.#resize(capacity / 2)
+    // One page more than needed stays, so that adding and removing in turn allocates nothing.
+    const needed = (last + ROWS_PER_PAGE - 1) >> PAGE_BITS
+    if (this.#pages.length > needed + 1) this.#pages.length = needed + 1
+  }
+
+  #move(from: number, to: number): void {
+    const source = pageOf(this.#pages, from)
+    const target = this.#writable(to)
+    const begin = (from & ROW_MASK) * DOUBLES
+    const at = (to & ROW_MASK) * DOUBLES
+    for (let i = 0; i < DOUBLES; i += 1) target.doubles[at + i] = source.doubles[begin + i] ?? 0
+    if (source.longKeys.length === 0 && target.longKeys.length === 0) return
+    target.longKeys[to & ROW_MASK] = source.longKeys[from & ROW_MASK]
   }
 
   #grow(): number {
     const row = this.#count
-    if ((row + 1) * DOUBLES > this.#doubles.length) this.#resize(row * 2)
+    if (row >> PAGE_BITS === this.#pages.length) this.#pages.push(newPage(this.#epoch))
     this.#count = row + 1
     return row
   }
 
-  #resize(rows: number): void {
-    const doubles = new Float64Array(rows * DOUBLES)
-    doubles.set(this.#doubles.subarray(0, this.#count * DOUBLES))
-    this.#doubles = doubles
-    this.#words = new Int32Array(doubles.buffer)
-    this.#view = new DataView(doubles.buffer)
+  #writable(row: number): TimerPage {
+    const page = pageOf(this.#pages, row)
+    if (page.epoch === this.#epoch || this.#viewCount === 0) return page
+    const copy = newPage(this.#epoch)
+    copy.doubles.set(page.doubles)
+    for (const [at, key] of page.longKeys.entries()) copy.longKeys[at] = key
+    this.#pages[row >> PAGE_BITS] = copy
+    return copy
   }
 
-  #moveLongKey(from: number, to: number): void {
-    const key = this.#longKeys.get(from)
-    this.#longKeys.delete(from)
-    if (from === to) return
-    if (key === undefined) this.#longKeys.delete(to)
-    else this.#longKeys.set(to, key)
+  #double(row: number, column: number): number {
+    return pageOf(this.#pages, row).doubles[(row & ROW_MASK) * DOUBLES + column] ?? 0
   }
 
-  #holdsLong(row: number, key: LookupKey): boolean {
-    const stored = this.#longKeys.get(row)
-    if (stored === undefined) return false
-    return typeof stored === 'string' ? stored === key.value : isEqual(stored, key.encoded)
+  #word(row: number, column: number): number {
+    return pageOf(this.#pages, row).words[(row & ROW_MASK) * WORDS + column] ?? 0
   }
+}
+
+function newPage(epoch: number): TimerPage {
+  const doubles = new Float64Array(ROWS_PER_PAGE * DOUBLES)
+  const { buffer } = doubles
+  const words = new Int32Array(buffer)
+  return { doubles, words, view: new DataView(buffer), longKeys: [], epoch }
+}
+
+function pageOf(pages: readonly TimerPage[], row: number): TimerPage {
+  return present(pages[row >> PAGE_BITS], 'A timer has no page.')
 }
 
 function longKeyOf(key: LookupKey): LongKey {
   return typeof key.value === 'string' ? key.value : key.encoded
 }
 
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
+function isSameKey(stored: LongKey | undefined, key: LookupKey): boolean {
+  if (!(stored instanceof Uint8Array)) return stored === key.value
+  const { encoded } = key
+  return stored.length === encoded.length && stored.every((byte, i) => byte === encoded[i])
 }

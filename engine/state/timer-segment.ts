@@ -9,7 +9,7 @@ import { keyGroupOf } from './key-groups.ts'
 import { HASH_AT, KEY_IN_ARENA, LENGTH_AT } from './row-layout.ts'
 import type { SegmentReader, SegmentWriter } from './segment-bytes.ts'
 import { readKey } from './stored-key.ts'
-import { TIMER_ROW_BYTES, type LongKey } from './timer-rows.ts'
+import type { FrozenTimerRows, LongKey } from './timer-rows.ts'
 import type { DueTimer, TimerDomain } from './timer-queue.ts'
 
 /** A row without the hash of the timer. */
@@ -31,23 +31,16 @@ export interface StoredTimer {
   readonly longKey: Uint8Array | undefined
 }
 
-/** A copy of a queue's rows, of which each key group is taken out when it is written. */
+/** A queue's rows of one moment, of which each key group is taken out when it is written. */
 export class FrozenTimers {
-  readonly domain: TimerDomain
-  readonly #bytes: Uint8Array<ArrayBuffer>
-  readonly #longKeys: ReadonlyMap<number, LongKey>
+  readonly #domain: TimerDomain
+  readonly #rows: FrozenTimerRows
   readonly #maxParallelism: number
   #rowsByGroup: Map<number, number[]> | undefined
 
-  constructor(
-    domain: TimerDomain,
-    bytes: Uint8Array<ArrayBuffer>,
-    longKeys: ReadonlyMap<number, LongKey>,
-    maxParallelism: number,
-  ) {
-    this.domain = domain
-    this.#bytes = bytes
-    this.#longKeys = longKeys
+  constructor(domain: TimerDomain, rows: FrozenTimerRows, maxParallelism: number) {
+    this.#domain = domain
+    this.#rows = rows
     this.#maxParallelism = maxParallelism
   }
 
@@ -55,26 +48,30 @@ export class FrozenTimers {
   group(keyGroup: number): TimerSegment | undefined {
     this.#rowsByGroup ??= this.#split()
     const rows = this.#rowsByGroup.get(keyGroup)
-    return rows && { domain: this.domain, rows: rows.map((row) => this.#row(row)) }
+    return rows && { domain: this.#domain, rows: rows.map((row) => this.#row(row)) }
+  }
+
+  release(): void {
+    this.#rows.release()
   }
 
   #split(): Map<number, number[]> {
     const groups = new Map<number, number[]>()
-    const view = new DataView(this.#bytes.buffer)
-    for (let at = 0; at < this.#bytes.length; at += TIMER_ROW_BYTES) {
-      const keyGroup = keyGroupOf(view.getInt32(at + HASH_AT, true), this.#maxParallelism)
+    for (let row = 0; row < this.#rows.count; row += 1) {
+      const keyGroup = keyGroupOf(hashOf(this.#rows.bytes(row)), this.#maxParallelism)
       const rows = groups.get(keyGroup)
-      if (rows === undefined) groups.set(keyGroup, [at / TIMER_ROW_BYTES])
-      else rows.push(at / TIMER_ROW_BYTES)
+      if (rows === undefined) groups.set(keyGroup, [row])
+      else rows.push(row)
     }
     return groups
   }
 
   #row(row: number): StoredTimer {
-    const at = row * TIMER_ROW_BYTES
-    const bytes = this.#bytes.subarray(at, at + STORED_ROW_BYTES)
-    const long = this.#longKeys.get(row)
-    return { bytes, longKey: typeof long === 'string' ? encodeKey(long) : long }
+    const long = this.#rows.longKey(row)
+    return {
+      bytes: this.#rows.bytes(row).subarray(0, STORED_ROW_BYTES),
+      longKey: typeof long === 'string' ? encodeKey(long) : long,
+    }
   }
 }
 
@@ -127,4 +124,14 @@ export function decodeTimer({ bytes, longKey }: StoredTimer): DueTimer {
     start: view.getFloat64(START_AT, true),
     end: view.getFloat64(END_AT, true),
   }
+}
+
+function hashOf(row: Uint8Array): number {
+  const at = HASH_AT
+  return (
+    (row[at] ?? 0) |
+    ((row[at + 1] ?? 0) << 8) |
+    ((row[at + 2] ?? 0) << 16) |
+    ((row[at + 3] ?? 0) << 24)
+  )
 }

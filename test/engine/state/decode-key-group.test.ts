@@ -24,7 +24,7 @@ function segmentOf(backend: HeapStateBackend): Uint8Array {
   return segment?.bytes ?? new Uint8Array()
 }
 
-/** Two states and a few entries. */
+/** Something of everything. */
 function example(): Uint8Array {
   const backend = single()
   const sum = backend.numberState(numberState('sum', { namespaced: true }))
@@ -115,15 +115,15 @@ describe('a damaged segment is refused', () => {
 
   test('when it is of another version', () => {
     const bytes = example()
-    bytes[0] = 2
+    bytes[0] = 1
     expect(() => decodeKeyGroup(bytes)).toThrow('not a key group, or another version')
   })
 
   test('when a table in it is of another version or its header is wrong', () => {
     const bytes = example()
     const view = new DataView(bytes.buffer)
-    // Header, then the lengths and letters of 'sum' and 'number'.
-    const table = 16 + 4 + 3 + 4 + 6
+    // Header; kind and flags; the lengths and letters of 'sum', 'number' and ''.
+    const table = 20 + 8 + 4 + 3 + 4 + 6 + 4
     for (const [at, message] of [
       [0, 'not a table, or another version'],
       [4, 'unknown flags'],
@@ -135,5 +135,16 @@ describe('a damaged segment is refused', () => {
       view.setUint32(table + at, before, true)
     }
     expect(decodeKeyGroup(bytes)).toHaveLength(2)
+  })
+
+  test('when the kind or the flags of a state are unknown', () => {
+    for (const [at, message] of [
+      [20, 'no kind 268435455 of states'],
+      [24, 'unknown flags 268435455'],
+    ] as const) {
+      const bytes = example()
+      new DataView(bytes.buffer).setUint32(at, 0xfffffff, true)
+      expect(() => decodeKeyGroup(bytes)).toThrow(message)
+    }
   })
 })

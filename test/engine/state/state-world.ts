@@ -1,0 +1,500 @@
+// Backends beside a naive model of all kinds of state: the world of the property tests. The model keeps cells
+// (value, last use) in plain arrays and knows TTL only by its definition.
+
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { encodeKey, hashKey } from '../../../engine/serializer.ts'
+import {
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  valueState,
+  type StateTtl,
+} from '../../../engine/state/descriptors.ts'
+import type { HeapStateBackend } from '../../../engine/state/heap-state-backend.ts'
+import { keyGroupOf, keyGroupRange } from '../../../engine/state/key-groups.ts'
+import type {
+  KeyedStateBackend,
+  KeyedStateSnapshot,
+  KeyGroupSegment,
+} from '../../../engine/state/keyed-state-backend.ts'
+import { backend, MAX } from './small-backend.ts'
+import { anyValue } from './table-world.ts'
+
+export interface WorldOptions {
+  readonly ttl?: StateTtl
+  readonly aliasSnapshots?: boolean
+}
+
+export type Command =
+  | { readonly type: 'state'; readonly key: number; readonly window: number; readonly act: Act }
+  | {
+      readonly type: 'merge'
+      readonly key: number
+      readonly target: number
+      readonly sources: readonly number[]
+    }
+  | { readonly type: 'pass'; readonly ms: number }
+  | { readonly type: 'snapshot' }
+  | { readonly type: 'release' }
+  | { readonly type: 'restore'; readonly parallelism: number }
+
+export type Act =
+  | { readonly do: 'value.value' | 'reducing.get' | 'aggregating.get' | 'list.get' }
+  | { readonly do: 'map.entries' | 'map.keys' | 'map.values' | 'map.isEmpty' }
+  | {
+      readonly do:
+        'value.clear' | 'reducing.clear' | 'aggregating.clear' | 'list.clear' | 'map.clear'
+    }
+  | { readonly do: 'value.update' | 'list.add'; readonly value: unknown }
+  | { readonly do: 'reducing.add' | 'aggregating.add'; readonly value: number }
+  | { readonly do: 'list.addAll' | 'list.update'; readonly value: readonly unknown[] }
+  | { readonly do: 'map.get' | 'map.remove' | 'map.contains'; readonly field: unknown }
+  | { readonly do: 'map.put'; readonly field: unknown; readonly value: unknown }
+  | { readonly do: 'map.putAll'; readonly value: readonly (readonly [unknown, unknown])[] }
+
+interface Cell {
+  readonly field: unknown
+  readonly value: unknown
+  readonly at: number
+}
+
+type Kind = 'value' | 'list' | 'map' | 'reducing' | 'aggregating'
+
+const KINDS: readonly Kind[] = ['value', 'list', 'map', 'reducing', 'aggregating']
+const KEYS: readonly unknown[] = ['a', 'b', 7, 'a key that does not fit into a row', [1, 'x']]
+
+/** By state, key and window: what is stored, in order. */
+type Model = ReadonlyMap<string, readonly Cell[]>
+
+interface Taken {
+  readonly snapshots: readonly KeyedStateSnapshot[]
+  readonly expected: Model
+}
+
+interface States {
+  readonly backend: HeapStateBackend
+  readonly run: (act: Act) => unknown
+  readonly merge: (target: number, sources: readonly number[]) => void
+}
+
+export class StateWorld {
+  readonly #options: WorldOptions
+  readonly #taken: Taken[] = []
+  #now = 0
+  #subtasks: readonly States[]
+  #model = new Map<string, readonly Cell[]>()
+
+  constructor(options: WorldOptions = {}) {
+    this.#options = options
+    this.#subtasks = this.#start(1, [])
+  }
+
+  run(commands: readonly Command[]): void {
+    for (const command of commands) this.#step(command)
+    this.#compare(this.#subtasks, this.#model, 'the state')
+    for (const taken of this.#taken) this.#checkTaken(taken)
+  }
+
+  #step(command: Command): void {
+    switch (command.type) {
+      case 'state': {
+        this.#act(command)
+        return
+      }
+      case 'merge': {
+        this.#merge(command)
+        return
+      }
+      case 'pass': {
+        this.#now += command.ms
+        return
+      }
+      case 'snapshot': {
+        const snapshots = this.#subtasks.map((subtask) => subtask.backend.snapshot())
+        this.#taken.push({ snapshots, expected: new Map(this.#model) })
+        return
+      }
+      case 'release': {
+        const taken = this.#taken.shift()
+        if (taken === undefined) return
+        this.#checkTaken(taken)
+        for (const snapshot of taken.snapshots) snapshot.release()
+        return
+      }
+      case 'restore': {
+        const snapshots = this.#subtasks.map((subtask) => subtask.backend.snapshot())
+        this.#subtasks = this.#start(command.parallelism, segmentsOf(snapshots))
+        this.#compare(this.#subtasks, this.#model, 'the restored state')
+      }
+    }
+  }
+
+  #start(parallelism: number, segments: readonly KeyGroupSegment[]): readonly States[] {
+    return Array.from({ length: parallelism }, (_, i) => {
+      const range = keyGroupRange(i, MAX, parallelism)
+      const { aliasSnapshots = false, ttl } = this.#options
+      const target = backend({ range, aliasSnapshots, processingTime: () => this.#now })
+      const { first, last } = range
+      target.restore(segments.filter(({ keyGroup }) => first <= keyGroup && keyGroup <= last))
+      return statesOf(target, ttl)
+    })
+  }
+
+  #select(key: unknown, window: number): States {
+    const hash = hashKey(key)
+    const group = keyGroupOf(hash, MAX)
+    const subtask = this.#subtasks.find(
+      ({ backend: { range } }) => range.first <= group && group <= range.last,
+    )
+    if (subtask === undefined) throw new Error(`Nobody has key group ${group}.`)
+    subtask.backend.setCurrentKey(key, hash)
+    subtask.backend.setCurrentNamespace(window)
+    return subtask
+  }
+
+  #act({ key: index, window, act }: Extract<Command, { type: 'state' }>): void {
+    const key = KEYS[index % KEYS.length]
+    const result = this.#select(key, window).run(act)
+    const kind = kindOf(act)
+    const id = identify(kind, key, window)
+    const [cells, expected] = this.#expect(act, this.#model.get(id) ?? [])
+    if (cells.length === 0) this.#model.delete(id)
+    else this.#model.set(id, cells)
+    if (!isDeepStrictEqual(result, expected)) throw new Error(`${act.do} went wrong.`)
+  }
+
+  #merge({ key: index, target, sources }: Extract<Command, { type: 'merge' }>): void {
+    const key = KEYS[index % KEYS.length]
+    this.#select(key, 0).merge(target, sources)
+    for (const kind of ['list', 'reducing', 'aggregating', 'value'] as const) {
+      const ids = [target, ...new Set(sources)].map((window) => identify(kind, key, window))
+      const all = [...new Set(ids)].flatMap((id) => this.#model.get(id) ?? [])
+      for (const id of ids) this.#model.delete(id)
+      if (all.length > 0) this.#model.set(identify(kind, key, target), mergeCells(kind, all))
+    }
+  }
+
+  /** What is stored afterwards, and what is returned. */
+  #expect(act: Act, cells: readonly Cell[]): readonly [readonly Cell[], unknown] {
+    const at = this.#now
+    const cell = (value: unknown, field?: unknown): Cell => ({ value, at, field })
+    const isNot = (field: unknown) => (other: Cell) => !isSameKey(other.field, field)
+    switch (act.do) {
+      case 'value.clear':
+      case 'reducing.clear':
+      case 'aggregating.clear':
+      case 'list.clear':
+      case 'map.clear':
+        return [[], undefined]
+      case 'value.update':
+        return [act.value === null ? [] : [cell(act.value)], undefined]
+      case 'reducing.add':
+      case 'aggregating.add': {
+        const [old] = this.#read(cells)
+        const sum = Number(old?.value ?? 0) + act.value
+        return [[cell(sum)], undefined]
+      }
+      case 'list.add':
+        return [[...cells, cell(act.value)], undefined]
+      case 'list.addAll':
+        return [[...cells, ...act.value.map((value) => cell(value))], undefined]
+      case 'list.update':
+        return [act.value.map((value) => cell(value)), undefined]
+      case 'map.put':
+        return [putCell(cells, cell(act.value, act.field)), undefined]
+      case 'map.putAll':
+        return [
+          act.value.reduce<readonly Cell[]>(
+            (all, [field, value]) => putCell(all, cell(value, field)),
+            cells,
+          ),
+          undefined,
+        ]
+      case 'map.remove':
+        return [cells.filter(isNot(act.field)), undefined]
+      case 'map.isEmpty':
+        return [cells, cells.length === 0]
+      case 'map.get':
+      case 'map.contains': {
+        const found = cells.filter((other) => !isNot(act.field)(other))
+        const seen = this.#read(found)
+        const after = cells.flatMap((other) =>
+          found.includes(other) ? this.#after(other) : [other],
+        )
+        return [after, act.do === 'map.get' ? seen[0]?.value : seen.length > 0]
+      }
+      case 'list.get':
+        return this.#expectList(cells)
+      case 'value.value':
+      case 'reducing.get':
+        return [cells.flatMap((each) => this.#after(each)), this.#read(cells)[0]?.value]
+      case 'aggregating.get': {
+        const [seen] = this.#read(cells)
+        return [cells.flatMap((each) => this.#after(each)), seen && `= ${String(seen.value)}`]
+      }
+      default: {
+        const pick = {
+          'map.entries': ({ field, value }: Cell) => [field, value],
+          'map.keys': ({ field }: Cell) => field,
+          'map.values': ({ value }: Cell) => value,
+        }[act.do]
+        return [cells.flatMap((each) => this.#after(each)), this.#read(cells).map(pick)]
+      }
+    }
+  }
+
+  #expectList(cells: readonly Cell[]): readonly [readonly Cell[], unknown] {
+    const live = cells.filter((cell) => !this.#isExpired(cell))
+    const isRefreshed = this.#options.ttl?.update === 'on-read-and-write' && live.length > 0
+    const shown = this.#showsExpired && !isRefreshed ? cells : live
+    const left = live.length === 0 ? [] : isRefreshed ? live : cells
+    return [
+      isRefreshed ? left.map((cell) => ({ ...cell, at: this.#now })) : left,
+      shown.map(({ value }) => value),
+    ]
+  }
+
+  get #showsExpired(): boolean {
+    return this.#options.ttl?.visibility === 'return-expired-if-not-cleaned-up'
+  }
+
+  #isExpired({ at }: Cell): boolean {
+    const { ttl } = this.#options
+    return ttl !== undefined && this.#now >= at + ttl.timeToLiveMs
+  }
+
+  /** The cells that a read sees. */
+  #read(cells: readonly Cell[]): readonly Cell[] {
+    return cells.filter((cell) => this.#showsExpired || !this.#isExpired(cell))
+  }
+
+  /** What a read leaves of a cell. */
+  #after(cell: Cell): readonly Cell[] {
+    if (this.#isExpired(cell)) return []
+    return [this.#options.ttl?.update === 'on-read-and-write' ? { ...cell, at: this.#now } : cell]
+  }
+
+  #checkTaken({ snapshots, expected }: Taken): void {
+    this.#compare(this.#start(1, segmentsOf(snapshots)), expected, 'a snapshot')
+  }
+
+  #compare(subtasks: readonly States[], expected: Model, what: string): void {
+    const actual = new Map(
+      KINDS.flatMap((kind) =>
+        subtasks.flatMap((subtask) =>
+          [...subtask.backend.entries(kind)].map(
+            ([, key, value, window]) => [identify(kind, key, window ?? 0), value] as const,
+          ),
+        ),
+      ),
+    )
+    const wanted = new Map([...expected].map(([id, cells]) => [id, contentOf(id, cells)]))
+    const count = subtasks.reduce((sum, subtask) => sum + subtask.backend.keyCount(), 0)
+    if (count !== expected.size) throw new Error(`${what} has another number of entries.`)
+    if (!isDeepStrictEqual(sorted(actual), sorted(wanted))) throw new Error(`${what} is another.`)
+  }
+}
+
+function sorted(map: ReadonlyMap<string, unknown>): unknown[] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, value]) => [id, ordered(value)])
+}
+
+/** Deep equality of Maps does not see their order. */
+function ordered(value: unknown): unknown {
+  return value instanceof Map ? [...value] : value
+}
+
+function contentOf(id: string, cells: readonly Cell[]): unknown {
+  if (id.startsWith('list')) return cells.map(({ value }) => value)
+  if (id.startsWith('map')) return new Map(cells.map(({ field, value }) => [field, value]))
+  return cells[0]?.value
+}
+
+function putCell(cells: readonly Cell[], cell: Cell): readonly Cell[] {
+  const index = cells.findIndex(({ field }) => isSameKey(field, cell.field))
+  return index < 0 ? [...cells, cell] : cells.with(index, { ...cell, field: cells[index]?.field })
+}
+
+function mergeCells(kind: Kind, cells: readonly Cell[]): readonly Cell[] {
+  if (kind === 'list') return cells
+  const value = cells.map((cell) => cell.value).reduce((a, b) => mergeValue(kind, a, b))
+  return cells.slice(0, 1).map((cell) => ({ ...cell, value }))
+}
+
+function mergeValue(kind: Kind, a: unknown, b: unknown): unknown {
+  return kind === 'value' ? `${describe(a)}+${describe(b)}` : Number(a) + Number(b)
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? value : encodeKey(value).join()
+}
+
+function isSameKey(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(encodeKey(a), encodeKey(b))
+}
+
+function identify(kind: string, key: unknown, window: number): string {
+  return `${kind} ${encodeKey(key).join()} ${window}`
+}
+
+function kindOf(act: Act): string {
+  return act.do.slice(0, act.do.indexOf('.'))
+}
+
+function segmentsOf(snapshots: readonly KeyedStateSnapshot[]): KeyGroupSegment[] {
+  return snapshots.flatMap((snapshot) => [...snapshot.keyGroups()])
+}
+
+function statesOf(target: HeapStateBackend, ttl: StateTtl | undefined): States {
+  const options = { namespaced: true, ...(ttl === undefined ? {} : { ttl }) }
+  const value = target.valueState(valueState<unknown>('value', undefined, options))
+  const list = target.listState(listState<unknown>('list', undefined, options))
+  const map = target.mapState(mapState<unknown, unknown>('map', {}, options))
+  const reducing = target.reducingState(
+    reducingState<number>('reducing', (a, b) => a + b, undefined, options),
+  )
+  const sum = {
+    createAccumulator: () => 0,
+    add: (added: number, accumulator: number) => accumulator + added,
+    getResult: (accumulator: number) => `= ${accumulator}`,
+    merge: (a: number, b: number) => a + b,
+  }
+  const aggregating = target.aggregatingState(
+    aggregatingState('aggregating', sum, undefined, options),
+  )
+  const run = (act: Act): unknown => {
+    switch (act.do) {
+      case 'value.value':
+        return value.value()
+      case 'value.update':
+        return value.update(act.value)
+      case 'value.clear':
+        return value.clear()
+      case 'reducing.get':
+        return reducing.get()
+      case 'reducing.add':
+        return reducing.add(act.value)
+      case 'reducing.clear':
+        return reducing.clear()
+      case 'aggregating.get':
+        return aggregating.get()
+      case 'aggregating.add':
+        return aggregating.add(act.value)
+      case 'aggregating.clear':
+        return aggregating.clear()
+      case 'list.get':
+        return list.get()
+      case 'list.add':
+        return list.add(act.value)
+      case 'list.addAll':
+        return list.addAll(act.value)
+      case 'list.update':
+        return list.update(act.value)
+      case 'list.clear':
+        return list.clear()
+      case 'map.get':
+        return map.get(act.field)
+      case 'map.put':
+        return map.put(act.field, act.value)
+      case 'map.putAll':
+        return map.putAll(act.value)
+      case 'map.remove':
+        return map.remove(act.field)
+      case 'map.contains':
+        return map.contains(act.field)
+      case 'map.entries':
+        return [...map.entries()]
+      case 'map.keys':
+        return [...map.keys()]
+      case 'map.values':
+        return [...map.values()]
+      case 'map.isEmpty':
+        return map.isEmpty()
+      case 'map.clear':
+        return map.clear()
+    }
+  }
+  const merge = (into: number, sources: readonly number[]): void => {
+    for (const state of [list, reducing, aggregating]) state.mergeNamespaces(into, sources)
+    value.mergeNamespaces(into, sources, (a, b) => mergeValue('value', a, b))
+  }
+  return { backend: target, run, merge }
+}
+
+const anyField = fc.oneof(
+  fc.constantFrom('x', 'y', '1', 1, '\0s', '\0b', '', null, true, Number.NaN, 2n, [1], { n: 'x' }),
+  fc.string({ maxLength: 3 }),
+)
+const anyFew = fc.array(anyValue, { maxLength: 3 })
+
+const anyAct: fc.Arbitrary<Act> = fc.oneof(
+  fc.record({
+    do: fc.constantFrom(
+      ...(['value.value', 'reducing.get', 'aggregating.get', 'list.get', 'map.isEmpty'] as const),
+      ...(['map.entries', 'map.keys', 'map.values'] as const),
+    ),
+  }),
+  fc.record({
+    do: fc.constantFrom(
+      ...([
+        'value.clear',
+        'reducing.clear',
+        'aggregating.clear',
+        'list.clear',
+        'map.clear',
+      ] as const),
+    ),
+  }),
+  fc.record({ do: fc.constantFrom('value.update' as const, 'list.add' as const), value: anyValue }),
+  fc.record({
+    do: fc.constantFrom('reducing.add' as const, 'aggregating.add' as const),
+    value: fc.integer(),
+  }),
+  fc.record({ do: fc.constantFrom('list.addAll' as const, 'list.update' as const), value: anyFew }),
+  fc.record({
+    do: fc.constantFrom('map.get' as const, 'map.remove' as const, 'map.contains' as const),
+    field: anyField,
+  }),
+  fc.record({ do: fc.constant('map.put' as const), field: anyField, value: anyValue }),
+  fc.record({
+    do: fc.constant('map.putAll' as const),
+    value: fc.array(fc.tuple(anyField, anyValue), { maxLength: 3 }),
+  }),
+)
+
+/** Few keys and windows, so that operations meet each other. */
+export const anyCommands: fc.Arbitrary<Command[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 30,
+      arbitrary: fc.record({
+        type: fc.constant('state' as const),
+        key: fc.nat(4),
+        window: fc.nat(1),
+        act: anyAct,
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        type: fc.constant('merge' as const),
+        key: fc.nat(4),
+        target: fc.nat(1),
+        sources: fc.constantFrom([0], [1], [0, 1], [1, 0], []),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ type: fc.constant('pass' as const), ms: fc.nat(6) }) },
+    { weight: 3, arbitrary: fc.constant({ type: 'snapshot' as const }) },
+    { weight: 1, arbitrary: fc.constant({ type: 'release' as const }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant('restore' as const),
+        parallelism: fc.constantFrom(1, 2, 3),
+      }),
+    },
+  ),
+  { maxLength: 80 },
+)
