@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { UserFunctionError } from '../../../engine/errors.ts'
 import type { OperatorSpec } from '../../../engine/operator/operator-spec.ts'
 import { operatorContext, valuesOf } from '../operator-context.ts'
-import { createOperator } from '../../../engine/operator/create-operator.ts'
+import { createOperator } from '../../../engine/task/create-operator.ts'
 
 function emitted(spec: OperatorSpec, values: readonly unknown[]): unknown[] {
   const context = operatorContext()
