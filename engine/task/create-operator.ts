@@ -14,6 +14,7 @@ import { rollingReduction, sumReduction } from '../operator/rolling.ts'
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operator/stateless-operators.ts'
 import { SumOperator } from '../operator/sum-operator.ts'
 import { createSink } from '../sink/create-sink.ts'
+import { WindowOperator } from '../window/window-operator.ts'
 
 export function createOperator(spec: OperatorSpec, context: OperatorContext): Operator {
   switch (spec.type) {
@@ -38,6 +39,8 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
       return new ReduceOperator(rollingReduction(spec.rolling), context)
     case 'reduce':
       return new ReduceOperator({ reduce: spec.reduce }, context)
+    case 'window':
+      return new WindowOperator(spec.window, context)
     case 'interval-join':
       return new IntervalJoinOperator(spec.join, context)
     case 'async':

@@ -2,8 +2,16 @@
  * Windows as data: assigners, triggers and evictors, and what a window operator does with them. The names and semantics
  * are Flink's (org.apache.flink.streaming.api.windowing). All spans in ms. A window is [start, end).
  */
-import type { OutputTag, ProcessContext } from '../operator/functions.ts'
-import type { KeyedStates, TimeDomain } from '../operator/functions.ts'
+import type {
+  KeyedStates,
+  OutputTag,
+  ProcessContext,
+  ReduceFunction,
+  TimeDomain,
+} from '../operator/functions.ts'
+import type { Reduction } from '../operator/rolling.ts'
+import type { AggregateFunction } from '../state/descriptors.ts'
+import { checkWindow } from './check-window.ts'
 
 export type WindowAssigner<T = unknown> =
   | {
@@ -58,14 +66,7 @@ export type Evictor<T = unknown> = { readonly isAfter: boolean } & (
     }
 )
 
-/** How an aggregate is made of records (Flink AggregateFunction). Must not change what it is given; returns the new one. */
-export interface AggregateFunction<I, A, O> {
-  createAccumulator(): A
-  add(value: I, accumulator: A): A
-  getResult(accumulator: A): O
-  /** Needed where windows merge (sessions). */
-  merge?(left: A, right: A): A
-}
+export type { AggregateFunction }
 
 /** A time window [start, end) in ms; of a global window the bounds are infinite. */
 export interface TimeWindow {
@@ -110,16 +111,22 @@ export interface WindowOptions<T> {
   readonly lateOutput?: OutputTag<T>
 }
 
-type AnyFunction = { method(elements: unknown, context: ProcessWindowContext<unknown, unknown>): void }['method']
+type AnyFunction = {
+  method(elements: unknown, context: ProcessWindowContext<unknown, unknown>): void
+}['method']
 
 /** What a window operator keeps of its records, and what it does when a window fires. */
 export type WindowContents =
   | {
       readonly type: 'reduce'
-      readonly reduce: { method(left: unknown, right: unknown): unknown }['method']
+      readonly reduce: ReduceFunction
+      /** Throws when the first record of a window cannot take part. */
+      readonly check?: Reduction['check']
       /** Null: the result itself is emitted. */
       readonly process: AnyFunction | null
     }
+  /** Only how many records there are. */
+  | { readonly type: 'count'; readonly process: AnyFunction | null }
   | {
       readonly type: 'aggregate'
       readonly aggregate: AggregateFunction<unknown, unknown, unknown>
@@ -138,13 +145,14 @@ export interface WindowSpec {
   readonly contents: WindowContents
 }
 
-/** Fills in the assigner's default trigger. `operator` names it in errors. */
+/** Fills in the defaults. What cannot work is refused with a ConfigurationError that names `operator`. */
 export function windowSpec(
-  _operator: string,
+  operator: string,
   assigner: WindowAssigner,
   options: WindowOptions<unknown>,
   contents: WindowContents,
 ): WindowSpec {
+  checkWindow(operator, assigner, options, contents)
   const { trigger, evictor, allowedLatenessMs = 0, lateOutput } = options
   return {
     assigner,
@@ -156,6 +164,7 @@ export function windowSpec(
   }
 }
 
+/** Of a global window the event-time trigger fires at the end of the input. */
 function defaultTrigger(assigner: WindowAssigner): Trigger {
   if (assigner.type === 'global') return { type: assigner.firesAtEnd ? 'event-time' : 'never' }
   return { type: assigner.time === 'event' ? 'event-time' : 'processing-time' }
