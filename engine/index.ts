@@ -69,8 +69,22 @@ export type {
 export type { RuntimeMode } from './operator/operator.ts'
 export { binary, json, jsonOf, number, text } from './serializer.ts'
 export type { Serializer } from './serializer.ts'
-export type { KafkaSinkOptions, Sink } from './sink/sink-spec.ts'
-export { discardSink, kafkaSink } from './sink/sinks.ts'
+export { CollectedResults } from './sink/collected-results.ts'
+export type {
+  Delivery,
+  FileSinkOptions,
+  KafkaSinkOptions,
+  KafkaUpsertSinkOptions,
+  Sink,
+} from './sink/sink-spec.ts'
+export {
+  collectSink,
+  discardSink,
+  fileSink,
+  kafkaSink,
+  kafkaUpsertSink,
+  printSink,
+} from './sink/sinks.ts'
 export type { KafkaRecord, KafkaSourceOptions, Source } from './source/source-spec.ts'
 export { generatorSource, kafkaSource } from './source/sources.ts'
 export {

@@ -320,6 +320,14 @@ type RecordEvent =
       readonly count: number
       readonly lag: number
     }
+  /** A print sink's line. */
+  | { readonly type: 'line-printed'; readonly subtask: SubtaskId; readonly line: string }
+  /** In event time; null: the end, behind the last record. */
+  | {
+      readonly type: 'watermark-advanced'
+      readonly subtask: SubtaskId
+      readonly watermark: number | null
+    }
   | { readonly type: 'records-processed'; readonly subtask: SubtaskId; readonly count: number }
   | {
       readonly type: 'state-updated'

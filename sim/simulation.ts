@@ -12,7 +12,7 @@ import { describeTopology } from '../engine/job/topology.ts'
 import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
-import type { FilePort, ServicePort } from '../engine/runtime.ts'
+import type { ServicePort } from '../engine/runtime.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { hasEventTime } from './event-time.ts'
@@ -33,6 +33,7 @@ import { DEFAULT_COSTS } from './world/cost-model.ts'
 import type { CostModel } from './world/cost-model.ts'
 import { Network } from './world/network.ts'
 import { SimulatedProcess, simulatedRuntime } from './world/process.ts'
+import { SimulatedFiles } from './world/simulated-files.ts'
 import { SimulatedStorage } from './world/simulated-storage.ts'
 import { World } from './world/world.ts'
 
@@ -41,6 +42,8 @@ export interface SimulationOptions {
   readonly lines: readonly WorkloadItem[]
   /** Default `control`; `records` for pictures. Does not change the run or its hash. */
   readonly traceLevel?: TraceLevel
+  /** Files that file sources find, by path. */
+  readonly files?: ReadonlyMap<string, Uint8Array>
   /** A run that dispatches more events than this has failed to come to rest. Default 5 million. */
   readonly eventsMax?: number
 }
@@ -58,6 +61,7 @@ export class Simulation {
   readonly #mutants: Mutants
   readonly #network: Network
   readonly #storage: SimulatedStorage
+  readonly #files: SimulatedFiles
   readonly #cluster: SimulatedCluster
   readonly #faults: FaultInjector
   readonly #feeder: Feeder
@@ -81,6 +85,7 @@ export class Simulation {
     this.#costs = { ...DEFAULT_COSTS, recordMicros }
     this.#network = new Network(world, this.#costs)
     this.#storage = new SimulatedStorage(world, this.#costs)
+    this.#files = new SimulatedFiles(world, this.#costs, options.files ?? new Map())
     const inputPartitions = plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
     const outputPartitions = plan.config.outputPartitions ?? PLAN_DEFAULTS.outputPartitions
     const topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), () => 0)
@@ -240,7 +245,7 @@ export class Simulation {
       slots: SLOTS,
       hasProvenance: true,
       services: NO_SERVICES,
-      files: NO_FILES,
+      files: this.#files.portOf(process),
       isStrict: true,
     })
     process.attach((message) => {
@@ -291,13 +296,3 @@ const NO_SERVICES: ServicePort = {
   },
 }
 
-const NO_FILES: FilePort = {
-  read: refuseFile,
-  write: refuseFile,
-  rename: refuseFile,
-  delete: refuseFile,
-}
-
-function refuseFile(): never {
-  throw new ConfigurationError('no-files-here', 'This run has no files.')
-}

@@ -69,6 +69,18 @@ export class KafkaClient {
     })
   }
 
+  /** Sends to any broker until `onOutcome` says that it is done. */
+  toAnyBroker<R extends KafkaRequest>(
+    request: () => R,
+    onOutcome: (outcome: Outcome<ResponseTo<R>>) => Decision,
+  ): void {
+    this.#repeat((again) => {
+      this.#send(null, request(), (outcome) => {
+        if (onOutcome(outcome) !== 'done') again()
+      })
+    })
+  }
+
   /** Sends to the leader of a partition until `onOutcome` says that it is done. */
   toLeader<R extends KafkaRequest>(
     { topic, partition }: TopicPartition,

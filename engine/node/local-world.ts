@@ -17,13 +17,13 @@ import { Mutants } from '../mutants.ts'
 import { JobMaster } from '../recovery/job-master.ts'
 import type {
   BrokerPort,
-  FilePort,
   Runtime,
   ServicePort,
   StoragePort,
   Timer,
 } from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
+import { localFiles } from './local-files.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 
 /** The event loop gets its turn at least this often. */
@@ -85,7 +85,9 @@ class LocalWorld {
       slots: graph.settings.maxParallelism,
       hasProvenance: false,
       services: NO_SERVICES,
-      files: NO_FILES,
+      files: localFiles((action) => {
+        this.#post(action)
+      }),
       isStrict: false,
     })
     this.#receivers.set(JOB_MASTER, (message) => {
@@ -142,6 +144,7 @@ class LocalWorld {
 
   #observe(fact: Fact): void {
     this.#options.onFact?.(fact)
+    if (fact.type === 'line-printed') process.stdout.write(`${fact.line}\n`)
     if (fact.type !== 'job-status-changed') return
     const { status, reason } = fact
     if (status === 'finished' || status === 'canceled') {
@@ -237,13 +240,3 @@ const NO_SERVICES: ServicePort = {
   },
 }
 
-const NO_FILES: FilePort = {
-  read: refuseFile,
-  write: refuseFile,
-  rename: refuseFile,
-  delete: refuseFile,
-}
-
-function refuseFile(): never {
-  throw new ConfigurationError('no-files-here', 'This run has no files.')
-}

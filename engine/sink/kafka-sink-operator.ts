@@ -8,14 +8,9 @@
  */
 import { present } from '../assert.ts'
 import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
-import { NO_TIMESTAMP } from '../element.ts'
-import { UserFunctionError } from '../errors.ts'
 import { checkpointId } from '../ids.ts'
 import type { CheckpointId } from '../ids.ts'
 import { KafkaClient } from '../kafka/kafka-client.ts'
-import { partitionForKey } from '../kafka/murmur2.ts'
-import { encodeOrigins } from '../kafka/provenance.ts'
-import type { RecordData } from '../kafka/protocol.ts'
 import { endTransaction } from '../kafka/transactional-producer.ts'
 import type {
   Operator,
@@ -23,6 +18,7 @@ import type {
   OperatorSnapshot,
   SnapshotContext,
 } from '../operator/operator.ts'
+import { encodeRecord, partitionOf } from './kafka-record.ts'
 import { decodeCommittables, encodeSinkState, formerParallelism } from './kafka-sink-state.ts'
 import type { KafkaSinkSpec } from './sink-spec.ts'
 import { SinkTransaction } from './sink-transaction.ts'
@@ -79,11 +75,8 @@ export class KafkaSinkOperator implements Operator {
   }
 
   process(value: unknown, timestamp: number): void {
-    const record = this.#encode(value, timestamp)
-    const partition =
-      record.key === null
-        ? this.#context.subtaskIndex % this.#partitions
-        : partitionForKey(record.key, this.#partitions)
+    const record = encodeRecord(this.#spec, this.#context, value, timestamp)
+    const partition = partitionOf(record, this.#partitions, this.#context)
     this.#openTransaction().add(partition, record)
     this.#linger()
   }
@@ -123,21 +116,6 @@ export class KafkaSinkOperator implements Operator {
   close(): void {
     this.#isClosed = true
     this.#client.close()
-  }
-
-  #encode(value: unknown, timestamp: number): RecordData {
-    const origins = this.#context.provenance.current
-    const { runtime, name } = this.#context
-    try {
-      return {
-        key: this.#spec.key === null ? null : this.#spec.key(value),
-        value: this.#spec.value.encode(value),
-        timestamp: timestamp === NO_TIMESTAMP ? Math.floor(runtime.now()) : timestamp,
-        headers: origins === null ? [] : [encodeOrigins(origins)],
-      }
-    } catch (error) {
-      throw new UserFunctionError(name, error)
-    }
   }
 
   #openPool(prepared: ReadonlySet<string>, former: number): void {

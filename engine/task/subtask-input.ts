@@ -5,7 +5,13 @@
  */
 import { present } from '../assert.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../element.ts'
-import type { Barrier, ControlElement, RecordBuffer } from '../element.ts'
+import type {
+  Barrier,
+  ControlElement,
+  RecordBuffer,
+  Watermark,
+  WatermarkStatus,
+} from '../element.ts'
 import { newAligner, step as stepAligner } from '../exchange/barrier-aligner.ts'
 import type { AlignerInput } from '../exchange/barrier-aligner.ts'
 import { InputGate } from '../exchange/input-gate.ts'
@@ -47,8 +53,8 @@ export class SubtaskInput {
   readonly #batch: BatchSorter | null
   #aligner: ReturnType<typeof newAligner>
   #buffer: CurrentBuffer | null = null
-  /** A watermark whose timers have not all fired yet. */
-  #watermark: number | null = null
+  /** Watermarks and statuses to go through the chain; the timers of the first may not all have fired yet. */
+  readonly #times: (Watermark | WatermarkStatus)[] = []
   #hasEnded = false
 
   constructor(
@@ -79,7 +85,7 @@ export class SubtaskInput {
   get hasWork(): boolean {
     return (
       this.#buffer !== null ||
-      this.#watermark !== null ||
+      this.#times.length > 0 ||
       this.gate.hasInput ||
       (this.gate.isFinished && !this.#hasEnded)
     )
@@ -87,8 +93,8 @@ export class SubtaskInput {
 
   /** One turn: one buffer or one control element. Returns the number of records it processed. */
   step(): number {
-    if (this.#watermark !== null) {
-      this.#advance(this.#watermark)
+    if (this.#times.length > 0) {
+      this.#passTime()
       return 0
     }
     if (this.#buffer !== null) return this.#processBuffer(this.#buffer)
@@ -173,17 +179,35 @@ export class SubtaskInput {
   /** In batch mode there is no time between the records, only their end. */
   #mergeTime(outputs: ReturnType<WatermarkMerger['receive']>): void {
     if (this.#env.graph.runtimeMode === 'batch') return
-    for (const output of outputs) {
-      if (output.type === 'watermark-status') this.#link.status(output.isIdle)
-      else this.#advance(output.timestamp)
+    this.#times.push(...outputs)
+    this.#passTime()
+  }
+
+  /** One after the other; stops when an output is full and goes on there in a later turn. */
+  #passTime(): void {
+    for (;;) {
+      const [time] = this.#times
+      if (time === undefined) return
+      if (time.type === 'watermark-status') this.#link.status(time.isIdle)
+      else if (!this.#advance(time.timestamp)) return
+      this.#times.shift()
     }
   }
 
-  #advance(watermark: number): void {
+  /** False: not all timers have fired yet. */
+  #advance(watermark: number): boolean {
     const { provenance } = this.#env
     if (provenance.isOn) provenance.current = []
-    this.#watermark = watermark
-    if (this.#link.advance(watermark, () => this.#chain.isAvailable)) this.#watermark = null
+    this.#traceWatermark(watermark)
+    return this.#link.advance(watermark, () => this.#chain.isAvailable)
+  }
+
+  #traceWatermark(watermark: number): void {
+    const { runtime, deployment } = this.#env
+    if (runtime.traceLevel !== 'records') return
+    const isEnd = watermark === MAX_WATERMARK
+    const { subtask } = deployment
+    runtime.trace({ type: 'watermark-advanced', subtask, watermark: isEnd ? null : watermark })
   }
 
   /** In batch mode: the sorted records, key by key; a key's timers fire after its last record. */
@@ -206,7 +230,7 @@ export class SubtaskInput {
     }
     if (this.#batch?.isDrained ?? true) {
       this.#hasEnded = true
-      if (this.#env.graph.runtimeMode === 'batch') this.#advance(MAX_WATERMARK)
+      if (this.#env.graph.runtimeMode === 'batch') this.#link.watermark(MAX_WATERMARK)
       this.#events.onEnd()
     }
     return processed

@@ -61,6 +61,8 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
   'fault-fired': true,
   'input-finished': true,
   'run-ended': false,
+  'line-printed': true,
+  'watermark-advanced': false,
   'buffer-sent': false,
   'buffer-received': false,
   'records-fetched': false,

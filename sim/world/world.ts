@@ -17,6 +17,7 @@ const RECORD_FACTS: ReadonlySet<FactType> = new Set<FactType>([
   'buffer-received',
   'records-fetched',
   'records-processed',
+  'watermark-advanced',
   'state-updated',
 ])
 

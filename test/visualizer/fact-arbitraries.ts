@@ -92,6 +92,8 @@ const SHAPES: { readonly [T in FactType]: Shape<T> } = {
   'fault-fired': { fault: fc.nat(2), kind: fc.constant('crash'), on: worker, phase: text },
   'input-finished': {},
   'run-ended': { reason: text },
+  'line-printed': { subtask, line: text },
+  'watermark-advanced': { subtask, watermark: fc.option(small) },
   'buffer-sent': {
     channel,
     element: small,

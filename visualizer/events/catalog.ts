@@ -95,6 +95,8 @@ export const EVENT_KINDS: { readonly [T in FactType]: EventKind<T> } = {
   'fault-fired': milestone('⚡', 'fault', (event) => event.on),
   'input-finished': milestone('▪', 'source', JOB),
   'run-ended': milestone('■', 'job', JOB),
+  'line-printed': detail('≫', 'record', atSubtask),
+  'watermark-advanced': detail('≈', 'record', atSubtask),
   'buffer-sent': detail('·', 'record', onChannel),
   'buffer-received': detail('·', 'record', onChannel),
   'records-fetched': detail('⇠', 'source', onPartition),

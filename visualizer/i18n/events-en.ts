@@ -62,6 +62,8 @@ export const eventsEn = {
   'event.fault-fired': 'Fault {kind} hit {on}[ during {phase}]',
   'event.input-finished': 'The input is complete',
   'event.run-ended': 'The run ended[: {reason}]',
+  'event.line-printed': '{subtask} printed: {line}',
+  'event.watermark-advanced': '{subtask} advanced in event time[ to {watermark}]',
   'event.buffer-sent': '{count} records sent on {channel}',
   'event.buffer-received': 'Buffer {element} received on {channel}; {queued} queued',
   'event.records-fetched':

@@ -60,6 +60,8 @@ const REDUCERS: { readonly [T in FactType]: readonly Reducer<T>[] } = {
   'fault-fired': [job.faultFired],
   'input-finished': [job.inputFinished],
   'run-ended': [job.runEnded],
+  'line-printed': [],
+  'watermark-advanced': [],
   'buffer-sent': [channels.bufferSent, partitions.positionsAdvanced],
   'buffer-received': [channels.bufferReceived],
   'records-fetched': [partitions.recordsFetched],

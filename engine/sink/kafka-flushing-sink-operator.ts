@@ -1,0 +1,92 @@
+/**
+ * The Kafka sink without transactions. `at-least-once`: a checkpoint waits until the broker has every record before it,
+ * so a restart repeats some and loses none. `none`: a checkpoint waits for nothing, so a crash loses what was on its
+ * way. Source: Flink KafkaSink with DeliveryGuarantee.AT_LEAST_ONCE and NONE.
+ */
+import { KafkaClient } from '../kafka/kafka-client.ts'
+import { IdempotentProducer } from '../kafka/idempotent-producer.ts'
+import type {
+  Operator,
+  OperatorContext,
+  OperatorSnapshot,
+  SnapshotContext,
+} from '../operator/operator.ts'
+import { encodeRecord, partitionOf } from './kafka-record.ts'
+import type { KafkaSinkSpec } from './sink-spec.ts'
+
+/** Records that may wait in memory before the sink stops its input. */
+const PENDING_RECORDS_MAX = 5000
+/** How long a record may wait for company (Kafka's `linger.ms`). */
+const LINGER_MS = 5
+
+export class KafkaFlushingSinkOperator implements Operator {
+  readonly uid: string
+  readonly #spec: KafkaSinkSpec
+  readonly #context: OperatorContext
+  readonly #client: KafkaClient
+  readonly #producer: IdempotentProducer
+  #partitions = 0
+  #lingers = false
+
+  constructor(spec: KafkaSinkSpec, context: OperatorContext) {
+    this.uid = context.uid
+    this.#spec = spec
+    this.#context = context
+    this.#client = new KafkaClient(context.runtime, context.broker, `${context.subtask}-sink`)
+    this.#producer = new IdempotentProducer({
+      client: this.#client,
+      topic: spec.topic,
+      onAcknowledged: () => {
+        context.wake()
+      },
+      onFailure: (reason) => {
+        context.fail(reason)
+      },
+    })
+  }
+
+  get isAvailable(): boolean {
+    return this.#partitions > 0 && this.#producer.unacknowledged < PENDING_RECORDS_MAX
+  }
+
+  /** What was written before the end of the input is to arrive. */
+  get isDrained(): boolean {
+    return this.#producer.unacknowledged === 0
+  }
+
+  open(): void {
+    this.#client.partitionsOf(this.#spec.topic, (partitions) => {
+      this.#partitions = partitions.length
+      this.#context.wake()
+    })
+  }
+
+  process(value: unknown, timestamp: number): void {
+    const record = encodeRecord(this.#spec, this.#context, value, timestamp)
+    this.#producer.add(partitionOf(record, this.#partitions, this.#context), record)
+    this.#linger()
+  }
+
+  snapshot(context: SnapshotContext): OperatorSnapshot {
+    const isSafe = this.#spec.delivery === 'at-least-once'
+    if (isSafe && this.#producer.unacknowledged > 0) this.#producer.flush(context.hold())
+    return () => []
+  }
+
+  finish(): void {
+    this.#producer.send()
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+
+  #linger(): void {
+    if (this.#lingers) return
+    this.#lingers = true
+    this.#context.schedule(LINGER_MS, 'sink-linger', () => {
+      this.#lingers = false
+      this.#producer.send()
+    })
+  }
+}
