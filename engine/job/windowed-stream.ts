@@ -1,5 +1,6 @@
 /** A stream whose values are grouped into windows, by key or all together. Source: Flink WindowedStream, AllWindowedStream. */
-import { maxReduce, minReduce, sumReduce } from '../window/field-reduces.ts'
+import type { RollingSpec } from '../operator/operator-spec.ts'
+import { rollingReduction, sumReduction } from '../operator/rolling.ts'
 import { windowSpec } from '../window/window-spec.ts'
 import type {
   AggregateFunction,
@@ -11,7 +12,7 @@ import type {
   WindowOptions,
 } from '../window/window-spec.ts'
 import type { DataStream } from './data-stream.ts'
-import type { ComparableField, NumericField } from './keyed-stream.ts'
+import type { ComparableField, NumericField, RollingOptions } from './keyed-stream.ts'
 import type { OperatorOptions } from './operator-options.ts'
 import type { StreamEnvironment } from './stream-environment.ts'
 import type { StreamEdge } from './stream-graph.ts'
@@ -77,19 +78,47 @@ export class WindowedStream<T, K> {
     return this.#add({ type: 'list', process }, options)
   }
 
+  /** How many values a window has. Keeps no more than the number. */
+  count(options?: OperatorOptions): DataStream<number>
+  count<O>(
+    process: ProcessWindowResultFunction<number, K, O>,
+    options?: OperatorOptions,
+  ): DataStream<O>
+  count(
+    second?: AnyProcess | OperatorOptions,
+    third?: OperatorOptions,
+  ): DataStream<number> | DataStream<unknown> {
+    const { process, options } = splitArguments(second, third)
+    return this.#add<unknown>({ type: 'count', process }, options)
+  }
+
   /** The window's first value with `field` replaced by the sum. */
   sum(field: NumericField<T>, options: OperatorOptions = {}): DataStream<T> {
-    return this.#add({ type: 'reduce', reduce: sumReduce(field), process: null }, options)
+    return this.#add({ type: 'reduce', ...sumReduction(field), process: null }, options)
   }
 
   /** The window's first value with `field` replaced by the least. */
   min(field: ComparableField<T>, options: OperatorOptions = {}): DataStream<T> {
-    return this.#add({ type: 'reduce', reduce: minReduce(field), process: null }, options)
+    return this.#roll({ fn: 'min', field, keepsFirst: true }, options)
   }
 
   /** The window's first value with `field` replaced by the greatest. */
   max(field: ComparableField<T>, options: OperatorOptions = {}): DataStream<T> {
-    return this.#add({ type: 'reduce', reduce: maxReduce(field), process: null }, options)
+    return this.#roll({ fn: 'max', field, keepsFirst: true }, options)
+  }
+
+  /** The window's value with the least `field`; of equal ones the first, unless `keepsFirst` is false. */
+  minBy(field: ComparableField<T>, options: RollingOptions = {}): DataStream<T> {
+    return this.#roll({ fn: 'minBy', field, keepsFirst: options.keepsFirst ?? true }, options)
+  }
+
+  /** The window's value with the greatest `field`; of equal ones the first, unless `keepsFirst` is false. */
+  maxBy(field: ComparableField<T>, options: RollingOptions = {}): DataStream<T> {
+    return this.#roll({ fn: 'maxBy', field, keepsFirst: options.keepsFirst ?? true }, options)
+  }
+
+  #roll(rolling: RollingSpec, options: OperatorOptions): DataStream<T> {
+    return this.#add({ type: 'reduce', ...rollingReduction(rolling), process: null }, options)
   }
 
   #add<O>(contents: WindowContents, given: OperatorOptions): DataStream<O> {
