@@ -1,0 +1,71 @@
+/**
+ * The window operator against what Apache Flink gives, as recorded in conformance cases, each also with a restart between
+ * any two steps, which must change nothing.
+ */
+import { describe, expect, test } from 'vitest'
+import { readCases } from '../conformance-cases.ts'
+import type { CaseRow, CaseStep } from './cases.ts'
+import { arranged, playCase, playWithRestarts, type WindowCase } from './play-case.ts'
+
+const FAMILIES = [
+  'tumbling-windows',
+  'sliding-windows',
+  'session-windows',
+  'window-all',
+  'triggers',
+  'evictors',
+  'processing-time-windows',
+  'recovery',
+  'batch-mode',
+  'window-join',
+]
+
+const cases = FAMILIES.flatMap((family) => readCases(family) as unknown as WindowCase[]).filter(
+  ({ job }) => job.op === 'window' || job.op === 'windowJoin',
+)
+
+describe('a case of Flink', () => {
+  test.each(cases)('$id: windows give what Flink gives', (flink) => {
+    const { main, late, lateDropped } = playCase(flink)
+    const { expected, compare } = flink
+    expect(arranged(main, compare)).toEqual(arranged(expected['main'] as CaseRow[], compare))
+    expect(late).toEqual(expected['late'] ?? [])
+    if ('lateDropped' in expected) expect(lateDropped).toBe(expected['lateDropped'])
+  })
+
+  test.each(cases.filter(isUnmovedByRestarts))('$id: restarts change nothing', (flink) => {
+    expect(playWithRestarts(flink)).toEqual(playCase(flink))
+  })
+})
+
+/** A continuous trigger may set a timer behind the watermark, which the first watermark after a restart finds. */
+function isUnmovedByRestarts({ job, input }: WindowCase): boolean {
+  const setsPastTimers = JSON.stringify(job.trigger ?? '').includes('continuous')
+  return !setsPastTimers && job.mode !== 'batch' && !input.some((step) => 'restart' in step)
+}
+
+const rec = (id: number, t: number, g: number): CaseStep => ({ e: { k: 'a', id, v: id, g }, t })
+
+const dynamic: WindowCase = {
+  id: 'dynamic',
+  job: {
+    op: 'window',
+    assigner: { type: 'session', gapField: 'g' },
+    agg: { fn: 'sortedList', field: 'v' },
+  },
+  input: [],
+  compare: 'sequence-per-key',
+  expected: {},
+}
+
+test('a record whose session equals a merged one begins it anew, as in Flink', () => {
+  const input = [rec(1, 0, 50), rec(2, 50, 50), rec(3, 0, 100)]
+  const row = { key: 'a', start: 0, end: 100, value: [3], watermark: 'max', ts: 99, at: 3 }
+  expect(playCase({ ...dynamic, input }).main).toEqual([row])
+})
+
+test('a record whose session equals one that grew by no merge joins it', () => {
+  const input = [rec(1, 0, 100), rec(2, 20, 10), rec(3, 0, 100)]
+  const [row] = playCase({ ...dynamic, input }).main
+  expect(row).toMatchObject({ start: 0, end: 100, value: [1, 2, 3] })
+})
