@@ -134,10 +134,7 @@ export class DataStream<T> {
   }
 
   /** Calls a service for each value without waiting for one answer before the next call. */
-  asyncWait<R, O>(
-    call: AsyncOptions<T, R, O>,
-    options: OperatorOptions = {},
-  ): DataStream<O> {
+  asyncWait<R, O>(call: AsyncOptions<T, R, O>, options: OperatorOptions = {}): DataStream<O> {
     return this.#add('asyncWait', { type: 'async', async: asyncSpec(call) }, options)
   }
 
@@ -181,9 +178,7 @@ export class DataStream<T> {
   /** Every value to every subtask of the consumer; with states, for `connect`: rules that all subtasks know. */
   broadcast(): DataStream<T>
   broadcast(...states: readonly NamedMapState[]): BroadcastStream<T>
-  broadcast(
-    ...states: readonly NamedMapState[]
-  ): DataStream<T> | BroadcastStream<T> {
+  broadcast(...states: readonly NamedMapState[]): DataStream<T> | BroadcastStream<T> {
     const stream = this.#partition({ type: 'broadcast' })
     return states.length === 0
       ? stream

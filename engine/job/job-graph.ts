@@ -100,7 +100,10 @@ export function connections(
   for (let producer = 0; producer < producers; producer++) {
     for (let consumer = 0; consumer < consumers; consumer++) {
       if (partitioning.type === 'forward' && producer !== consumer) continue
-      if (partitioning.type === 'rescale' && !areNeighbors(producer, producers, consumer, consumers))
+      if (
+        partitioning.type === 'rescale' &&
+        !areNeighbors(producer, producers, consumer, consumers)
+      )
         continue
       pairs.push({ producer, consumer })
     }

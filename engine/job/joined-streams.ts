@@ -20,8 +20,7 @@ export interface JoinOptions<L, R, K> {
 
 /** A record of a join with the side it comes from. */
 export type Tagged<L, R> =
-  | { readonly side: 'left'; readonly value: L }
-  | { readonly side: 'right'; readonly value: R }
+  { readonly side: 'left'; readonly value: L } | { readonly side: 'right'; readonly value: R }
 
 export class JoinedStreams<L, R, K> {
   readonly #left: DataStream<L>

@@ -10,11 +10,7 @@ import { countEvictor } from '../window/evictors.ts'
 import { countTrigger, purgingTrigger } from '../window/triggers.ts'
 import type { WindowAssigner, WindowOptions } from '../window/window-spec.ts'
 import { BroadcastStream } from './broadcast-stream.ts'
-import {
-  KeyedBroadcastConnectedStream,
-  KeyedConnectedStreams,
-  keyed,
-} from './connected-streams.ts'
+import { KeyedBroadcastConnectedStream, KeyedConnectedStreams, keyed } from './connected-streams.ts'
 import type { DataStream } from './data-stream.ts'
 import type { OperatorOptions } from './operator-options.ts'
 import { cepSpec } from './pattern-call.ts'
@@ -85,8 +81,7 @@ export class KeyedStream<T, K> {
   /** Anything, with the key, its state and its timers: `context.state(valueState('count'))`. */
   process<O>(
     process:
-      | KeyedProcessFunction<T, K, O>
-      | ((value: T, context: KeyedProcessContext<K, O>) => void),
+      KeyedProcessFunction<T, K, O> | ((value: T, context: KeyedProcessContext<K, O>) => void),
     options: OperatorOptions = {},
   ): DataStream<O> {
     const operator: OperatorSpec = {

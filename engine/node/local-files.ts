@@ -46,10 +46,7 @@ class UnpackedFile {
 /** `post` runs an action in a turn of the engine. */
 export function localFiles(post: (action: () => void) => void): FilePort {
   const unpacked = new Map<string, UnpackedFile>()
-  const answer = <T>(
-    work: Promise<T>,
-    onResult: (result: StorageResult<T>) => void,
-  ): void => {
+  const answer = <T>(work: Promise<T>, onResult: (result: StorageResult<T>) => void): void => {
     work.then(
       (value) => post(() => onResult({ type: 'ok', value })),
       (error: unknown) => post(() => onResult({ type: 'failed', reason: describeError(error) })),

@@ -15,13 +15,7 @@ import type { JobOptions } from '../job/job-options.ts'
 import type { Message } from '../messages.ts'
 import { Mutants } from '../mutants.ts'
 import { JobMaster } from '../recovery/job-master.ts'
-import type {
-  BrokerPort,
-  Runtime,
-  ServicePort,
-  StoragePort,
-  Timer,
-} from '../runtime.ts'
+import type { BrokerPort, Runtime, ServicePort, StoragePort, Timer } from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
 import { localFiles } from './local-files.ts'
 import type { Fact, JobStatus } from '../trace.ts'
@@ -239,4 +233,3 @@ const NO_SERVICES: ServicePort = {
     throw new ConfigurationError('no-services-here', 'This run offers no services.')
   },
 }
-

@@ -1,7 +1,7 @@
 /**
  * The file sink: lines go to hidden files, which get their names when the checkpoint behind them completed. A hidden file
- * that no checkpoint names is left over from a crash and no part of the result. Names hold the attempt, so that no two
- * attempts write the same file. Source: Flink FileSink with OnCheckpointRollingPolicy.
+ * that no checkpoint names is left over from a crash and no part of the result. Names hold the attempt and a token drawn
+ * for it, so that no two attempts, of other runs neither, write the same file. Source: Flink FileSink with OnCheckpointRollingPolicy.
  */
 import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
 import { UserFunctionError } from '../errors.ts'
@@ -30,6 +30,7 @@ export class FileSinkOperator implements Operator {
   readonly #spec: FileSinkSpec
   readonly #context: OperatorContext
   readonly #commits: PendingCommits<WrittenFile>
+  readonly #prefix: string
   #lines: string[] = []
   #lineBytes = 0
   #writingBytes = 0
@@ -43,6 +44,8 @@ export class FileSinkOperator implements Operator {
     this.uid = context.uid
     this.#spec = spec
     this.#context = context
+    const token = context.runtime.random('file-sink', 0x7fff_ffff).toString(36)
+    this.#prefix = `${token}-${context.subtaskIndex}-${context.attempt}`
     this.#commits = new PendingCommits((file, onCommitted) => {
       this.#rename(file, onCommitted)
     })
@@ -91,8 +94,8 @@ export class FileSinkOperator implements Operator {
     const bytes = text.encode(`${this.#lines.join('\n')}\n`)
     this.#lines = []
     this.#lineBytes = 0
-    const { subtaskIndex, attempt, files } = this.#context
-    const name = `part-${subtaskIndex}-${attempt}-${this.#nextFile}`
+    const { files } = this.#context
+    const name = `part-${this.#prefix}-${this.#nextFile}`
     this.#nextFile += 1
     const { directory } = this.#spec
     const file = { from: `${directory}/.${name}.pending`, to: `${directory}/${name}` }

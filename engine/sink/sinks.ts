@@ -69,10 +69,7 @@ export function discardSink<T>(): Sink<T> {
 
 type Predicate = { method(value: unknown): boolean }['method']
 
-function kafkaSpec<T>(
-  options: KafkaSinkOptions<T>,
-  isDeleted: Predicate | null,
-): KafkaSinkSpec {
+function kafkaSpec<T>(options: KafkaSinkOptions<T>, isDeleted: Predicate | null): KafkaSinkSpec {
   const { topic, value, key, delivery, transactionalIdPrefix, transactionTimeoutMs } = options
   return {
     type: 'kafka',

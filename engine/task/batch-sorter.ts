@@ -17,8 +17,7 @@ export interface BatchRecord {
 }
 
 export type BatchStep =
-  | (BatchRecord & { readonly type: 'record' })
-  | { readonly type: 'end-of-key' }
+  (BatchRecord & { readonly type: 'record' }) | { readonly type: 'end-of-key' }
 
 interface KeyedRecords {
   readonly hash: number

@@ -146,7 +146,10 @@ export class OperatorChain {
       },
       timers: (target) => {
         const { schedule, cancel, runtimeMode } = shared
-        const state = present(keyedState, `The operator "${node.uid}" has no keyed state for timers.`)
+        const state = present(
+          keyedState,
+          `The operator "${node.uid}" has no keyed state for timers.`,
+        )
         const ports = { state, schedule, cancel, processingTime, runtimeMode }
         link.timers = new KeyedTimerService(target, ports)
         return link.timers
@@ -155,7 +158,9 @@ export class OperatorChain {
   }
 
   #consumers(node: StreamNode): StreamNode[] {
-    return this.#vertex.nodes.filter((other) => edgesInto(other).some(({ from }) => from === node.id))
+    return this.#vertex.nodes.filter((other) =>
+      edgesInto(other).some(({ from }) => from === node.id),
+    )
   }
 
   #controlTargets(node: StreamNode): ControlTarget[] {

@@ -1,0 +1,87 @@
+/** Whole jobs in this process: bounded sources, every sink that needs no Kafka, stream and batch. */
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import {
+  collectSink,
+  CollectedResults,
+  defineJob,
+  fileSink,
+  generatorSource,
+  kafkaSink,
+  text,
+} from '../../../engine/index.ts'
+import type { DataStream, JobOptions } from '../../../engine/index.ts'
+import { runLocally } from '../../../engine/node/local-world.ts'
+
+interface Numbered {
+  readonly key: string
+  readonly n: number
+}
+
+const numbers = generatorSource<Numbered>(1000, (i) => ({ key: `k${i % 7}`, n: i }))
+
+async function collected<T>(
+  options: JobOptions,
+  build: (stream: DataStream<Numbered>) => DataStream<T>,
+): Promise<readonly T[]> {
+  const results = new CollectedResults<T>()
+  const job = defineJob('Local', options, (env) => {
+    build(env.fromSource(numbers)).sinkTo(collectSink(results))
+  })
+  expect(await runLocally(job)).toBe('finished')
+  return results.values
+}
+
+const sums = (stream: DataStream<Numbered>): DataStream<Numbered> =>
+  stream.keyBy(({ key }) => key).sum('n')
+
+const lastOf = (values: readonly Numbered[]): Record<string, number> =>
+  Object.fromEntries(values.map(({ key, n }) => [key, n]))
+
+test('a job that never takes a periodic checkpoint commits at its end what it collected', async () => {
+  const values = await collected({}, sums)
+  expect(values).toHaveLength(1000)
+  expect(lastOf(values)['k0']).toBe(71_071)
+})
+
+test('with checkpoints on the way nothing is collected twice', async () => {
+  const values = await collected({ checkpointing: { intervalMs: 10 }, parallelism: 3 }, sums)
+  expect(values).toHaveLength(1000)
+})
+
+test('in batch mode every key has its final result only, the same as the last of the stream', async () => {
+  const streamed = await collected({ parallelism: 2 }, sums)
+  const batch = await collected({ parallelism: 2, runtimeMode: 'batch' }, sums)
+  expect(batch).toHaveLength(7)
+  expect(lastOf(batch)).toEqual(lastOf(streamed))
+  const automatic = await collected({ runtimeMode: 'automatic' }, sums)
+  expect(automatic).toHaveLength(7)
+})
+
+test('lines are in files with their final names when the job has finished', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-job-'))
+  const job = defineJob('Files', { parallelism: 2 }, (env) => {
+    env.fromSource(numbers).sinkTo(fileSink<Numbered>({ directory, format: ({ n }) => String(n) }))
+  })
+  await runLocally(job)
+  const names = readdirSync(directory)
+  expect(names.filter((name) => !name.startsWith('part-'))).toEqual([])
+  const lines = names.flatMap((name) =>
+    readFileSync(join(directory, name), 'utf8').trimEnd().split('\n'),
+  )
+  expect(lines.map(Number).toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: 1000 }, (_, i) => i),
+  )
+})
+
+test('a job with Kafka is refused with one sentence', async () => {
+  const job = defineJob('Kafka', {}, (env) => {
+    env
+      .fromSource(numbers)
+      .map(() => '')
+      .sinkTo(kafkaSink({ topic: 'out', value: text, delivery: 'exactly-once' }))
+  })
+  await expect(runLocally(job)).rejects.toThrow('which a local run does not have')
+})
