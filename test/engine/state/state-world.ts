@@ -15,7 +15,6 @@ import {
 import type { HeapStateBackend } from '../../../engine/state/heap-state-backend.ts'
 import { keyGroupOf, keyGroupRange } from '../../../engine/state/key-groups.ts'
 import type {
-  KeyedStateBackend,
   KeyedStateSnapshot,
   KeyGroupSegment,
 } from '../../../engine/state/keyed-state-backend.ts'
