@@ -8,20 +8,19 @@ import type { EventId, PartialMatch } from './partial-match.ts'
 import type { AfterMatchSkip } from './pattern-spec.ts'
 import type { MatchPath } from './shared-buffer.ts'
 
-/** Those of `matches` that the match along `paths` ends. */
-export function matchesToSkip(
+/** Whether the match along `paths` ends another one; null = it ends none. */
+export function skippedBy(
   skip: AfterMatchSkip,
   paths: readonly MatchPath[],
-  matches: readonly PartialMatch[],
-): readonly PartialMatch[] {
+): ((match: PartialMatch) => boolean) | null {
   const end = endOfSkip(skip, paths)
-  if (end === null) return []
+  if (end === null) return null
   const isToRecord = skip.type === 'skip-to-first' || skip.type === 'skip-to-last'
-  return matches.filter(({ start }) => {
+  return ({ start }) => {
     if (start === null) return false
     const order = compareEvents(start, end)
     return isToRecord ? order < 0 : order <= 0
-  })
+  }
 }
 
 /** The record up to which matches may not start; null = no match is skipped. */

@@ -4,11 +4,11 @@
  * only on the stored matches and the records. Source: Flink NFA; Agrawal et al. (SIGMOD 2008).
  */
 import { present } from '../assert.ts'
-import { matchesToSkip } from './after-match-skip.ts'
+import { skippedBy } from './after-match-skip.ts'
 import type { Automaton, State, Transition } from './automaton.ts'
 import { FIRST_VERSION, increased, withStage } from './dewey-number.ts'
 import type { DeweyNumber } from './dewey-number.ts'
-import { compareMatches, dequeue, enqueue, isSameMatch, removeAll } from './partial-match.ts'
+import { compareMatches, dequeue, enqueue, isSameMatch, removeWhere } from './partial-match.ts'
 import type { EventId, PartialMatch } from './partial-match.ts'
 import type { ConditionContext } from './pattern-spec.ts'
 import { SharedBuffer, emptyBuffer } from './shared-buffer.ts'
@@ -182,10 +182,10 @@ export class Nfa {
       this.#isChanged = true
       dequeue(completed)
       const paths = this.#buffer.paths(nodeOf(first), first.version)
-      for (const heap of [partial, completed]) {
-        const skipped = matchesToSkip(skip, paths, heap)
-        for (const match of skipped) this.#release(match)
-        removeAll(heap, skipped)
+      const isSkipped = skippedBy(skip, paths)
+      if (isSkipped !== null) {
+        for (const match of removeWhere(partial, isSkipped)) this.#release(match)
+        for (const match of removeWhere(completed, isSkipped)) this.#release(match)
       }
       found.push(this.#buffer.materialize(present(paths[0], 'A match has no records.')))
       this.#release(first)

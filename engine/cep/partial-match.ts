@@ -68,14 +68,20 @@ export function dequeue(heap: PartialMatch[]): void {
   if (last !== undefined && heap.length > 0) siftDown(heap, 0, last)
 }
 
-/** Takes out all runs that equal one of `matches`. */
-export function removeAll(heap: PartialMatch[], matches: readonly PartialMatch[]): void {
-  const kept = heap.filter((match) => !matches.some((other) => isSameMatch(match, other)))
-  if (kept.length === heap.length) return
-  heap.splice(0, heap.length, ...kept)
+/** Takes out the runs that `isRemoved` names, and gives them in the order of the heap. */
+export function removeWhere(
+  heap: PartialMatch[],
+  isRemoved: (match: PartialMatch) => boolean,
+): readonly PartialMatch[] {
+  const removed = heap.filter(isRemoved)
+  if (removed.length === 0) return removed
+  const kept = heap.filter((match) => !isRemoved(match))
+  heap.length = 0
+  for (const match of kept) heap.push(match)
   for (let slot = (heap.length >>> 1) - 1; slot >= 0; slot -= 1) {
     siftDown(heap, slot, at(heap, slot))
   }
+  return removed
 }
 
 function siftDown(heap: PartialMatch[], from: number, match: PartialMatch): void {

@@ -7,11 +7,11 @@
 /** What a condition may look at beside the record. */
 export interface ConditionContext<T> {
   /** The records that this partial match has accepted for the stage so far, oldest first. */
-  eventsOf(stage: string): readonly T[]
+  readonly eventsOf: (stage: string) => readonly T[]
   /** Timestamp of the record in ms; in processing time, when it arrived. */
   readonly timestamp: number
   /** The clock in whole ms. */
-  processingTime(): number
+  readonly processingTime: () => number
 }
 
 /** Whether a stage accepts the record. It should depend on its arguments only: it may be asked several times. */

@@ -56,7 +56,7 @@ function byKey(rows: Rows): unknown {
   return Object.entries(rows).map(([tag, list]) => [
     tag,
     [...new Set(list.map(({ key }) => key))]
-      .toSorted()
+      .toSorted((a, b) => (String(a) < String(b) ? -1 : 1))
       .map((key) => list.filter((row) => row.key === key)),
   ])
 }
