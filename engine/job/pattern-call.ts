@@ -1,4 +1,5 @@
 /** Turns a pattern and what to do with its matches into the spec of an operator. Source: Flink PatternStream. */
+import { compilePattern } from '../cep/compile-pattern.ts'
 import type { Pattern } from '../cep/pattern.ts'
 import type { CepSpec, PatternProcess, PatternSelect } from '../cep/cep-spec.ts'
 import type { OutputTag, TimeDomain } from '../operator/functions.ts'
@@ -23,6 +24,8 @@ export type PatternCall<T, O> = PatternCallOptions<T> &
 
 export function cepSpec<T, O>(pattern: Pattern<T>, call: PatternCall<T, O>): CepSpec {
   const { time = 'event', lateOutput, timeout } = call
+  // A malformed pattern is refused here, not by the subtasks.
+  compilePattern(pattern.spec)
   return {
     pattern: pattern.spec,
     time,
