@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import type { BenchResult } from './bench-result.ts'
 import { benchKeyedSum } from './keyed-sum.ts'
 import { benchSimulation } from './simulation.ts'
+import { benchWindows } from './windows.ts'
 
 /** The names that can be asked for, with what produces them. */
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> = {
@@ -24,16 +25,26 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
       rxjsRecords: 0,
     }),
   ],
+  windows: benchWindows,
   simulation: benchSimulation,
 }
 
-/** `simulation` gives the two results of this name. */
+/** `windows` and `simulation` give two results each. */
 const BENCH_OF: Readonly<Record<string, string>> = {
+  'tumbling-count': 'windows',
+  'session-count': 'windows',
   'simulate-traffic': 'simulation',
   'simulation-events': 'simulation',
 }
 
-export const BENCH_NAMES = ['keyed-sum', 'keyed-sum-1m', 'simulate-traffic', 'simulation-events']
+export const BENCH_NAMES = [
+  'keyed-sum',
+  'keyed-sum-1m',
+  'tumbling-count',
+  'session-count',
+  'simulate-traffic',
+  'simulation-events',
+]
 
 export interface BenchReport {
   readonly machine: {

@@ -1,6 +1,6 @@
 /** Makes the running operator of a spec. */
 import { AsyncWaitOperator } from '../async/async-wait-operator.ts'
-import { ConfigurationError } from '../errors.ts'
+import { CepOperator } from '../cep/cep-operator.ts'
 import { IntervalJoinOperator } from '../join/interval-join-operator.ts'
 import type { OperatorSpec } from '../operator/operator-spec.ts'
 import type { Operator, OperatorContext } from '../operator/operator.ts'
@@ -14,6 +14,7 @@ import { rollingReduction, sumReduction } from '../operator/rolling.ts'
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operator/stateless-operators.ts'
 import { SumOperator } from '../operator/sum-operator.ts'
 import { createSink } from '../sink/create-sink.ts'
+import { WatermarkAssignerOperator } from '../time/watermark-assigner-operator.ts'
 import { WindowOperator } from '../window/window-operator.ts'
 
 export function createOperator(spec: OperatorSpec, context: OperatorContext): Operator {
@@ -45,9 +46,11 @@ export function createOperator(spec: OperatorSpec, context: OperatorContext): Op
       return new IntervalJoinOperator(spec.join, context)
     case 'async':
       return new AsyncWaitOperator(spec.async, context)
+    case 'cep':
+      return new CepOperator(spec.cep, context)
+    case 'assign-watermarks':
+      return new WatermarkAssignerOperator(spec.strategy, context)
     case 'sink':
       return createSink(spec.sink, context)
-    default:
-      throw new ConfigurationError('unknown-operator', `There is no operator "${spec.type}" yet.`)
   }
 }
