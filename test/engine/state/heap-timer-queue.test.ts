@@ -27,8 +27,17 @@ interface Expected {
 }
 
 const KEYS: readonly unknown[] = [
-  ...['', 'a', 'b', 'é', 'a key that does not fit into a row', '数据流数据流数据流数据流', 0, -1.5],
-  ...[true, [1, 'two', 3], { a: 'an object', b: 'of more than a few bytes' }],
+  '',
+  'a',
+  'b',
+  'é',
+  'a key that does not fit into a row',
+  '数据流数据流数据流数据流',
+  0,
+  -1.5,
+  true,
+  [1, 'two', 3],
+  { a: 'an object', b: 'of more than a few bytes' },
 ]
 
 const anyTime = fc.oneof(

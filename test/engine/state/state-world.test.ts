@@ -3,7 +3,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { StateTtl } from '../../../engine/state/descriptors.ts'
-import { anyCommands, StateWorld, type WorldOptions } from './state-world.ts'
+import { anyCommands } from './state-commands.ts'
+import { StateWorld, type WorldOptions } from './state-world.ts'
 
 function agrees(options: WorldOptions): fc.IProperty<unknown> {
   return fc.property(anyCommands, (commands) => {
