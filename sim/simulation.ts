@@ -117,19 +117,7 @@ export class Simulation {
     )
     this.#master = this.#startMaster()
     for (const worker of this.topology.workers) this.#startWorker(worker)
-    this.#rest = new RestDetector({
-      world,
-      master: this.#master,
-      cluster: this.#cluster,
-      faults: this.#faults,
-      feeder: this.#feeder,
-      history: this.#history,
-      topology: this.topology,
-      hasEventTime: hasEventTime(job.graph),
-      onRest: (stuck) => {
-        this.#end(stuck, null)
-      },
-    })
+    this.#rest = this.#createRest()
     this.#feeder.start()
     this.#history.start()
     this.#rest.start()
@@ -192,6 +180,22 @@ export class Simulation {
     if (this.#ended !== null) return
     this.#ended = { stuck, bug }
     this.#world.record({ type: 'run-ended', reason: bug ?? stuck ?? '' })
+  }
+
+  #createRest(): RestDetector {
+    return new RestDetector({
+      world: this.#world,
+      master: this.#master,
+      cluster: this.#cluster,
+      faults: this.#faults,
+      feeder: this.#feeder,
+      history: this.#history,
+      topology: this.topology,
+      hasEventTime: hasEventTime(this.#job.graph),
+      onRest: (stuck) => {
+        this.#end(stuck, null)
+      },
+    })
   }
 
   #createCluster(partitionsOf: (topic: string) => number): SimulatedCluster {
@@ -295,4 +299,3 @@ const NO_SERVICES: ServicePort = {
     throw new ConfigurationError('no-services-here', 'This run offers no services.')
   },
 }
-

@@ -11,9 +11,9 @@ import { SEED } from '../../seeded.ts'
 /** What was fed, what came out. */
 export interface JobRun {
   /** The events that were fed into a topic, in the order of feeding, without heartbeats. */
-  fed<T>(topic: string): T[]
+  readonly fed: <T>(topic: string) => T[]
   /** What is committed in a topic: partition by partition in the order of offsets. */
-  committed<T>(topic: string): T[]
+  readonly committed: <T>(topic: string) => T[]
   /** False: a restored subtask begins without a watermark, and what was late before may be accepted then. */
   readonly hasFaults: boolean
 }
