@@ -1,61 +1,96 @@
 /**
- * The windows of the current key where windows merge (sessions): which there are, and under which namespace each keeps
- * its contents. Merging does not move contents: the merged window goes on with the state window of one that it was
- * merged from. Must not know contents, triggers or timers.
- * Invariant: two windows of a key neither overlap nor touch. Source: Flink MergingWindowSet, TimeWindow.mergeWindows.
+ * The windows of the current key where windows merge (sessions). Nearly always a key has one, whose bounds are two
+ * numbers; several are a list. Must not know contents, triggers or timers.
+ * Invariant: two windows of a key neither overlap nor touch.
+ * Source: Flink MergingWindowSet, TimeWindow.mergeWindows. There a merged window keeps its contents under one of the
+ * windows that it was merged from; here they move to its start when that changes.
  */
-import { valueState } from '../state/descriptors.ts'
-import type { KeyedStateBackend, ValueState } from '../state/keyed-state-backend.ts'
+import { numberState, valueState } from '../state/descriptors.ts'
+import type { KeyedStateBackend, NumberState, ValueState } from '../state/keyed-state-backend.ts'
 import type { Serializer } from '../serializer.ts'
-
-/** Start, end, and start and end of the state window. */
-const FIELDS = 4
 
 export class MergingWindows {
   /** Of the window that was placed or found last. */
   start = 0
   end = 0
-  /** The namespace of its contents. */
-  stateStart = 0
-  /** What `place` merges into it: windows that were there, and the namespaces whose contents must be moved. */
+  /** The windows that `place` merges into that one. */
   readonly mergedStarts: number[] = []
   readonly mergedEnds: number[] = []
-  readonly mergedStates: number[] = []
-  /** The namespace whose contents are lost by `add`, or null. */
-  lostState: number | null = null
-  readonly #state: ValueState<readonly number[]>
+  readonly #state: KeyedStateBackend
+  /** NaN: there are several. */
+  readonly #onlyStart: NumberState
+  readonly #onlyEnd: NumberState
+  /** Start, end, start, end… */
+  readonly #several: ValueState<readonly number[]>
+  /** By window: 1 if it was merged. Null where it does not matter; see `isBegunAnew`. */
+  readonly #merged: NumberState | null
   #windows: number[] = []
+  #hadSeveral = false
   #isChanged = false
   /** Index of the first window that is merged, or -1. */
   #first = -1
 
-  constructor(uid: string, state: KeyedStateBackend) {
-    this.#state = state.valueState(valueState(`${uid}.merging-windows`, numbers))
+  constructor(
+    uid: string,
+    state: KeyedStateBackend,
+    { hasDynamicGap }: { hasDynamicGap: boolean },
+  ) {
+    const name = `${uid}.merging-window`
+    this.#state = state
+    this.#onlyStart = state.numberState(numberState(`${name}-start`))
+    this.#onlyEnd = state.numberState(numberState(`${name}-end`))
+    this.#several = state.valueState(valueState(`${name}s`, numbers))
+    this.#merged = hasDynamicGap
+      ? state.numberState(numberState(`${name}-merged`, { namespaced: true }))
+      : null
   }
 
   /** Reads the windows of the current key. */
   load(): void {
-    // A copy: it is changed before it is stored, if at all.
-    this.#windows = this.#state.value()?.slice() ?? []
+    const start = this.#onlyStart.get()
     this.#isChanged = false
+    this.#hadSeveral = Number.isNaN(start)
+    if (this.#hadSeveral) {
+      // A copy: it is changed before it is stored, if at all.
+      this.#windows = [...(this.#several.value() ?? [])]
+      return
+    }
+    this.#windows.length = 0
+    if (start !== undefined) this.#windows.push(start, this.#onlyEnd.get() ?? start)
   }
 
   /** Writes them back if there was a change. */
   store(): void {
     if (!this.#isChanged) return
-    if (this.#windows.length === 0) this.#state.clear()
-    else this.#state.update(this.#windows)
     this.#isChanged = false
+    const [start, end] = this.#windows
+    const hasSeveral = this.#windows.length > 2
+    if (hasSeveral) {
+      this.#several.update(this.#windows)
+    } else if (this.#hadSeveral) {
+      this.#several.clear()
+    }
+    if (start === undefined || end === undefined) {
+      this.#onlyStart.clear()
+      this.#onlyEnd.clear()
+    } else {
+      this.#onlyStart.set(hasSeveral ? NaN : start)
+      this.#onlyEnd.set(hasSeveral ? NaN : end)
+    }
   }
 
-  /** Looks for the window. */
+  /** Looks for the window that has [start, end) in it: itself, or what it was merged into. */
   find(start: number, end: number): boolean {
-    const at = this.#indexOf(start, end)
-    if (at < 0) return false
-    this.start = start
-    this.end = end
-    this.stateStart = this.#windows[at + 2] ?? 0
-    return true
+    const windows = this.#windows
+    for (let at = 0; at < windows.length; at += 2) {
+      const windowStart = windows[at] ?? 0
+      const windowEnd = windows[at + 1] ?? 0
+      if (windowStart > start || windowEnd < end) continue
+      this.start = windowStart
+      this.end = windowEnd
+      return true
+    }
+    return false
   }
 
   /** Computes what window [start, end) becomes together with those that it overlaps or touches. Changes nothing. */
@@ -66,7 +101,7 @@ export class MergingWindows {
     this.mergedStarts.length = 0
     this.mergedEnds.length = 0
     const windows = this.#windows
-    for (let at = 0; at < windows.length; at += FIELDS) {
+    for (let at = 0; at < windows.length; at += 2) {
       const otherStart = windows[at] ?? 0
       const otherEnd = windows[at + 1] ?? 0
       if (otherStart > end || otherEnd < start) continue
@@ -83,64 +118,60 @@ export class MergingWindows {
     this.mergedEnds.length = 0
   }
 
-  /** Carries out what `place` computed for [start, end). */
-  add(start: number, end: number): void {
-    this.mergedStates.length = 0
-    this.lostState = null
+  /** Carries out what `place` computed. */
+  add(): void {
+    const { start, end } = this
     if (this.#first < 0) {
-      this.stateStart = start
-      this.#windows.push(start, end, start, end)
+      this.#windows.push(start, end)
       this.#isChanged = true
-    } else if (this.mergedStarts.length === 0) {
-      this.#stay(start, end)
-    } else {
-      this.#merge()
+      return
     }
+    if (this.mergedStarts.length === 0) return
+    const windows = this.#windows
+    for (let at = windows.length - 2; at > this.#first; at -= 2) {
+      const isMerged = (windows[at] ?? 0) >= start && (windows[at + 1] ?? 0) <= end
+      if (isMerged) windows.splice(at, 2)
+    }
+    windows[this.#first] = start
+    windows[this.#first + 1] = end
+    this.#isChanged = true
+    if (this.#merged !== null) this.#markMerged(this.#merged)
+  }
+
+  /**
+   * Flink takes a window that equals a merged one for a new one, and forgets the contents of that. True if [start, end)
+   * is such a window; it counts as not merged then. With gaps of one length no window can equal a merged one.
+   */
+  isBegunAnew(start: number, end: number): boolean {
+    if (this.#merged === null || this.#first < 0 || this.mergedStarts.length > 0) return false
+    if (start !== this.start || end !== this.end) return false
+    this.#state.setCurrentNamespace(start)
+    const wasMerged = this.#merged.get() !== undefined
+    if (wasMerged) this.#merged.clear()
+    return wasMerged
   }
 
   /** The window that was placed or found last is over. */
   retire(): void {
-    const at = this.#indexOf(this.start, this.end)
-    if (at < 0) return
-    this.#windows.splice(at, FIELDS)
-    this.#isChanged = true
-  }
-
-  #stay(start: number, end: number): void {
-    const at = this.#first
     const windows = this.#windows
-    this.stateStart = windows[at + 2] ?? 0
-    const isNew = start === this.start && end === this.end
-    if (!isNew || (this.stateStart === start && windows[at + 3] === end)) return
-    // Flink takes a window that equals a merged one for a new one and forgets where that has its contents.
-    this.lostState = this.stateStart
-    this.stateStart = start
-    windows[at + 2] = start
-    windows[at + 3] = end
-    this.#isChanged = true
-  }
-
-  #merge(): void {
-    const windows = this.#windows
-    const first = this.#first
-    this.stateStart = windows[first + 2] ?? 0
-    for (let at = windows.length - FIELDS; at > first; at -= FIELDS) {
-      const isMerged = (windows[at] ?? 0) >= this.start && (windows[at + 1] ?? 0) <= this.end
-      if (!isMerged) continue
-      this.mergedStates.push(windows[at + 2] ?? 0)
-      windows.splice(at, FIELDS)
+    for (let at = 0; at < windows.length; at += 2) {
+      if (windows[at] !== this.start) continue
+      windows.splice(at, 2)
+      this.#isChanged = true
     }
-    windows[first] = this.start
-    windows[first + 1] = this.end
-    this.#isChanged = true
+    if (this.#merged === null) return
+    this.#state.setCurrentNamespace(this.start)
+    this.#merged.clear()
   }
 
-  #indexOf(start: number, end: number): number {
-    const windows = this.#windows
-    for (let at = 0; at < windows.length; at += FIELDS) {
-      if (windows[at] === start && windows[at + 1] === end) return at
+  #markMerged(merged: NumberState): void {
+    for (const start of this.mergedStarts) {
+      if (start === this.start) continue
+      this.#state.setCurrentNamespace(start)
+      merged.clear()
     }
-    return -1
+    this.#state.setCurrentNamespace(this.start)
+    merged.set(1)
   }
 }
 

@@ -2,7 +2,7 @@
  * The window operator: puts each record into its windows, asks the trigger, and emits, purges and removes windows as it
  * says. Must not know kinds of windows, triggers and contents: see window-assignment.ts, running-trigger.ts and
  * window-contents.ts. Per key and window there are contents, what the trigger remembers, states of the user's function,
- * and timers; the namespace of all of them is the window's start (of contents where windows merge: of the state window).
+ * and timers; the namespace of the states is the window's start.
  * Invariant: every window with contents has a timer at its cleanup time, if it has one.
  * Source: Flink WindowOperator, EvictingWindowOperator; the Dataflow Model.
  */
@@ -69,7 +69,11 @@ export class WindowOperator implements Operator, TimerTarget {
     this.#ownTimers = windowTimers(this.#isEventTime ? 'event' : 'processing', this.#timers)
     this.#assignment = createAssignment(assigner)
     const isMerging = assigner.type === 'session'
-    this.#merging = isMerging ? new MergingWindows(context.uid, this.#state) : null
+    this.#merging = isMerging
+      ? new MergingWindows(context.uid, this.#state, {
+          hasDynamicGap: typeof assigner.gap !== 'number',
+        })
+      : null
     const { uid } = context
     this.#trigger = createTrigger(trigger, { uid, state: this.#state, timers: this.#timers })
     this.#contents = createContents(spec, uid, this.#state)
@@ -143,22 +147,17 @@ export class WindowOperator implements Operator, TimerTarget {
     merging.place(start, end)
     // A late record counts if it falls into a window that is not over.
     if (this.#isEventTime && this.#isPast(merging.end - 1)) return false
-    merging.add(start, end)
+    merging.add()
     const isMerged = merging.mergedStarts.length > 0
     if (isMerged) this.#merge(merging)
-    if (merging.lostState !== null) {
-      this.#state.setCurrentNamespace(merging.lostState)
-      this.#contents.clear()
-    }
-    this.#state.setCurrentNamespace(merging.stateStart)
-    const mayBeNew = this.#contents.add(value, timestamp)
+    const isBegunAnew = merging.isBegunAnew(start, end)
     this.#window.start = merging.start
     this.#window.end = merging.end
+    this.#state.setCurrentNamespace(merging.start)
+    if (isBegunAnew) this.#contents.clear()
+    const mayBeNew = this.#contents.add(value, timestamp)
     if ((!isMerged && mayBeNew) || !this.#hasTimers()) {
-      this.#state.setCurrentNamespace(merging.start)
-      const result = this.#trigger.onRecord(value, timestamp, this.#window)
-      this.#state.setCurrentNamespace(merging.stateStart)
-      this.#act(result)
+      this.#act(this.#trigger.onRecord(value, timestamp, this.#window))
     }
     if (isMerged || mayBeNew) this.#registerCleanup()
     merging.store()
@@ -167,20 +166,23 @@ export class WindowOperator implements Operator, TimerTarget {
 
   /** Moves what the merged windows have to the window that they become. */
   #merge(merging: MergingWindows): void {
-    const { mergedStarts, mergedEnds } = merging
+    const { start, mergedStarts, mergedEnds } = merging
+    // Contents that have the right namespace already, in the usual case: the window only became longer.
+    if (mergedStarts.length > 1 || mergedStarts[0] !== start) {
+      this.#contents.merge(start, mergedStarts)
+    }
+    // The timers of the merged windows remain, and find the window that they became.
+    if (this.#isTriggerCleanup) return
     const window = this.#window
-    window.start = merging.start
+    window.start = start
     window.end = merging.end
-    this.#state.setCurrentNamespace(merging.start)
+    this.#state.setCurrentNamespace(start)
     this.#trigger.onMerge(window, mergedStarts)
     for (let i = 0; i < mergedStarts.length; i += 1) {
       window.start = mergedStarts[i] ?? 0
       window.end = mergedEnds[i] ?? 0
       this.#trigger.onMergedAway(window)
-      if (!this.#isTriggerCleanup) this.#deleteCleanup()
-    }
-    if (merging.mergedStates.length > 0) {
-      this.#contents.merge(merging.stateStart, merging.mergedStates)
+      this.#deleteCleanup()
     }
   }
 
@@ -199,15 +201,12 @@ export class WindowOperator implements Operator, TimerTarget {
       const window = this.#window
       window.start = start
       window.end = end
-      const merging = this.#merging
-      merging?.load()
-      // A timer that a merge left behind, of a window that is no more.
-      if (merging !== null && !merging.find(start, end)) return
       this.#state.setCurrentNamespace(start)
+      const merging = this.#merging
+      if (merging !== null && !this.#isLive(merging, start, end)) return
       const result = isEvent
         ? this.#trigger.onEventTime(time, window)
         : this.#trigger.onProcessingTime(time, window)
-      if (merging !== null) this.#state.setCurrentNamespace(merging.stateStart)
       this.#act(result)
       if (isEvent === this.#isEventTime && time === this.#cleanupTime) this.#remove()
       merging?.store()
@@ -216,17 +215,33 @@ export class WindowOperator implements Operator, TimerTarget {
     }
   }
 
-  /** Removes all that the window has, and the window. Its contents are the current namespace. */
+  /**
+   * False if the window is over, or was merged into another one, which then has timers of its own for sure: nothing was
+   * registered when it became longer. Not before this timer, since the watermark may be ahead of both.
+   */
+  #isLive(merging: MergingWindows, start: number, end: number): boolean {
+    merging.load()
+    if (!merging.find(start, end)) return false
+    if (merging.start === start && merging.end === end) return true
+    const window = this.#window
+    window.start = merging.start
+    window.end = merging.end
+    this.#state.setCurrentNamespace(merging.start)
+    if (this.#hasPlainTrigger) this.#ownTimers.register(window.maxTimestamp, window)
+    this.#registerCleanup()
+    return false
+  }
+
+  /** Removes all that the window has, and the window. */
   #remove(): void {
     this.#contents.clear()
-    if (this.#merging !== null) this.#state.setCurrentNamespace(this.#window.start)
     // A plain trigger has nothing but the timer that fired just now or before.
     if (!this.#hasPlainTrigger) this.#trigger.clear(this.#window)
     this.#context.clearWindowState()
     this.#merging?.retire()
   }
 
-  /** The window's contents are the current namespace. */
+  /** The window's start is the current namespace. */
   #act(result: TriggerResult): void {
     if ((result & FIRE) !== 0) {
       this.#context.forWindow(this.#window)
