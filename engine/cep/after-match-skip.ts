@@ -4,9 +4,9 @@
  */
 import { unreachable } from '../assert.ts'
 import { compareEvents } from './partial-match.ts'
-import type { EventId, PartialMatch } from './partial-match.ts'
+import type { PartialMatch } from './partial-match.ts'
 import type { AfterMatchSkip } from './pattern-spec.ts'
-import type { MatchPath } from './shared-buffer.ts'
+import type { EventId, MatchPath } from './shared-buffer.ts'
 
 /** Whether the match along `paths` ends another one; null = it ends none. */
 export function skippedBy(

@@ -15,7 +15,9 @@ import type { Automaton } from './automaton.ts'
 import type { CepSpec, MatchCollector } from './cep-spec.ts'
 import { compilePattern } from './compile-pattern.ts'
 import { Nfa } from './nfa.ts'
-import type { Match, MatchState, TimedOut } from './nfa.ts'
+import type { Match, TimedOut } from './nfa.ts'
+import { packMatches, unpackMatches } from './stored-matches.ts'
+import type { StoredMatches } from './stored-matches.ts'
 
 export class CepOperator implements Operator {
   readonly uid: string
@@ -23,7 +25,7 @@ export class CepOperator implements Operator {
   readonly #context: OperatorContext
   readonly #automaton: Automaton
   readonly #timers: TimerService
-  readonly #matches: ValueState<MatchState>
+  readonly #matches: ValueState<StoredMatches>
   /** Event time: the records that the watermark has not reached, by timestamp. */
   readonly #waiting: MapState<number, readonly unknown[]>
   readonly #collector: MatchOutput
@@ -36,7 +38,7 @@ export class CepOperator implements Operator {
     this.#context = context
     this.#automaton = compilePattern(spec.pattern)
     const state = present(context.keyedState, `The pattern of "${context.uid}" has no keyed state.`)
-    this.#matches = state.valueState(valueState<MatchState>(`${context.uid}.matches`))
+    this.#matches = state.valueState(valueState<StoredMatches>(`${context.uid}.matches`))
     this.#waiting = state.mapState(mapState<number, readonly unknown[]>(`${context.uid}.waiting`))
     this.#timers = context.timers({
       onEventTime: () => {
@@ -91,13 +93,17 @@ export class CepOperator implements Operator {
 
   /** Works on the matches of the current key and stores what became of them. */
   #run(work: (nfa: Nfa) => void): void {
-    const nfa = new Nfa(this.#automaton, this.#matches.value(), {
+    const stored = this.#matches.value()
+    const matches = stored === undefined ? null : unpackMatches(stored)
+    const nfa = new Nfa(this.#automaton, matches, {
       reportsTimeouts: this.#timedOut !== null,
       processingTime: () => this.#timers.processingTime(),
     })
     work(nfa)
-    if (nfa.isInitial) this.#matches.clear()
-    else if (nfa.isChanged) this.#matches.update(nfa.state)
+    if (nfa.isChanged) {
+      if (nfa.isInitial) this.#matches.clear()
+      else this.#matches.update(packMatches(nfa.state))
+    }
   }
 
   #processRecord(nfa: Nfa, value: unknown, timestamp: number): void {

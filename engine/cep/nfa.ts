@@ -9,17 +9,17 @@ import type { Automaton, State, Transition } from './automaton.ts'
 import { FIRST_VERSION, increased, withStage } from './dewey-number.ts'
 import type { DeweyNumber } from './dewey-number.ts'
 import { compareMatches, dequeue, enqueue, isSameMatch, removeWhere } from './partial-match.ts'
-import type { EventId, PartialMatch } from './partial-match.ts'
+import type { PartialMatch } from './partial-match.ts'
 import type { ConditionContext } from './pattern-spec.ts'
-import { SharedBuffer, emptyBuffer } from './shared-buffer.ts'
-import type { BufferContents } from './shared-buffer.ts'
+import { SharedBuffer, pathsTo } from './shared-buffer.ts'
+import type { BufferedEvent, MatchPath, Node } from './shared-buffer.ts'
 
-/** What is stored per key; plain data. */
+/** The matches of a key. */
 export interface MatchState {
   partial: PartialMatch[]
   /** Complete, but a partial match that began before them may still make them skipped. */
   readonly completed: PartialMatch[]
-  readonly buffer: BufferContents
+  readonly buffer: SharedBuffer
 }
 
 export type Match = ReadonlyMap<string, readonly unknown[]>
@@ -34,7 +34,7 @@ export interface TimedOut {
 interface Arrival {
   readonly value: unknown
   readonly timestamp: number
-  event: EventId | null
+  event: BufferedEvent | null
 }
 
 export interface NfaOptions {
@@ -51,12 +51,12 @@ export class Nfa {
   #isChanged = false
   #hasNewStart = false
 
-  /** Goes on from `stored`, which it changes; undefined = no partial match. */
-  constructor(automaton: Automaton, stored: MatchState | undefined, options: NfaOptions) {
+  /** Goes on from `state`, which it changes; null = no match yet. */
+  constructor(automaton: Automaton, state: MatchState | null, options: NfaOptions) {
     this.#automaton = automaton
     this.#options = options
-    this.#state = stored ?? initialState(automaton)
-    this.#buffer = new SharedBuffer(this.#state.buffer)
+    this.#state = state ?? initialState(automaton)
+    this.#buffer = this.#state.buffer
   }
 
   get state(): MatchState {
@@ -113,27 +113,26 @@ export class Nfa {
         enqueue(complete, match)
       } else {
         if (this.#options.reportsTimeouts) {
-          timedOut.push({ match: this.#recordsOf(match), timestamp: end })
+          timedOut.push({ match: recordsOf(match), timestamp: end })
         }
         this.#release(match)
       }
     }
     const matches = this.#settle(partial, complete)
     this.#state.partial = partial
-    this.#buffer.advanceTime(timestamp)
     return { matches, timedOut }
   }
 
   /** When the window that is over ended; null while the match may go on. */
   #endOfWindow(match: PartialMatch, now: number): number | null {
-    if (this.#stateOf(match).type === 'start') return null
+    if (match.start === null) return null
     const sinceLastMs = this.#automaton.stateWindowsMs.get(match.state)
     if (sinceLastMs !== undefined && elapsed(match.previousTimestamp, now) >= sinceLastMs) {
       return match.previousTimestamp + sinceLastMs
     }
     const { windowMs } = this.#automaton
-    if (windowMs === null || elapsed(match.startTimestamp, now) < windowMs) return null
-    return match.startTimestamp + windowMs
+    const { timestamp } = match.start
+    return windowMs === null || elapsed(timestamp, now) < windowMs ? null : timestamp + windowMs
   }
 
   /** Replaces one partial match by what the record makes of it. */
@@ -152,7 +151,7 @@ export class Nfa {
     const kept: PartialMatch[] = []
     let isStopped = false
     for (const successor of successors) {
-      if (isStart && successor.startTimestamp > 0) this.#hasNewStart = true
+      if (isStart && (successor.start?.timestamp ?? 0) > 0) this.#hasNewStart = true
       const { type } = this.#stateOf(successor)
       if (type === 'final') {
         enqueue(complete, successor)
@@ -181,13 +180,13 @@ export class Nfa {
       if (skip.type !== 'no-skip' && mayBeSkipped) break
       this.#isChanged = true
       dequeue(completed)
-      const paths = this.#buffer.paths(nodeOf(first), first.version)
+      const paths = pathsTo(nodeOf(first), first.version)
       const isSkipped = skippedBy(skip, paths)
       if (isSkipped !== null) {
         for (const match of removeWhere(partial, isSkipped)) this.#release(match)
         for (const match of removeWhere(completed, isSkipped)) this.#release(match)
       }
-      found.push(this.#buffer.materialize(present(paths[0], 'A match has no records.')))
+      found.push(recordsAlong(present(paths[0], 'A match has no records.')))
       this.#release(first)
     }
     return found
@@ -245,7 +244,6 @@ export class Nfa {
       version: withStage(version),
       node: this.#buffer.put(edge.source.stage, event, match.node, version),
       start: isStart ? event : match.start,
-      startTimestamp: isStart ? timestamp : match.startTimestamp,
       previousTimestamp: timestamp,
     }
     this.#follow(next, successors)
@@ -282,14 +280,8 @@ export class Nfa {
     return {
       timestamp: arrival.timestamp,
       processingTime: () => this.#options.processingTime(),
-      eventsOf: (stage) => (records ??= this.#recordsOf(match)).get(stage) ?? [],
+      eventsOf: (stage) => (records ??= recordsOf(match)).get(stage) ?? [],
     }
-  }
-
-  #recordsOf(match: PartialMatch): Match {
-    if (match.node === null) return new Map()
-    const [path] = this.#buffer.paths(match.node, match.version)
-    return path === undefined ? new Map() : this.#buffer.materialize(path)
   }
 
   #stateOf(match: PartialMatch): State {
@@ -303,13 +295,21 @@ function initialState(automaton: Automaton): MatchState {
     version: FIRST_VERSION,
     node: null,
     start: null,
-    startTimestamp: -1,
     previousTimestamp: -1,
   }
-  return { partial: [start], completed: [], buffer: emptyBuffer() }
+  return { partial: [start], completed: [], buffer: new SharedBuffer() }
 }
 
-function nodeOf(match: PartialMatch): string {
+function recordsOf(match: PartialMatch): Match {
+  const [path] = match.node === null ? [] : pathsTo(match.node, match.version)
+  return path === undefined ? new Map() : recordsAlong(path)
+}
+
+function recordsAlong(path: MatchPath): Match {
+  return new Map(Array.from(path, ([stage, events]) => [stage, events.map(({ value }) => value)]))
+}
+
+function nodeOf(match: PartialMatch): Node {
   return present(match.node, `A partial match in state "${match.state}" has no record.`)
 }
 

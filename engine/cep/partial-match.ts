@@ -7,21 +7,16 @@
 import { present } from '../assert.ts'
 import { isEqualVersion } from './dewey-number.ts'
 import type { DeweyNumber } from './dewey-number.ts'
-
-/** The n-th registered record of a timestamp. */
-export interface EventId {
-  readonly timestamp: number
-  readonly index: number
-}
+import type { EventId, Node } from './shared-buffer.ts'
 
 export interface PartialMatch {
   /** Name of the automaton's state. */
   readonly state: string
   readonly version: DeweyNumber
-  /** Key of the newest record's node in the shared buffer; null before the first record. */
-  readonly node: string | null
+  /** Of the newest record; null before the first. */
+  readonly node: Node | null
   readonly start: EventId | null
-  readonly startTimestamp: number
+  /** Of the newest record; -1 before the first. */
   readonly previousTimestamp: number
 }
 
@@ -41,7 +36,6 @@ export function isSameMatch(left: PartialMatch, right: PartialMatch): boolean {
   return (
     left.state === right.state &&
     left.node === right.node &&
-    left.startTimestamp === right.startTimestamp &&
     left.previousTimestamp === right.previousTimestamp &&
     compareMatches(left, right) === 0 &&
     isEqualVersion(left.version, right.version)

@@ -53,14 +53,6 @@ export interface CaseRow {
   readonly at: number
 }
 
-export interface Case {
-  readonly id: string
-  readonly job: CaseJob
-  readonly input: readonly CaseStep[]
-  readonly end?: boolean
-  readonly expected: Readonly<Record<string, readonly CaseRow[]>>
-}
-
 /** The ids of the records of a match, by stage. */
 export interface IdMatch {
   readonly key: string | null

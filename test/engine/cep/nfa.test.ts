@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { compilePattern } from '../../../engine/cep/compile-pattern.ts'
 import { Nfa, type Match, type MatchState } from '../../../engine/cep/nfa.ts'
 import { AfterMatchSkip, begin, type Pattern } from '../../../engine/cep/pattern.ts'
+import { packMatches, unpackMatches } from '../../../engine/cep/stored-matches.ts'
+import type { StoredMatches } from '../../../engine/cep/stored-matches.ts'
 import { binary } from '../../../engine/serializer.ts'
 
 const OPTIONS = { reportsTimeouts: true, processingTime: () => 0 }
@@ -22,16 +24,16 @@ function find(pattern: Pattern<string>, input: string): string[] {
 function run(pattern: Pattern<string>, input: string): { found: string[]; state: MatchState } {
   const automaton = compilePattern(pattern.spec)
   const found: string[] = []
-  let state: MatchState | undefined
+  let state: MatchState | null = null
   for (const [i, word] of input.split(' ').entries()) {
     const nfa = new Nfa(automaton, state, OPTIONS)
     const { matches, timedOut } = nfa.advanceTime(i + 1)
     found.push(...matches.map((match) => `~${shown(match)}`))
     found.push(...timedOut.map(({ match, timestamp }) => `!${shown(match)}@${timestamp}`))
     found.push(...nfa.process(word, i + 1).map(shown))
-    state = binary.decode(binary.encode(nfa.state)) as MatchState
+    state = unpackMatches(binary.decode(binary.encode(packMatches(nfa.state))) as StoredMatches)
   }
-  if (state === undefined) throw new Error('No input.')
+  if (state === null) throw new Error('No input.')
   return { found, state }
 }
 
@@ -199,7 +201,7 @@ test('a condition sees the records accepted so far in its own partial match', ()
     .oneOrMore()
     .next('down')
     .where((value, { eventsOf }) => (eventsOf('up').at(-1) ?? 0) > value)
-  const nfa = new Nfa(compilePattern(pattern.spec), undefined, OPTIONS)
+  const nfa = new Nfa(compilePattern(pattern.spec), null, OPTIONS)
   const found = [3, 5, 4].flatMap((value, i) => nfa.process(value, i + 1).map(shown))
   expect(found).toEqual(['3+5 4', '5 4'])
 })
@@ -208,5 +210,5 @@ test('when no match is open, no record stays', () => {
   const pattern = stage('a').oneOrMore().greedy().followedBy('b').where(is('b')).within(4)
   const { state } = run(pattern, 'a1 a2 a3 b1 a4 c1 c2 c3 c4')
   expect(state.partial).toHaveLength(1)
-  expect([state.buffer.events.size, state.buffer.nodes.size]).toEqual([0, 0])
+  expect(state.buffer.events.size).toBe(0)
 })

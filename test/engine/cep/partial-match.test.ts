@@ -9,6 +9,7 @@ import {
   removeWhere,
   type PartialMatch,
 } from '../../../engine/cep/partial-match.ts'
+import { SharedBuffer } from '../../../engine/cep/shared-buffer.ts'
 
 function match(state: string, timestamp: number | null, index = 0): PartialMatch {
   return {
@@ -16,7 +17,6 @@ function match(state: string, timestamp: number | null, index = 0): PartialMatch
     version: [1],
     node: null,
     start: timestamp === null ? null : { timestamp, index },
-    startTimestamp: timestamp ?? -1,
     previousTimestamp: timestamp ?? -1,
   }
 }
@@ -67,13 +67,13 @@ test('removing runs leaves a heap of the others', () => {
 
 test('runs differ by state, version, record and times', () => {
   const run = match('a', 1)
+  const event = new SharedBuffer().register('r', 1)
   expect(isSameMatch(run, { ...run })).toBe(true)
   const others: readonly PartialMatch[] = [
     { ...run, state: 'b' },
     { ...run, version: [2] },
-    { ...run, node: 'n' },
+    { ...run, node: { event, stage: 'a', edges: [], locks: 1 } },
     { ...run, start: { timestamp: 1, index: 1 } },
-    { ...run, startTimestamp: 2 },
     { ...run, previousTimestamp: 2 },
   ]
   expect(others.filter((other) => isSameMatch(run, other))).toEqual([])
