@@ -6,6 +6,7 @@ import type { StreamNode } from '../engine/job/stream-graph.ts'
 import { PLAN_DEFAULTS } from '../sim/index.ts'
 import type { Arguments } from './arguments.ts'
 import type { Command } from './command.ts'
+import { describeNode } from './operator-words.ts'
 import { JOB_POSITIONAL, loadJob } from './job-module.ts'
 import { RUN_OPTIONS } from './run-request.ts'
 import { paint, print, printJson, printable, table } from './terminal.ts'
@@ -29,27 +30,37 @@ async function runPlanCommand(args: Arguments): Promise<number> {
   return 0
 }
 
-function graphJson({ name, settings, vertices }: JobGraph): object {
+function graphJson({ name, settings, runtimeMode, vertices }: JobGraph): object {
   return {
     job: name,
     parallelism: settings.parallelism,
     maxParallelism: settings.maxParallelism,
+    runtimeMode,
     checkpointIntervalMs: settings.checkpointing?.intervalMs ?? null,
     vertices: vertices.map((vertex) => ({
       id: vertex.id,
       parallelism: vertex.parallelism,
+      maxParallelism: vertex.maxParallelism,
       operators: vertex.nodes.map((node) => {
         const { uid, name: operator } = node
         const edge = edgesInto(node)[0]
         const from = vertex.nodes.find(({ id }) => id === edge?.from)?.uid ?? null
-        return { uid, name: operator, kind: kindOf(node), input: from, tag: edge?.tag ?? null }
+        return {
+          uid,
+          name: operator,
+          kind: kindOf(node),
+          description: describeNode(node),
+          input: from,
+          tag: edge?.tag ?? null,
+        }
       }),
     })),
     edges: vertices.flatMap((vertex) =>
-      vertex.outputs.map(({ producer, consumer, partitioning, tag, fromNode }) => ({
+      vertex.outputs.map(({ producer, consumer, input, partitioning, tag, fromNode }) => ({
         from: producer,
         operator: vertex.nodes.find(({ id }) => id === fromNode)?.uid ?? producer,
         to: consumer,
+        input,
         partitioning: partitioning.type,
         tag,
       })),
@@ -57,11 +68,14 @@ function graphJson({ name, settings, vertices }: JobGraph): object {
   }
 }
 
-function graphText({ name, settings, vertices }: JobGraph): string[] {
+function graphText({ name, settings, runtimeMode, vertices }: JobGraph): string[] {
   const { checkpointing, maxParallelism } = settings
   const head = [
     paint('bold', printable(name)),
-    checkpointing === null ? 'no checkpoints' : `checkpoint every ${checkpointing.intervalMs} ms`,
+    runtimeMode,
+    checkpointing === null || runtimeMode === 'batch'
+      ? 'no periodic checkpoints'
+      : `checkpoint every ${checkpointing.intervalMs} ms`,
     `max parallelism ${maxParallelism}`,
   ]
   return [
@@ -75,7 +89,7 @@ function vertexText(vertex: JobVertex, number: number, vertices: readonly JobVer
     const indent = '  '.repeat(2 + depthOf(node, vertex))
     const side = edgesInto(node)[0]?.tag ?? null
     const tag = side === null ? '' : `(side output ${side}) `
-    return [`${indent}${printable(node.name)}`, `${tag}${describe(node)}`]
+    return [`${indent}${printable(node.name)}`, `${tag}${describeNode(node)}`]
   })
   const edges = vertex.outputs.map((edge) => edgeText(edge, vertices))
   return [
@@ -86,29 +100,17 @@ function vertexText(vertex: JobVertex, number: number, vertices: readonly JobVer
 }
 
 function edgeText(
-  { partitioning, tag, consumer }: JobEdge,
+  { partitioning, tag, consumer, input }: JobEdge,
   vertices: readonly JobVertex[],
 ): string {
   const number = vertices.findIndex(({ id }) => id === consumer) + 1
   const how = partitioning.type === 'hash' ? 'hash of the key' : partitioning.type
-  return `── ${how}${tag === null ? '' : `, side output ${tag}`} ──▶ vertex ${number}`
+  const side = tag === null ? '' : `, side output ${tag}`
+  return `── ${how}${side} ──▶ vertex ${number}${input === 0 ? '' : ', second input'}`
 }
 
 /** How many operators of its chain stand before it. */
 function depthOf(node: StreamNode, vertex: JobVertex): number {
   const input = vertex.nodes.find(({ id }) => id === edgesInto(node)[0]?.from)
   return input === undefined ? 0 : 1 + depthOf(input, vertex)
-}
-
-function describe({ work }: StreamNode): string {
-  if (work.type === 'source') {
-    const { source } = work
-    return source.type === 'kafka'
-      ? `source of ${source.topics.join(', ')}`
-      : `source (${source.type})`
-  }
-  const { operator } = work
-  if (operator.type !== 'sink') return operator.type
-  const { sink } = operator
-  return sink.type === 'kafka' ? `sink to ${sink.topic}, ${sink.delivery}` : `sink (${sink.type})`
 }
