@@ -183,7 +183,7 @@ export class AsyncWaitOperator implements Operator {
   /** One timer at a time, for the record that was called first. */
   #setTimeout(): void {
     const [first] = this.#deadlines
-    if (this.#isTimeoutSet || first === undefined) return
+    if (this.#isClosed || this.#isTimeoutSet || first === undefined) return
     this.#isTimeoutSet = true
     const { at } = first
     const delayMs = Math.max(0, at - this.#context.runtime.now())
