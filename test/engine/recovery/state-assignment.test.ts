@@ -29,6 +29,7 @@ function checkpointOf(lists: Lists): CheckpointMetadata {
           operatorState: [
             { name: 'list', redistribution: 'split', items: split.map(item) },
             { name: 'all', redistribution: 'union', items: union.map(item) },
+            { name: 'copy', redistribution: 'broadcast', items: [...split, index].map(item) },
           ],
         },
       ],
@@ -37,7 +38,7 @@ function checkpointOf(lists: Lists): CheckpointMetadata {
   return { checkpoint: checkpointId(7), triggeredAt: 0, handles, coordinators: [] }
 }
 
-/** What the subtasks of a deployment restore: objects, split items and union items. */
+/** What the subtasks of a deployment restore: objects, items of the three kinds of lists. */
 function assign(lists: Lists, parallelism: number) {
   const graph = summingJob({ parallelism, maxParallelism: MAX })
   return Array.from({ length: parallelism }, (_, index) => {
@@ -45,7 +46,7 @@ function assign(lists: Lists, parallelism: number) {
     const state = restore.operators.find(({ uid }) => uid === 'sum')?.operatorState ?? []
     const items = (name: string): number[] =>
       (state.find((entry) => entry.name === name)?.items ?? []).map((item) => item[0] ?? -1)
-    return { objects: restore.objects, split: items('list'), union: items('all') }
+    return { objects: restore.objects, split: items('list'), union: items('all'), copy: items('copy') }
   })
 }
 
@@ -65,6 +66,10 @@ describe('with the same parallelism', () => {
 
   test('every subtask gets its own list back', () => {
     expect(restored.map(({ split }) => split)).toEqual([[1, 2], [], [3]])
+  })
+
+  test('every subtask gets its own copy of broadcast state back', () => {
+    expect(restored.map(({ copy }) => copy)).toEqual([[1, 2, 0], [1], [3, 2]])
   })
 
   test('every subtask gets the union of all', () => {
@@ -97,6 +102,15 @@ describe('with another parallelism', () => {
   test('a list is dealt out round robin', () => {
     expect(assign(two, 3).map(({ split }) => split)).toEqual([[1, 4], [2], [3]])
     expect(assign(two, 1).map(({ split }) => split)).toEqual([[1, 2, 3, 4]])
+  })
+
+  test('copies of broadcast state go round, one to each', () => {
+    const copies = [
+      [1, 2, 3, 0],
+      [4, 1],
+    ]
+    expect(assign(two, 3).map(({ copy }) => copy)).toEqual([...copies, copies[0]])
+    expect(assign(two, 1).map(({ copy }) => copy)).toEqual([copies[0]])
   })
 
   test('a union goes to everyone', () => {
