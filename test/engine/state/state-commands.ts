@@ -204,5 +204,6 @@ export const anyCommands: fc.Arbitrary<Command[]> = fc.array(
       }),
     },
   ),
-  { maxLength: 80 },
+  // By default fast-check hardly makes more than ten.
+  { maxLength: 120, size: 'max' },
 )
