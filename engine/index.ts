@@ -86,7 +86,7 @@ export {
   printSink,
 } from './sink/sinks.ts'
 export type { KafkaRecord, KafkaSourceOptions, Source } from './source/source-spec.ts'
-export { generatorSource, kafkaSource } from './source/sources.ts'
+export { fileSource, generatorSource, kafkaSource } from './source/sources.ts'
 export {
   aggregatingState,
   listState,

@@ -5,19 +5,19 @@ import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
 import type { StreamNode } from '../job/stream-graph.ts'
 import type { OperatorContext, OperatorSnapshot } from '../operator/operator.ts'
 import { binary } from '../serializer.ts'
+import { FileSourceReader } from './file-source-reader.ts'
 import { KafkaSourceReader } from './kafka-source-reader.ts'
 import type { PollResult, SourceReader } from './source-reader.ts'
 import type { GeneratorSourceSpec } from './source-spec.ts'
 
-export function createSource(
-  { source: spec }: SourceWork,
-  context: OperatorContext,
-): SourceReader {
+export function createSource({ source: spec }: SourceWork, context: OperatorContext): SourceReader {
   switch (spec.type) {
     case 'kafka':
       return new KafkaSourceReader(spec, context)
     case 'generator':
       return new GeneratorSourceReader(spec, context)
+    case 'file':
+      return new FileSourceReader(spec, context)
   }
 }
 

@@ -30,7 +30,13 @@ export interface GeneratorSourceSpec {
   readonly generate: (index: number) => unknown
 }
 
-export type SourceSpec = KafkaSourceSpec | GeneratorSourceSpec
+/** The lines of files, bounded. A path that ends in .gz is unpacked. */
+export interface FileSourceSpec {
+  readonly type: 'file'
+  readonly paths: readonly string[]
+}
+
+export type SourceSpec = KafkaSourceSpec | GeneratorSourceSpec | FileSourceSpec
 
 /** A source of values of type T; made by `kafkaSource` and `generatorSource`. */
 export interface Source<T> {
@@ -55,7 +61,7 @@ export interface KafkaSourceOptions<V> {
 
 /** Whether the source ends by itself. */
 export function isBounded(spec: SourceSpec): boolean {
-  return spec.type === 'generator'
+  return spec.type === 'generator' || spec.type === 'file'
 }
 
 /** Whether the source sends watermarks of its own accord, without a strategy. */

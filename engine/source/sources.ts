@@ -25,6 +25,20 @@ export function kafkaSource<V>(options: KafkaSourceOptions<V>): Source<KafkaReco
   }
 }
 
+/**
+ * The lines of files, without their ends; a path that ends in .gz is unpacked. Bounded. Files are dealt out to the
+ * subtasks; their lines come in order. Source: Flink FileSource. Throws ConfigurationError without a path.
+ */
+export function fileSource(...paths: readonly string[]): Source<string> {
+  if (paths.length === 0) {
+    throw new ConfigurationError(
+      'no-files',
+      'fileSource got no path; name at least one, as in fileSource("access.log.gz").',
+    )
+  }
+  return { spec: { type: 'file', paths } }
+}
+
 /** Makes `count` records with `generate(index)`, as fast as they are taken; bounded. For tests and measuring. */
 export function generatorSource<T>(count: number, generate: (index: number) => T): Source<T> {
   return { spec: { type: 'generator', count, generate } }
