@@ -4,12 +4,16 @@
  * Source: Flink TestProcessingTimeService.
  */
 import { assert } from '../../engine/assert.ts'
+import { ConfigurationError } from '../../engine/errors.ts'
 import { millis, workerId } from '../../engine/ids.ts'
 import type { ActorId, Millis } from '../../engine/ids.ts'
 import type { Message } from '../../engine/messages.ts'
 import type { Runtime, Timer } from '../../engine/runtime.ts'
 import type { TraceLevel } from '../../engine/trace.ts'
 import { Randomness } from '../world/randomness.ts'
+
+/** More callbacks in one jump of the clock are taken for a loop. */
+const JUMP_CALLBACKS_MAX = 1_000_000
 
 /** The one process of a test. */
 export const HARNESS_WORKER = workerId('harness')
@@ -75,12 +79,17 @@ export class HarnessRuntime implements Runtime {
   jump(to: number, afterEach: () => void): void {
     assert(to >= this.#now, `The clock goes back from ${this.#now} to ${to}.`)
     this.#now = to
-    for (;;) {
+    for (let done = 0; done < JUMP_CALLBACKS_MAX; done += 1) {
       const [next] = this.#scheduled
       if (next === undefined || next.at > to) return
       this.#scheduled.shift()
       next.callback()
       afterEach()
     }
+    throw new ConfigurationError(
+      'harness-restless',
+      `The clock reads ${to} and after ${JUMP_CALLBACKS_MAX} callbacks something is due still; something schedules ` +
+        'itself again at once.',
+    )
   }
 }

@@ -1,13 +1,12 @@
 /**
- * Recorded cases of what Apache Flink does. They lie beside the repository; without them there is nothing to compare.
+ * Recorded cases of what Apache Flink does, for tests of single modules.
  * CONFORMANCE_CASES names another folder, such as one of freshly generated cases.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 const FOLDER = resolve(
-  process.env['CONFORMANCE_CASES'] ??
-    resolve(import.meta.dirname, '../../../shared/conformance/cases'),
+  process.env['CONFORMANCE_CASES'] ?? resolve(import.meta.dirname, '../conformance/cases'),
 )
 
 /** One case; the family says what job, steps and rows are. */

@@ -53,7 +53,7 @@ type StatelessStep =
   | { readonly split: { readonly tag: string; readonly where: Condition } }
 
 function readCases(family: string): Case[] {
-  const file = new URL(`../../../../shared/conformance/cases/${family}.json`, import.meta.url)
+  const file = new URL(`../../conformance/cases/${family}.json`, import.meta.url)
   if (!existsSync(file)) return []
   const cases = JSON.parse(readFileSync(file, 'utf8')) as Case[]
   return cases.filter(({ job }) => job.mode === 'streaming' && job.union !== true)
