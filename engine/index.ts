@@ -37,6 +37,7 @@ export type { KafkaHeader } from './kafka/protocol.ts'
 export type { AsyncOptions, AsyncRetryOptions } from './async/async-spec.ts'
 export { AfterMatchSkip, begin } from './cep/pattern.ts'
 export type { Pattern } from './cep/pattern.ts'
+export type { Condition, ConditionContext, WithinType } from './cep/pattern-spec.ts'
 export type {
   MatchCollector,
   MatchContext,
