@@ -34,6 +34,11 @@ export { simulate } from './simulate.ts'
 export { Simulation } from './simulation.ts'
 export type { SimulationOptions } from './simulation.ts'
 export type { KeyTotal, RunSummary, SimulationResult } from './summary.ts'
+export type {
+  ServiceFunction,
+  SimulatedService,
+  SimulatedServices,
+} from './world/simulated-services.ts'
 export { accessLogRecords } from './workload/access-log.ts'
 export { defaultInput, generateLines, inputLines } from './workload/workload.ts'
 export type { WorkloadItem } from './workload/workload.ts'

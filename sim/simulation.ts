@@ -3,6 +3,7 @@
  * rest, and judges. Can be advanced in slices, so that a page stays responsive; the result does not depend on them.
  */
 import { InvariantViolation, present } from '../engine/assert.ts'
+import { checkServices } from '../engine/async/check-services.ts'
 import { ConfigurationError, describeError } from '../engine/errors.ts'
 import { JOB_MASTER, workerId } from '../engine/ids.ts'
 import type { WorkerId } from '../engine/ids.ts'
@@ -12,7 +13,6 @@ import { describeTopology } from '../engine/job/topology.ts'
 import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
-import type { ServicePort } from '../engine/runtime.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { hasEventTime } from './event-time.ts'
@@ -34,6 +34,8 @@ import type { CostModel } from './world/cost-model.ts'
 import { Network } from './world/network.ts'
 import { SimulatedProcess, simulatedRuntime } from './world/process.ts'
 import { SimulatedFiles } from './world/simulated-files.ts'
+import { simulatedServicePort } from './world/simulated-services.ts'
+import type { SimulatedServices } from './world/simulated-services.ts'
 import { SimulatedStorage } from './world/simulated-storage.ts'
 import { World } from './world/world.ts'
 
@@ -44,6 +46,8 @@ export interface SimulationOptions {
   readonly traceLevel?: TraceLevel
   /** Files that file sources find, by path. */
   readonly files?: ReadonlyMap<string, Uint8Array>
+  /** What asynchronous operators call, by name. */
+  readonly services?: SimulatedServices
   /** A run that dispatches more events than this has failed to come to rest. Default 5 million. */
   readonly eventsMax?: number
 }
@@ -62,6 +66,7 @@ export class Simulation {
   readonly #network: Network
   readonly #storage: SimulatedStorage
   readonly #files: SimulatedFiles
+  readonly #services: SimulatedServices
   readonly #cluster: SimulatedCluster
   readonly #faults: FaultInjector
   readonly #feeder: Feeder
@@ -78,6 +83,9 @@ export class Simulation {
     this.#job = job
     this.#eventsMax = options.eventsMax ?? 5_000_000
     this.#graph = buildJobGraph(job, runOptions(job, plan))
+    const services = options.services ?? {}
+    this.#services = services
+    checkServices(this.#graph, { has: (name) => Object.hasOwn(services, name) })
     this.#mutants = new Mutants(plan.mutant ?? null)
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world
@@ -248,7 +256,7 @@ export class Simulation {
       incarnation,
       slots: SLOTS,
       hasProvenance: true,
-      services: NO_SERVICES,
+      services: simulatedServicePort(this.#services, this.#world, process),
       files: this.#files.portOf(process),
       isStrict: true,
     })
@@ -291,11 +299,4 @@ export class Simulation {
     })
     return true
   }
-}
-
-const NO_SERVICES: ServicePort = {
-  has: () => false,
-  call() {
-    throw new ConfigurationError('no-services-here', 'This run offers no services.')
-  },
 }

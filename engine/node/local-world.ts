@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
+import { checkServices } from '../async/check-services.ts'
 import { concatenate } from '../checkpoint/snapshot-format.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
@@ -15,10 +16,12 @@ import type { JobOptions } from '../job/job-options.ts'
 import type { Message } from '../messages.ts'
 import { Mutants } from '../mutants.ts'
 import { JobMaster } from '../recovery/job-master.ts'
-import type { BrokerPort, Runtime, ServicePort, StoragePort, Timer } from '../runtime.ts'
+import type { BrokerPort, Runtime, StoragePort, Timer } from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
-import { localFiles } from './local-files.ts'
 import type { Fact, JobStatus } from '../trace.ts'
+import { localFiles } from './local-files.ts'
+import { userServices } from './user-services.ts'
+import type { UserServices } from './user-services.ts'
 
 /** The event loop gets its turn at least this often. */
 const SLICE_MS = 10
@@ -28,6 +31,8 @@ export interface LocalRunOptions {
   readonly overrides?: JobOptions
   /** Called for every fact of the control level. */
   readonly onFact?: (fact: Fact) => void
+  /** What asynchronous operators call, by name. */
+  readonly services?: UserServices
 }
 
 /** Runs a bounded job to its end. Rejects when the job uses Kafka, or when an assertion of the engine fails. */
@@ -58,6 +63,10 @@ class LocalWorld {
     this.#resolve = resolve
     this.#reject = reject
     const graph = buildJobGraph(job, options.overrides)
+    const services = userServices(options.services ?? {}, (action) => {
+      this.#post(action)
+    })
+    checkServices(graph, services)
     const mutants = new Mutants()
     const storage = this.#memoryStorage()
     const worker = workerId('worker-1')
@@ -78,7 +87,7 @@ class LocalWorld {
       incarnation: 1,
       slots: graph.settings.maxParallelism,
       hasProvenance: false,
-      services: NO_SERVICES,
+      services,
       files: localFiles((action) => {
         this.#post(action)
       }),
@@ -224,12 +233,5 @@ const NO_KAFKA: BrokerPort = {
       'no-kafka-here',
       'This job uses Kafka, which a local run does not have; simulate it instead: weir simulate JOB.',
     )
-  },
-}
-
-const NO_SERVICES: ServicePort = {
-  has: () => false,
-  call() {
-    throw new ConfigurationError('no-services-here', 'This run offers no services.')
   },
 }

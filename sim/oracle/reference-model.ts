@@ -72,6 +72,26 @@ export function applyOperator(
   }
 }
 
+/** Whether the model knows all operators of the job. Which states a function uses shows only when it runs. */
+export function isModeled({ nodes }: StreamGraph): boolean {
+  return nodes.every(({ work }) => {
+    if (work.type === 'source') return true
+    switch (work.operator.type) {
+      case 'map':
+      case 'flat-map':
+      case 'filter':
+      case 'sum':
+      case 'reduce':
+      case 'sink':
+        return true
+      case 'process':
+        return work.operator.process.onTimer === undefined
+      default:
+        return false
+    }
+  })
+}
+
 /** The key's first record with the field replaced by the running sum. */
 function foldSum(uid: string, field: string, value: unknown, state: KeyState): unknown {
   const record = { ...(value as Record<string, unknown>) }
