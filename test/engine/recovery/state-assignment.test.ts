@@ -46,7 +46,12 @@ function assign(lists: Lists, parallelism: number) {
     const state = restore.operators.find(({ uid }) => uid === 'sum')?.operatorState ?? []
     const items = (name: string): number[] =>
       (state.find((entry) => entry.name === name)?.items ?? []).map((item) => item[0] ?? -1)
-    return { objects: restore.objects, split: items('list'), union: items('all'), copy: items('copy') }
+    return {
+      objects: restore.objects,
+      split: items('list'),
+      union: items('all'),
+      copy: items('copy'),
+    }
   })
 }
 
