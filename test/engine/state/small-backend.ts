@@ -20,3 +20,17 @@ export function backend(options: Partial<HeapStateBackendOptions> = {}): HeapSta
 export function select(target: KeyedStateBackend, key: unknown): void {
   target.setCurrentKey(key, hashKey(key))
 }
+
+/** A backend whose current key is `key`. */
+export function at(key: unknown): HeapStateBackend {
+  const target = backend()
+  select(target, key)
+  return target
+}
+
+/** A new backend with all that the other one has. */
+export function restored(from: HeapStateBackend): HeapStateBackend {
+  const target = backend()
+  target.restore(from.snapshot().keyGroups())
+  return target
+}

@@ -1,8 +1,8 @@
-// List and map states, reducing and aggregating ones: what the state world does not say.
+// The stores of lists and maps, and merging: what the state world does not say.
 
 import { describe, expect, test, vi } from 'vitest'
 import { ConfigurationError } from '../../../engine/errors.ts'
-import { number, text, type Serializer } from '../../../engine/serializer.ts'
+import { text, type Serializer } from '../../../engine/serializer.ts'
 import { decodeKeyGroup } from '../../../engine/state/decode-key-group.ts'
 import {
   aggregatingState,
@@ -13,19 +13,7 @@ import {
 } from '../../../engine/state/descriptors.ts'
 import type { HeapStateBackend } from '../../../engine/state/heap-state-backend.ts'
 import type { MapState } from '../../../engine/state/keyed-state-backend.ts'
-import { backend, select } from './small-backend.ts'
-
-function restored(from: HeapStateBackend): HeapStateBackend {
-  const target = backend()
-  target.restore(from.snapshot().keyGroups())
-  return target
-}
-
-function at(key: unknown, options: { strict?: { operator: string } } = {}): HeapStateBackend {
-  const target = backend(options)
-  select(target, key)
-  return target
-}
+import { at, backend, restored, select } from './small-backend.ts'
 
 function mapOf(target: HeapStateBackend): MapState<string, number> {
   const map = target.mapState(mapState<string, number>('m'))
@@ -36,83 +24,6 @@ function mapOf(target: HeapStateBackend): MapState<string, number> {
   ])
   return map
 }
-
-describe('a map', () => {
-  test('is iterated in the order of first puts, also after a restore; what was removed comes last again', () => {
-    const target = at('a')
-    const map = mapOf(target)
-    map.put('x', 10)
-    map.remove('y')
-    map.put('y', 20)
-    const order = [
-      ['x', 10],
-      ['z', 3],
-      ['y', 20],
-    ]
-    expect([...map.entries()]).toEqual(order)
-    const copy = restored(target)
-    select(copy, 'a')
-    expect([...copy.mapState(mapState<string, number>('m')).entries()]).toEqual(order)
-  })
-
-  test('may be changed while it is iterated: what was removed is not seen, what was added neither', () => {
-    const map = mapOf(at('a'))
-    const seen: string[] = []
-    for (const key of map.keys()) {
-      seen.push(key)
-      map.remove('y')
-      map.put(`new ${key}`, 0)
-      map.put(key, 7)
-    }
-    expect(seen).toEqual(['x', 'z'])
-    expect([...map.entries()].map(([key]) => key)).toEqual(['x', 'z', 'new x', 'new z'])
-  })
-
-  test('is that of the key for which the iteration began', () => {
-    const target = at('a')
-    const keys = mapOf(target).keys()
-    select(target, 'b')
-    expect([...keys]).toEqual(['x', 'y', 'z'])
-  })
-
-  test('takes 0 and -0 as one key, and NaN as a key', () => {
-    const map = at('a').mapState(mapState<number, string>('m'))
-    map.put(-0, 'minus')
-    map.put(0, 'plus')
-    map.put(Number.NaN, 'nan')
-    expect(map.get(-0)).toBe('plus')
-    expect(map.get(Number.NaN)).toBe('nan')
-    expect([...map.keys()].map((key) => Object.is(key, -0))).toEqual([false, false])
-  })
-
-  test('tells keys apart by the bytes of their serializer', () => {
-    const folded: Serializer<string> = {
-      name: 'folded',
-      encode: (value) => text.encode(value.toLowerCase()),
-      decode: (bytes) => text.decode(bytes),
-    }
-    const target = at('a')
-    const descriptor = mapState('m', { key: folded, value: number })
-    const map = target.mapState(descriptor)
-    map.put('A', 1)
-    map.put('a', 2)
-    expect([...map.entries()]).toEqual([['a', 2]])
-    const copy = restored(target)
-    select(copy, 'a')
-    expect(copy.mapState(descriptor).get('A')).toBe(2)
-  })
-
-  test('without entries is no entry of the state', () => {
-    const target = at('a')
-    const map = mapOf(target)
-    for (const key of ['x', 'y', 'z']) map.remove(key)
-    expect(target.keyCount()).toBe(0)
-    expect(map.isEmpty()).toBe(true)
-    map.putAll([])
-    target.listState(listState('l')).addAll([])
-    expect(target.keyCount()).toBe(0)
-  })
-})
 
 describe('elements', () => {
   test('are neither what was given nor what was returned before', () => {
@@ -145,69 +56,6 @@ describe('elements', () => {
     const list = at('a').listState(listState('l', byte))
     list.addAll([1, 2, 3])
     expect(list.get()).toEqual([1, 2, 3])
-  })
-})
-
-describe('a value that cannot be stored', () => {
-  class Point {
-    readonly x = 1
-  }
-  const cyclic: { self?: unknown } = {}
-  cyclic.self = cyclic
-
-  test.each([
-    ['a function', () => 1, 'a function'],
-    ['a symbol', Symbol('s'), 'a symbol'],
-    ['an instance of a class', new Point(), 'an instance of class Point'],
-    ['an object that contains one', { deep: [new Point()] }, 'an instance of class Point'],
-    ['a cyclic object', cyclic, 'cyclic'],
-  ])('is refused at once, naming the state, and changes nothing: %s', (_, bad, reason) => {
-    const target = at('a')
-    const value = target.valueState(valueState<unknown>('my-value'))
-    const list = target.listState(listState<unknown>('my-list'))
-    const map = target.mapState(mapState<unknown, unknown>('my-map'))
-    const reducing = target.reducingState(reducingState<unknown>('my-sum', (_old, next) => next))
-    value.update(1)
-    list.add(1)
-    map.put('x', 1)
-    reducing.add(1)
-    for (const [state, store] of [
-      ['my-value', () => value.update(bad)],
-      ['my-list', () => list.add(bad)],
-      ['my-list', () => list.addAll([2, bad])],
-      ['my-list', () => list.update([2, bad])],
-      ['my-map', () => map.put('x', bad)],
-      ['my-map', () => map.put(bad, 1)],
-      [
-        'my-map',
-        () =>
-          map.putAll([
-            ['y', 2],
-            ['x', bad],
-          ]),
-      ],
-      ['my-sum', () => reducing.add(bad)],
-    ] as const) {
-      expect(store).toThrow(ConfigurationError)
-      expect(store).toThrow(`State "${state}" cannot store this value: `)
-      expect(store).toThrow(reason)
-    }
-    expect(target.currentValues()).toEqual([1, [1], new Map([['x', 1]]), 1])
-  })
-
-  test('is refused with what the job’s own serializer says', () => {
-    const positive: Serializer<number> = {
-      ...number,
-      name: 'positive',
-      encode(value) {
-        if (value < 0) throw new RangeError('too small')
-        return number.encode(value)
-      },
-    }
-    const state = at('a').valueState(valueState('v', positive))
-    expect(() => state.update(-1)).toThrow(
-      'State "v" cannot store this value: RangeError: too small',
-    )
   })
 })
 
