@@ -19,6 +19,8 @@ export type Outcome<T> =
 /** What to do after an outcome: ask the same broker again, find the right broker and ask it, or be done. */
 export type Decision = 'retry' | 'rediscover' | 'done'
 
+type TopicMetadata = ResponseTo<Extract<KafkaRequest, { type: 'metadata' }>>['topics'][number]
+
 type Coordinated = { readonly keyType: 'group' | 'transaction'; readonly key: string }
 
 const REDISCOVER: ReadonlySet<KafkaError> = new Set([
@@ -61,10 +63,22 @@ export class KafkaClient {
             ? outcome.response.topics.find((t) => t.topic === topic && t.error === 'NONE')
             : undefined
         if (found === undefined) return again()
-        for (const { partition, leader } of found.partitions) {
-          this.#leaders.set(`${topic}/${partition}`, leader)
-        }
+        this.#learnLeaders(found)
         onPartitions(found.partitions.map(({ partition }) => partition))
+      })
+    })
+  }
+
+  /** All topics that there are, with their partition numbers. */
+  allTopics(onTopics: (topics: ReadonlyMap<string, readonly number[]>) => void): void {
+    this.#repeat((again) => {
+      this.#send(null, { type: 'metadata', topics: null }, (outcome) => {
+        if (outcome.type !== 'answered') return again()
+        const found = outcome.response.topics.filter(({ error }) => error === 'NONE')
+        for (const topic of found) this.#learnLeaders(topic)
+        onTopics(
+          new Map(found.map((t) => [t.topic, t.partitions.map(({ partition }) => partition)])),
+        )
       })
     })
   }
@@ -138,6 +152,12 @@ export class KafkaClient {
   close(): void {
     this.#isClosed = true
     this.#connection.close()
+  }
+
+  #learnLeaders({ topic, partitions }: TopicMetadata): void {
+    for (const { partition, leader } of partitions) {
+      this.#leaders.set(`${topic}/${partition}`, leader)
+    }
   }
 
   #findCoordinator({ keyType, key }: Coordinated, cacheKey: string, onFound: () => void): void {

@@ -72,7 +72,8 @@ export interface AbortedTransaction {
 }
 
 export type KafkaRequest =
-  | { readonly type: 'metadata'; readonly topics: readonly string[] }
+  /** Null asks for all topics. */
+  | { readonly type: 'metadata'; readonly topics: readonly string[] | null }
   | {
       readonly type: 'find-coordinator'
       readonly keyType: 'group' | 'transaction'
@@ -81,7 +82,10 @@ export type KafkaRequest =
   | {
       readonly type: 'list-offsets'
       readonly isolationLevel: IsolationLevel
-      readonly partitions: readonly (TopicPartition & { readonly at: 'earliest' | 'latest' })[]
+      /** `at` a time in ms: the first record with that timestamp or a later one; the offset is -1 when there is none. */
+      readonly partitions: readonly (TopicPartition & {
+        readonly at: 'earliest' | 'latest' | number
+      })[]
     }
   | {
       readonly type: 'fetch'

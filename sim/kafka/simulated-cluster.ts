@@ -6,6 +6,7 @@
  */
 import { assert, unreachable } from '../../engine/assert.ts'
 import type {
+  IsolationLevel,
   KafkaError,
   KafkaRequest,
   KafkaResponse,
@@ -24,7 +25,7 @@ import { handleFetch } from './fetch.ts'
 import { committedRecords, dataRecords, type LogRecord } from './ground-truth.ts'
 import { OffsetRequests } from './offset-requests.ts'
 import { PartitionLeader } from './partition-leader.ts'
-import { type PartitionLogView, UNSEQUENCED } from './partition-log.ts'
+import { type PartitionLog, type PartitionLogView, UNSEQUENCED } from './partition-log.ts'
 import { handleProduce, type ProducePorts } from './produce.ts'
 import { Topics } from './topics.ts'
 import { TransactionRequests } from './transaction-requests.ts'
@@ -112,6 +113,11 @@ export class SimulatedCluster {
     return result.batch.baseOffset
   }
 
+  /** Somebody creates a topic, or gives one more partitions. */
+  setPartitions(topic: string, partitions: number): void {
+    this.#topics.setPartitions(topic, partitions)
+  }
+
   /** All topics but the internal ones, in the order of their creation. */
   topics(): readonly { readonly topic: string; readonly partitions: number }[] {
     return this.#topics.list.map(([topic, leaders]) => ({ topic, partitions: leaders.length }))
@@ -145,9 +151,10 @@ export class SimulatedCluster {
     this.#transactions.moveCoordinator(transactionalId, loadingMs)
   }
 
-  /** As in Kafka, no names mean no topics. */
-  #metadata(names: readonly string[]): KafkaResponse {
-    const topics = names.map((topic) => {
+  /** As in Kafka, no names mean no topics, and null means all but the internal ones. */
+  #metadata(names: readonly string[] | null): KafkaResponse {
+    const asked = names ?? this.#topics.list.map(([topic]) => topic)
+    const topics = asked.map((topic) => {
       const leaders = this.#findOrCreate(topic)
       const error: KafkaError = leaders === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE'
       const partitions = (leaders ?? []).map(({ partition }) => ({ partition, leader: BROKER }))
@@ -163,9 +170,7 @@ export class SimulatedCluster {
       if (log === undefined) {
         return { topic, partition, error: 'UNKNOWN_TOPIC_OR_PARTITION' as const, offset: -1 }
       }
-      // K-R8
-      const offset = at === 'earliest' ? log.logStartOffset : log.visibleEnd(isolationLevel)
-      return { topic, partition, error: 'NONE' as const, offset }
+      return { topic, partition, error: 'NONE' as const, offset: offsetAt(log, at, isolationLevel) }
     })
     return { type, partitions }
   }
@@ -175,4 +180,20 @@ export class SimulatedCluster {
     const partitions = this.#settings.autoCreateTopics
     return found === undefined && partitions > 0 ? this.#topics.create(topic, partitions) : found
   }
+}
+
+/** K-R8 */
+function offsetAt(
+  log: PartitionLog,
+  at: 'earliest' | 'latest' | number,
+  isolationLevel: IsolationLevel,
+): number {
+  if (at === 'earliest') return log.logStartOffset
+  const end = log.visibleEnd(isolationLevel)
+  if (at === 'latest') return end
+  for (const { baseOffset, control, records } of log.batches) {
+    const index = control === null ? records.findIndex(({ timestamp }) => timestamp >= at) : -1
+    if (index >= 0) return baseOffset + index < end ? baseOffset + index : -1
+  }
+  return -1
 }

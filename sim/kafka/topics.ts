@@ -35,6 +35,20 @@ export class Topics<L> {
     return leaders
   }
 
+  /** Creates the topic, or adds partitions to it; Kafka never takes any away. */
+  setPartitions(topic: string, partitions: number): void {
+    const leaders = this.#topics.get(topic)
+    if (leaders === undefined) {
+      this.create(topic, partitions)
+      return
+    }
+    assert(partitions >= leaders.length, `Topic ${topic} loses no partition.`)
+    const added = Array.from({ length: partitions - leaders.length }, (_, i) =>
+      this.#createLeader(topic, leaders.length + i, false),
+    )
+    this.#topics.set(topic, [...leaders, ...added])
+  }
+
   /** Without internal topics, in the order of their creation. */
   get list(): readonly (readonly [topic: string, leaders: readonly L[]])[] {
     return [...this.#topics]

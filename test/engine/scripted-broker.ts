@@ -72,6 +72,6 @@ function discover(request: KafkaRequest): object | null {
   const partitions = [0, 1, 2].map((partition) => ({ partition, leader: LEADER }))
   return {
     brokers: [LEADER],
-    topics: request.topics.map((topic) => ({ topic, error: 'NONE', partitions })),
+    topics: (request.topics ?? []).map((topic) => ({ topic, error: 'NONE', partitions })),
   }
 }

@@ -84,6 +84,26 @@ test('K-R8: the latest offset is the high watermark or the last stable offset', 
   expect(answer.partitions).toMatchObject([{ error: 'UNKNOWN_TOPIC_OR_PARTITION', offset: -1 }])
 })
 
+test('the offset of a time is that of the first visible record at it or behind it', () => {
+  const kafka = new Kafka()
+  const timed = (...timestamps: number[]): void => {
+    kafka.cluster.append(
+      't',
+      0,
+      timestamps.map((timestamp) => ({ key: null, value: null, timestamp, headers: [] })),
+    )
+  }
+  timed(100, 300)
+  timed(200, 500)
+  const offsetOf = (time: number): number | undefined =>
+    kafka.ask({
+      type: 'list-offsets',
+      isolationLevel: 'read_committed',
+      partitions: [{ ...at(0), at: time }],
+    }).partitions[0]?.offset
+  expect([0, 100, 101, 301, 501].map(offsetOf)).toEqual([0, 0, 1, 3, -1])
+})
+
 test('K-R9: the byte limit holds for the whole request, the first batch is free', () => {
   const kafka = new Kafka()
   kafka.append(0, 'a')
@@ -231,6 +251,21 @@ test('metadata names brokers, partitions and leaders', () => {
     error: 'NONE',
     broker: 1,
   })
+})
+
+test('metadata of all topics leaves the internal ones out, and sees what was added', () => {
+  const kafka = new Kafka()
+  kafka.commitOffset(7)
+  const named = (): string[] =>
+    kafka
+      .ask({ type: 'metadata', topics: null })
+      .topics.map(({ topic, partitions }) => `${topic}*${partitions.length}`)
+  expect(named()).toEqual(['t*2'])
+  kafka.append(0, 'a')
+  kafka.cluster.setPartitions('t', 4)
+  kafka.cluster.setPartitions('u', 1)
+  expect(named()).toEqual(['t*4', 'u*1'])
+  expect(kafka.read(0)).toEqual(['a'])
 })
 
 test('metadata creates topics if the cluster allows it', () => {
