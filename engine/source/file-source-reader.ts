@@ -7,6 +7,7 @@ import { BUFFER_RECORDS_MAX, NO_TIMESTAMP } from '../element.ts'
 import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
 import type { OperatorContext, OperatorSnapshot } from '../operator/operator.ts'
 import { binary, text } from '../serializer.ts'
+import type { SourceOutput, SplitOutput } from './source-output.ts'
 import type { PollResult, SourceReader } from './source-reader.ts'
 import type { FileSourceSpec } from './source-spec.ts'
 
@@ -24,15 +25,18 @@ interface FileSplit {
 export class FileSourceReader implements SourceReader {
   readonly uid: string
   readonly #context: OperatorContext
+  readonly #output: SourceOutput
+  #splitOutput: SplitOutput | null = null
   #splits: FileSplit[]
   /** Bytes behind the position of the first split; `isEnd`: there are no more. */
   #buffer: Uint8Array = new Uint8Array(0)
   #isEnd = false
   #isReading = false
 
-  constructor(spec: FileSourceSpec, context: OperatorContext) {
+  constructor(spec: FileSourceSpec, context: OperatorContext, output: SourceOutput) {
     this.uid = context.uid
     this.#context = context
+    this.#output = output
     const { subtaskIndex, parallelism } = context
     this.#splits = spec.paths
       .filter((_, index) => index % parallelism === subtaskIndex)
@@ -40,6 +44,7 @@ export class FileSourceReader implements SourceReader {
   }
 
   open(restored: readonly OperatorStateEntry[]): void {
+    this.#output.open()
     for (const { name, items } of restored) {
       // Written by `snapshot` below.
       if (name === SPLITS) this.#splits = items.map((item) => binary.decode(item) as FileSplit)
@@ -47,10 +52,11 @@ export class FileSourceReader implements SourceReader {
   }
 
   poll(mayEmit: () => boolean): PollResult {
-    const output = this.#context.output(null)
     for (let emitted = 0; emitted < BUFFER_RECORDS_MAX;) {
       const [split] = this.#splits
-      if (split === undefined) return emitted === 0 ? 'finished' : 'emitted'
+      if (split === undefined) return emitted === 0 ? this.#finish() : 'emitted'
+      const output = (this.#splitOutput ??= this.#output.addSplit(split.path))
+      if (output.isPaused) return emitted === 0 ? 'idle' : 'emitted'
       const end = this.#buffer.indexOf(NEWLINE)
       const isLast = end < 0 && this.#isEnd
       if (end < 0 && !isLast) {
@@ -77,7 +83,14 @@ export class FileSourceReader implements SourceReader {
     return () => [{ name: SPLITS, redistribution: 'split', items }]
   }
 
+  #finish(): PollResult {
+    this.#output.finish()
+    return 'finished'
+  }
+
   #nextSplit(): void {
+    this.#splitOutput?.release()
+    this.#splitOutput = null
     this.#splits.shift()
     this.#buffer = new Uint8Array(0)
     this.#isEnd = false

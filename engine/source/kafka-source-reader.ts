@@ -12,13 +12,13 @@ import type { PartitionOffset } from '../kafka/protocol.ts'
 import type { VisibleRecord } from '../kafka/read-committed-filter.ts'
 import type { OperatorEvent } from '../messages.ts'
 import type {
-  Collector,
   OperatorContext,
   OperatorSnapshot,
   SnapshotContext,
 } from '../operator/operator.ts'
 import { binary } from '../serializer.ts'
 import { KafkaSplitFetcher } from './kafka-split-fetcher.ts'
+import type { SourceOutput, SplitOutput } from './source-output.ts'
 import type { PollResult, SourceReader } from './source-reader.ts'
 import type { KafkaRecord, KafkaSourceSpec } from './source-spec.ts'
 
@@ -29,22 +29,23 @@ export class KafkaSourceReader implements SourceReader {
   readonly uid: string
   readonly #spec: KafkaSourceSpec
   readonly #context: OperatorContext
-  readonly #output: Collector
-  readonly #fetchers: KafkaSplitFetcher[] = []
+  readonly #output: SourceOutput
+  readonly #splits: { readonly fetcher: KafkaSplitFetcher; readonly output: SplitOutput }[] = []
   readonly #groupClient: KafkaClient
   /** Positions of checkpoints that are not completed yet. */
   readonly #positions = new Map<CheckpointId, readonly PartitionOffset[]>()
   #next = 0
 
-  constructor(spec: KafkaSourceSpec, context: OperatorContext) {
+  constructor(spec: KafkaSourceSpec, context: OperatorContext, output: SourceOutput) {
     this.uid = context.uid
     this.#spec = spec
     this.#context = context
-    this.#output = context.output(null)
+    this.#output = output
     this.#groupClient = new KafkaClient(context.runtime, context.broker, `${context.subtask}-group`)
   }
 
   open(restored: readonly OperatorStateEntry[]): void {
+    this.#output.open()
     const splits = decodeSplits(restored)
     if (splits.length > 0 && this.#context.mutants.active('restart-from-group-offsets')) {
       this.#startAtGroupOffsets(splits)
@@ -65,11 +66,11 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   poll(mayEmit: () => boolean): PollResult {
-    const count = this.#fetchers.length
+    const count = this.#splits.length
     for (let step = 0; step < count; step++) {
-      const fetcher = this.#fetchers[(this.#next + step) % count]
-      if (fetcher === undefined) continue
-      const emitted = this.#emitFrom(fetcher, mayEmit)
+      const split = this.#splits[(this.#next + step) % count]
+      if (split === undefined) continue
+      const emitted = this.#emitFrom(split.fetcher, split.output, mayEmit)
       if (emitted === 0) continue
       this.#next = (this.#next + step + 1) % count
       return 'emitted'
@@ -78,7 +79,10 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   snapshot({ checkpoint }: SnapshotContext): OperatorSnapshot {
-    const positions = this.#fetchers.map(({ split, position }) => ({ ...split, offset: position }))
+    const positions = this.#splits.map(({ fetcher: { split, position } }) => ({
+      ...split,
+      offset: position,
+    }))
     this.#positions.set(checkpoint, positions)
     if (this.#context.mutants.active('restart-from-group-offsets')) this.#commitToGroup(positions)
     const kept = this.#context.mutants.active('offset-of-last-read')
@@ -97,7 +101,7 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   close(): void {
-    for (const fetcher of this.#fetchers) fetcher.close()
+    for (const { fetcher } of this.#splits) fetcher.close()
     this.#groupClient.close()
   }
 
@@ -112,16 +116,17 @@ export class KafkaSourceReader implements SourceReader {
 
   #startFetcher(split: PartitionOffset): void {
     const fetcher = new KafkaSplitFetcher(split, this.#spec.isolationLevel, this.#context)
-    this.#fetchers.push(fetcher)
+    const output = this.#output.addSplit(`${split.topic}/${split.partition}`)
+    this.#splits.push({ fetcher, output })
     fetcher.start()
   }
 
-  #emitFrom(fetcher: KafkaSplitFetcher, mayEmit: () => boolean): number {
+  #emitFrom(fetcher: KafkaSplitFetcher, output: SplitOutput, mayEmit: () => boolean): number {
     let emitted = 0
-    while (emitted < BUFFER_RECORDS_MAX && fetcher.hasNext && mayEmit()) {
+    while (emitted < BUFFER_RECORDS_MAX && !output.isPaused && fetcher.hasNext && mayEmit()) {
       const taken = fetcher.take()
       if (taken === null) break
-      this.#emit(fetcher, taken)
+      this.#emit(fetcher, output, taken)
       emitted += 1
     }
     return emitted
@@ -129,6 +134,7 @@ export class KafkaSourceReader implements SourceReader {
 
   #emit(
     { split: { topic, partition } }: KafkaSplitFetcher,
+    output: SplitOutput,
     { offset, record }: VisibleRecord,
   ): void {
     const { provenance, name } = this.#context
@@ -149,7 +155,7 @@ export class KafkaSourceReader implements SourceReader {
       timestamp,
       headers,
     }
-    this.#output.emit(emitted, timestamp)
+    output.emit(emitted, timestamp)
   }
 
   #commitToGroup(offsets: readonly PartitionOffset[]): void {
