@@ -3,13 +3,19 @@ import { expect, test } from 'vitest'
 import { UserFunctionError } from '../../../engine/errors.ts'
 import { checkpointId } from '../../../engine/ids.ts'
 import { createSource } from '../../../engine/source/create-source.ts'
+import type { SourceWork } from '../../../engine/source/create-source.ts'
 import type { SourceReader } from '../../../engine/source/source-reader.ts'
+import type { Source } from '../../../engine/source/source-spec.ts'
 import { generatorSource } from '../../../engine/source/sources.ts'
 import { operatorContext, valuesOf } from '../operator-context.ts'
 
+function workOf({ spec }: Source<unknown>): SourceWork {
+  return { type: 'source', source: spec, watermarks: null }
+}
+
 function reader(count: number, subtaskIndex = 0, parallelism = 1) {
   const context = operatorContext({ subtaskIndex, parallelism })
-  return { context, reader: createSource(generatorSource(count, (i) => i).spec, context) }
+  return { context, reader: createSource(workOf(generatorSource(count, (i) => i)), context) }
 }
 
 function pollAll(source: SourceReader): string {
@@ -60,7 +66,7 @@ test('an exception of its function names the source', () => {
   const boom = (): never => {
     throw new RangeError('boom')
   }
-  const source = createSource(generatorSource(1, boom).spec, context)
+  const source = createSource(workOf(generatorSource(1, boom)), context)
   expect(() => source.poll(() => true)).toThrow(UserFunctionError)
   expect(() => source.poll(() => true)).toThrow('"numbers" threw: RangeError: boom')
 })

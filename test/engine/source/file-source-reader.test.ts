@@ -5,6 +5,7 @@ import type { OperatorStateEntry } from '../../../engine/checkpoint/snapshot-han
 import type { FilePort } from '../../../engine/runtime.ts'
 import { text } from '../../../engine/serializer.ts'
 import { FileSourceReader } from '../../../engine/source/file-source-reader.ts'
+import { SourceOutput } from '../../../engine/source/source-output.ts'
 import { fileSource } from '../../../engine/source/sources.ts'
 import { seeded } from '../../seeded.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
@@ -48,7 +49,7 @@ function reading(
   })
   const { spec } = fileSource(...Object.keys(files))
   if (spec.type !== 'file') throw new Error('A file source is one.')
-  const reader = new FileSourceReader(spec, context)
+  const reader = new FileSourceReader(spec, context, new SourceOutput(null, context))
   reader.open(restored ?? [])
   /** Polls until it has `count` lines, or nothing more comes. */
   const take = (count = Number.POSITIVE_INFINITY): string[] => {
@@ -99,7 +100,11 @@ test('for all files, pieces and moments of a restart every line comes once and i
 test('a file that is missing fails the subtask with one sentence', () => {
   const runtime = new FakeRuntime()
   const context = operatorContext({ runtime, files: disk(runtime, {}, 10) })
-  const reader = new FileSourceReader({ type: 'file', paths: ['gone.log'] }, context)
+  const reader = new FileSourceReader(
+    { type: 'file', paths: ['gone.log'] },
+    context,
+    new SourceOutput(null, context),
+  )
   expect(reader.poll(() => true)).toBe('idle')
   runtime.advance(1)
   expect(context.failures).toEqual(['The file "gone.log" cannot be read: no such file.'])

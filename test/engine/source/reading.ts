@@ -3,6 +3,7 @@ import type { OperatorStateEntry } from '../../../engine/checkpoint/snapshot-han
 import { checkpointId } from '../../../engine/ids.ts'
 import { text } from '../../../engine/serializer.ts'
 import { decodeSplits, KafkaSourceReader } from '../../../engine/source/kafka-source-reader.ts'
+import { SourceOutput } from '../../../engine/source/source-output.ts'
 import type { KafkaRecord, KafkaSourceSpec } from '../../../engine/source/source-spec.ts'
 import { kafkaSource } from '../../../engine/source/sources.ts'
 import { ClusterBroker } from '../cluster-broker.ts'
@@ -47,7 +48,11 @@ export class Reader {
       broker: reading.broker,
       provenance: { isOn: true, current: null },
     })
-    this.operator = new KafkaSourceReader({ ...source.spec, ...spec }, this.context)
+    this.operator = new KafkaSourceReader(
+      { ...source.spec, ...spec },
+      this.context,
+      new SourceOutput(null, this.context),
+    )
   }
 
   open(splits: string): void {
