@@ -67,6 +67,12 @@ export type {
   TimeDomain,
   Timers,
 } from './operator/functions.ts'
+export type {
+  CheckpointedFunction,
+  FunctionInitializationContext,
+  FunctionSnapshotContext,
+  OperatorStates,
+} from './operator/operator-states.ts'
 export type { RuntimeMode } from './operator/operator.ts'
 export { binary, json, jsonOf, number, text } from './serializer.ts'
 export type { Serializer } from './serializer.ts'
