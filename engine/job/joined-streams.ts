@@ -11,9 +11,9 @@ export interface JoinOptions<L, R, K> {
   readonly where: { method(left: L): K }['method']
   /** The key of the other stream's records. */
   readonly equalTo: { method(right: R): K }['method']
-  readonly window: WindowAssigner<L | R>
+  readonly window: WindowAssigner<NoInfer<L | R>>
   /** Default: the window's. */
-  readonly trigger?: Trigger<Tagged<L, R>>
+  readonly trigger?: Trigger<NoInfer<Tagged<L, R>>>
   /** How long behind the watermark a window stays for late records, which are joined again. Default 0. */
   readonly allowedLatenessMs?: number
 }
