@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { text } from '../../../engine/serializer.ts'
 import { defaultInput, encodePlan, inputLines, simulate } from '../../../sim/index.ts'
-import type { Fault, Plan, PlanConfig, SimulationResult } from '../../../sim/index.ts'
+import type { Fault, MutantName, Plan, PlanConfig, SimulationResult } from '../../../sim/index.ts'
 import { faultPlan } from '../../../sim/testing/index.ts'
 import { jobNamed } from '../../golden/jobs.ts'
 import { SEED } from '../../seeded.ts'
@@ -67,8 +67,8 @@ const CONFIG: PlanConfig = { inputDurationMs: 3000, checkpointIntervalMs: 500, r
 const RANDOM_PLANS = 5
 
 /**
- * One test for each plan, and one for random ones: runs pass the oracle, the faults of fixed plans strike, and `check`
- * finds the right answer.
+ * One test for each plan, one for random ones, and one that `check` can fail: runs pass the oracle, the faults of fixed
+ * plans strike, and `check` finds the right answer.
  */
 export function testUnderPlans(name: string, check: (run: JobRun) => void): void {
   test.each(PLANS)(`${name} %s gives the right answer`, (_title, config, faults) => {
@@ -89,6 +89,23 @@ export function testUnderPlans(name: string, check: (run: JobRun) => void): void
       checkRun(name, fitting, faults, seed, check)
     }
   })
+
+  test(`${name} with a bug that loses output gives a wrong answer, and that is seen`, () => {
+    const faults = [4, 6, 8].map((nth) =>
+      crash('worker-1', { point: 'checkpoint-completed', nth }, 50),
+    )
+    const plan: Plan = { ...planFor(name, CONFIG, faults, 11), mutant: BUG }
+    const result = simulate(jobNamed(name), plan)
+    expect(() => check(runOf(plan, result))).toThrow('missing')
+  })
+}
+
+/** Loses the output of a checkpoint that was completed but not committed when the worker died. */
+const BUG: MutantName = 'handles-not-in-snapshot'
+
+function planFor(name: string, config: PlanConfig, faults: readonly Fault[], seed: number): Plan {
+  const input = defaultInput(jobNamed(name))
+  return { v: 1, job: { builtin: name }, config, seed, input, faults }
 }
 
 function checkRun(
@@ -98,16 +115,8 @@ function checkRun(
   seed: number,
   check: (run: JobRun) => void,
 ): SimulationResult {
-  const job = jobNamed(name)
-  const plan: Plan = {
-    v: 1,
-    job: { builtin: name },
-    config,
-    seed,
-    input: defaultInput(job),
-    faults,
-  }
-  const result = simulate(job, plan)
+  const plan = planFor(name, config, faults, seed)
+  const result = simulate(jobNamed(name), plan)
   expect(result.verdict, encodePlan(plan)).toEqual({ outcome: 'passed', violations: [] })
   check(runOf(plan, result))
   return result
