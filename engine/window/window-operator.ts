@@ -54,6 +54,8 @@ export class WindowOperator implements Operator, TimerTarget {
   readonly #hasPlainTrigger: boolean
   /** That timer is also the one for the cleanup. */
   readonly #isTriggerCleanup: boolean
+  /** Merged windows keep that timer, which finds what they became; in a batch none can be registered when it fires. */
+  readonly #keepsMergedTimers: boolean
   readonly #window = new CurrentWindow()
   #isRestored = false
   #lateRecordsDropped = 0
@@ -86,6 +88,7 @@ export class WindowOperator implements Operator, TimerTarget {
     this.#late = lateTag === null ? null : context.output(lateTag)
     this.#hasPlainTrigger = isPlain(trigger, this.#isEventTime ? 'event-time' : 'processing-time')
     this.#isTriggerCleanup = this.#hasPlainTrigger && this.#latenessMs === 0
+    this.#keepsMergedTimers = this.#isTriggerCleanup && context.runtimeMode === 'streaming'
   }
 
   /** Late records that no side output took, since the start of this attempt. */
@@ -171,8 +174,7 @@ export class WindowOperator implements Operator, TimerTarget {
     if (mergedStarts.length > 1 || mergedStarts[0] !== start) {
       this.#contents.merge(start, mergedStarts)
     }
-    // The timers of the merged windows remain, and find the window that they became.
-    if (this.#isTriggerCleanup) return
+    if (this.#keepsMergedTimers) return
     const window = this.#window
     window.start = start
     window.end = merging.end
