@@ -3,7 +3,7 @@ import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 export function traceState(
-  { runtime, deployment }: SubtaskEnvironment,
+  { runtime, deployment }: Pick<SubtaskEnvironment, 'runtime' | 'deployment'>,
   operator: string,
   state: KeyedStateBackend,
 ): void {
@@ -18,5 +18,10 @@ export function traceState(
 
 function printed(value: unknown): string {
   if (typeof value === 'string') return value
-  return typeof value === 'bigint' ? value.toString() : JSON.stringify(value)
+  if (typeof value === 'bigint') return value.toString()
+  if (value instanceof Map) {
+    const entries = [...value].map(([key, held]) => `${printed(key)}: ${printed(held)}`)
+    return `{${entries.join(', ')}}`
+  }
+  return JSON.stringify(value)
 }
