@@ -1,13 +1,18 @@
 /**
- * The windows of the current key where windows merge (sessions). Nearly always a key has one, whose bounds are two
- * numbers; several are a list. Must not know contents, triggers or timers.
- * Invariant: two windows of a key neither overlap nor touch.
+ * The windows of the current key where windows merge (sessions), as numbers in keyed state: the start of the latest
+ * window, and under the start of each its end and the start of the one before. A record that is not older than the
+ * latest window, the usual case, needs no other. Must not know contents, triggers or timers.
+ * Invariants: two windows of a key neither overlap nor touch; the windows of a key end their lives in the order of
+ * their ends, so that behind one that is over there is none that is not.
  * Source: Flink MergingWindowSet, TimeWindow.mergeWindows. There a merged window keeps its contents under one of the
  * windows that it was merged from; here they move to its start when that changes.
  */
-import { numberState, valueState } from '../state/descriptors.ts'
-import type { KeyedStateBackend, NumberState, ValueState } from '../state/keyed-state-backend.ts'
-import type { Serializer } from '../serializer.ts'
+import { unreachable } from '../assert.ts'
+import { numberState } from '../state/descriptors.ts'
+import type { KeyedStateBackend, NumberState } from '../state/keyed-state-backend.ts'
+
+/** What a window that is placed does to those that are there. */
+type Placement = 'behind-all' | 'inside-one' | 'extends-latest' | 'among-all'
 
 export class MergingWindows {
   /** Of the window that was placed or found last. */
@@ -17,125 +22,79 @@ export class MergingWindows {
   readonly mergedStarts: number[] = []
   readonly mergedEnds: number[] = []
   readonly #state: KeyedStateBackend
-  /** NaN: there are several. */
-  readonly #onlyStart: NumberState
-  readonly #onlyEnd: NumberState
-  /** Start, end, start, end… */
-  readonly #several: ValueState<readonly number[]>
+  readonly #latest: NumberState
+  readonly #ends: NumberState
+  /** May name a window that is over. */
+  readonly #previous: NumberState
   /** By window: 1 if it was merged. Null where it does not matter; see `isBegunAnew`. */
   readonly #merged: NumberState | null
-  #windows: number[] = []
-  #hadSeveral = false
-  #isChanged = false
-  /** Index of the first window that is merged, or -1. */
-  #first = -1
+  #placement: Placement = 'behind-all'
+  #latestStart: number | undefined
+  /** The latest first; only filled where a record is older than the latest window. */
+  readonly #starts: number[] = []
+  readonly #startedEnds: number[] = []
 
   constructor(
     uid: string,
     state: KeyedStateBackend,
     { hasDynamicGap }: { hasDynamicGap: boolean },
   ) {
-    const name = `${uid}.merging-window`
+    const ofKey = (name: string): NumberState => state.numberState(numberState(`${uid}.${name}`))
+    const ofWindow = (name: string): NumberState =>
+      state.numberState(numberState(`${uid}.${name}`, { namespaced: true }))
     this.#state = state
-    this.#onlyStart = state.numberState(numberState(`${name}-start`))
-    this.#onlyEnd = state.numberState(numberState(`${name}-end`))
-    this.#several = state.valueState(valueState(`${name}s`, numbers))
-    this.#merged = hasDynamicGap
-      ? state.numberState(numberState(`${name}-merged`, { namespaced: true }))
-      : null
-  }
-
-  /** Reads the windows of the current key. */
-  load(): void {
-    const start = this.#onlyStart.get()
-    this.#isChanged = false
-    this.#hadSeveral = Number.isNaN(start)
-    if (this.#hadSeveral) {
-      // A copy: it is changed before it is stored, if at all.
-      this.#windows = [...(this.#several.value() ?? [])]
-      return
-    }
-    this.#windows.length = 0
-    if (start !== undefined) this.#windows.push(start, this.#onlyEnd.get() ?? start)
-  }
-
-  /** Writes them back if there was a change. */
-  store(): void {
-    if (!this.#isChanged) return
-    this.#isChanged = false
-    const [start, end] = this.#windows
-    const hasSeveral = this.#windows.length > 2
-    if (hasSeveral) {
-      this.#several.update(this.#windows)
-    } else if (this.#hadSeveral) {
-      this.#several.clear()
-    }
-    if (start === undefined || end === undefined) {
-      this.#onlyStart.clear()
-      this.#onlyEnd.clear()
-    } else {
-      this.#onlyStart.set(hasSeveral ? NaN : start)
-      this.#onlyEnd.set(hasSeveral ? NaN : end)
-    }
-  }
-
-  /** Looks for the window that has [start, end) in it: itself, or what it was merged into. */
-  find(start: number, end: number): boolean {
-    const windows = this.#windows
-    for (let at = 0; at < windows.length; at += 2) {
-      const windowStart = windows[at] ?? 0
-      const windowEnd = windows[at + 1] ?? 0
-      if (windowStart > start || windowEnd < end) continue
-      this.start = windowStart
-      this.end = windowEnd
-      return true
-    }
-    return false
+    this.#latest = ofKey('latest-window')
+    this.#ends = ofWindow('window-end')
+    this.#previous = ofWindow('previous-window')
+    this.#merged = hasDynamicGap ? ofWindow('window-merged') : null
   }
 
   /** Computes what window [start, end) becomes together with those that it overlaps or touches. Changes nothing. */
   place(start: number, end: number): void {
+    this.mergedStarts.length = 0
+    this.mergedEnds.length = 0
     this.start = start
     this.end = end
-    this.#first = -1
-    this.mergedStarts.length = 0
-    this.mergedEnds.length = 0
-    const windows = this.#windows
-    for (let at = 0; at < windows.length; at += 2) {
-      const otherStart = windows[at] ?? 0
-      const otherEnd = windows[at + 1] ?? 0
-      if (otherStart > end || otherEnd < start) continue
-      if (this.#first < 0) this.#first = at
-      this.start = Math.min(this.start, otherStart)
-      this.end = Math.max(this.end, otherEnd)
-      this.mergedStarts.push(otherStart)
-      this.mergedEnds.push(otherEnd)
+    this.#placement = 'behind-all'
+    const latest = this.#latest.get()
+    this.#latestStart = latest
+    if (latest === undefined) return
+    const latestEnd = this.#endOf(latest) ?? latest
+    if (start > latestEnd) return
+    if (start < latest) {
+      this.#placeAmongAll(start, end)
+      return
     }
-    if (this.mergedStarts.length !== 1) return
-    // Nothing is merged into a window that stays what it was.
-    if (this.start !== this.mergedStarts[0] || this.end !== this.mergedEnds[0]) return
-    this.mergedStarts.length = 0
-    this.mergedEnds.length = 0
+    this.start = latest
+    this.end = Math.max(end, latestEnd)
+    this.#placement = this.end === latestEnd ? 'inside-one' : 'extends-latest'
+    if (this.#placement === 'inside-one') return
+    this.mergedStarts.push(latest)
+    this.mergedEnds.push(latestEnd)
   }
 
   /** Carries out what `place` computed. */
   add(): void {
-    const { start, end } = this
-    if (this.#first < 0) {
-      this.#windows.push(start, end)
-      this.#isChanged = true
-      return
+    switch (this.#placement) {
+      case 'inside-one':
+        return
+      case 'behind-all':
+        this.#latest.set(this.start)
+        this.#state.setCurrentNamespace(this.start)
+        this.#ends.set(this.end)
+        if (this.#latestStart !== undefined) this.#previous.set(this.#latestStart)
+        return
+      case 'extends-latest':
+        this.#state.setCurrentNamespace(this.start)
+        this.#ends.set(this.end)
+        break
+      case 'among-all':
+        this.#relink()
+        break
+      default:
+        unreachable(this.#placement)
     }
-    if (this.mergedStarts.length === 0) return
-    const windows = this.#windows
-    for (let at = windows.length - 2; at > this.#first; at -= 2) {
-      const isMerged = (windows[at] ?? 0) >= start && (windows[at + 1] ?? 0) <= end
-      if (isMerged) windows.splice(at, 2)
-    }
-    windows[this.#first] = start
-    windows[this.#first + 1] = end
-    this.#isChanged = true
-    if (this.#merged !== null) this.#markMerged(this.#merged)
+    if (this.#merged !== null && this.mergedStarts.length > 0) this.#markMerged(this.#merged)
   }
 
   /**
@@ -143,7 +102,7 @@ export class MergingWindows {
    * is such a window; it counts as not merged then. With gaps of one length no window can equal a merged one.
    */
   isBegunAnew(start: number, end: number): boolean {
-    if (this.#merged === null || this.#first < 0 || this.mergedStarts.length > 0) return false
+    if (this.#merged === null || this.#placement !== 'inside-one') return false
     if (start !== this.start || end !== this.end) return false
     this.#state.setCurrentNamespace(start)
     const wasMerged = this.#merged.get() !== undefined
@@ -151,43 +110,93 @@ export class MergingWindows {
     return wasMerged
   }
 
+  /** Looks for the window that has [start, end) in it: itself, or what it was merged into. */
+  find(start: number, end: number): boolean {
+    const ownEnd = this.#endOf(start)
+    if (ownEnd !== undefined) return this.#found(start, ownEnd, end)
+    this.#readAll()
+    const at = this.#starts.findIndex((other) => other < start)
+    return at >= 0 && this.#found(this.#starts[at] ?? 0, this.#startedEnds[at] ?? 0, end)
+  }
+
   /** The window that was placed or found last is over. */
   retire(): void {
-    const windows = this.#windows
-    for (let at = 0; at < windows.length; at += 2) {
-      if (windows[at] !== this.start) continue
-      windows.splice(at, 2)
-      this.#isChanged = true
-    }
-    if (this.#merged === null) return
     this.#state.setCurrentNamespace(this.start)
-    this.#merged.clear()
+    const previous = this.#previous.get()
+    this.#forget(this.start)
+    if (this.#latest.get() !== this.start) return
+    if (previous !== undefined && this.#endOf(previous) !== undefined) this.#latest.set(previous)
+    else this.#latest.clear()
+  }
+
+  #found(start: number, windowEnd: number, end: number): boolean {
+    this.start = start
+    this.end = windowEnd
+    return windowEnd >= end
+  }
+
+  #placeAmongAll(start: number, end: number): void {
+    this.#readAll()
+    this.#placement = 'among-all'
+    for (const [i, otherStart] of this.#starts.entries()) {
+      const otherEnd = this.#startedEnds[i] ?? otherStart
+      if (otherStart > end || otherEnd < start) continue
+      this.start = Math.min(this.start, otherStart)
+      this.end = Math.max(this.end, otherEnd)
+      this.mergedStarts.push(otherStart)
+      this.mergedEnds.push(otherEnd)
+    }
+    // Nothing is merged into a window that stays what it was.
+    if (this.start !== this.mergedStarts[0] || this.end !== this.mergedEnds[0]) return
+    this.#placement = 'inside-one'
+    this.mergedStarts.length = 0
+    this.mergedEnds.length = 0
+  }
+
+  /** Writes all windows anew, with the one that was placed instead of those that are merged. */
+  #relink(): void {
+    for (const start of this.mergedStarts) this.#forget(start)
+    const windows = this.#starts.map((start, i) => ({ start, end: this.#startedEnds[i] ?? start }))
+    const kept = windows.filter(({ start }) => !this.mergedStarts.includes(start))
+    const all = [...kept, { start: this.start, end: this.end }].sort((a, b) => b.start - a.start)
+    for (const [i, { start, end }] of all.entries()) {
+      const previous = all[i + 1]
+      this.#state.setCurrentNamespace(start)
+      this.#ends.set(end)
+      if (previous === undefined) this.#previous.clear()
+      else this.#previous.set(previous.start)
+    }
+    this.#latest.set(all[0]?.start ?? this.start)
+  }
+
+  #readAll(): void {
+    this.#starts.length = 0
+    this.#startedEnds.length = 0
+    let start = this.#latest.get()
+    while (start !== undefined) {
+      const end = this.#endOf(start)
+      if (end === undefined) return
+      this.#starts.push(start)
+      this.#startedEnds.push(end)
+      start = this.#previous.get()
+    }
+  }
+
+  /** Undefined: there is no such window. */
+  #endOf(start: number): number | undefined {
+    this.#state.setCurrentNamespace(start)
+    return this.#ends.get()
+  }
+
+  #forget(start: number): void {
+    this.#state.setCurrentNamespace(start)
+    this.#ends.clear()
+    this.#previous.clear()
+    this.#merged?.clear()
   }
 
   #markMerged(merged: NumberState): void {
-    for (const start of this.mergedStarts) {
-      if (start === this.start) continue
-      this.#state.setCurrentNamespace(start)
-      merged.clear()
-    }
     this.#state.setCurrentNamespace(this.start)
     merged.set(1)
   }
-}
-
-/** Eight bytes each, little-endian. */
-const numbers: Serializer<readonly number[]> = {
-  name: 'window-bounds',
-  encode(values) {
-    const bytes = new Uint8Array(values.length * 8)
-    const view = new DataView(bytes.buffer)
-    for (let i = 0; i < values.length; i += 1) view.setFloat64(i * 8, values[i] ?? 0, true)
-    return bytes
-  },
-  decode(bytes) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const values: number[] = []
-    for (let at = 0; at < bytes.length; at += 8) values.push(view.getFloat64(at, true))
-    return values
-  },
 }

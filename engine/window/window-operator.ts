@@ -146,7 +146,6 @@ export class WindowOperator implements Operator, TimerTarget {
   #addToMerging(merging: MergingWindows, value: unknown, timestamp: number): boolean {
     const start = this.#assignment.starts[0] ?? 0
     const end = this.#assignment.ends[0] ?? 0
-    merging.load()
     merging.place(start, end)
     // A late record counts if it falls into a window that is not over.
     if (this.#isEventTime && this.#isPast(merging.end - 1)) return false
@@ -163,7 +162,6 @@ export class WindowOperator implements Operator, TimerTarget {
       this.#act(this.#trigger.onRecord(value, timestamp, this.#window))
     }
     if (isMerged || mayBeNew) this.#registerCleanup()
-    merging.store()
     return true
   }
 
@@ -201,34 +199,39 @@ export class WindowOperator implements Operator, TimerTarget {
   #onTime(time: number, start: number, end: number, isEvent: boolean): void {
     try {
       const window = this.#window
+      const merging = this.#merging
       window.start = start
       window.end = end
-      this.#state.setCurrentNamespace(start)
-      const merging = this.#merging
-      if (merging !== null && !this.#isLive(merging, start, end)) return
+      let dueTime = time
+      if (merging !== null) {
+        if (!merging.find(start, end)) return
+        window.start = merging.start
+        window.end = merging.end
+        if (window.start !== start || window.end !== end) {
+          if (!this.#isDueAlready()) return
+          dueTime = window.maxTimestamp
+        }
+      }
+      this.#state.setCurrentNamespace(window.start)
       const result = isEvent
-        ? this.#trigger.onEventTime(time, window)
-        : this.#trigger.onProcessingTime(time, window)
+        ? this.#trigger.onEventTime(dueTime, window)
+        : this.#trigger.onProcessingTime(dueTime, window)
       this.#act(result)
-      if (isEvent === this.#isEventTime && time === this.#cleanupTime) this.#remove()
-      merging?.store()
+      if (isEvent === this.#isEventTime && dueTime === this.#cleanupTime) this.#remove()
     } catch (error) {
       throw functionError(this.#name, error)
     }
   }
 
   /**
-   * False if the window is over, or was merged into another one, which then has timers of its own for sure: nothing was
-   * registered when it became longer. Not before this timer, since the watermark may be ahead of both.
+   * A timer of a window that was merged: the window that it became has none of its own yet. It gets one now, unless that
+   * would be due as well. (No other window of the key ends between the two.)
    */
-  #isLive(merging: MergingWindows, start: number, end: number): boolean {
-    merging.load()
-    if (!merging.find(start, end)) return false
-    if (merging.start === start && merging.end === end) return true
+  #isDueAlready(): boolean {
     const window = this.#window
-    window.start = merging.start
-    window.end = merging.end
-    this.#state.setCurrentNamespace(merging.start)
+    const isPast = window.maxTimestamp <= this.#ownTimers.now()
+    if (this.#isTriggerCleanup && isPast) return true
+    this.#state.setCurrentNamespace(window.start)
     if (this.#hasPlainTrigger) this.#ownTimers.register(window.maxTimestamp, window)
     this.#registerCleanup()
     return false
