@@ -25,6 +25,8 @@ import type { UserServices } from './user-services.ts'
 
 /** The event loop gets its turn at least this often. */
 const SLICE_MS = 10
+/** As long as a timer can wait. */
+const KEEP_ALIVE_MS = 0x7fff_ffff
 
 export interface LocalRunOptions {
   /** Win over the job's own. */
@@ -52,6 +54,7 @@ class LocalWorld {
   #ready: (() => void)[] = []
   #isPumping = false
   #isEnded = false
+  #keepAlive: NodeJS.Timeout | undefined
 
   constructor(
     job: Job,
@@ -102,6 +105,8 @@ class LocalWorld {
   }
 
   start(): void {
+    // The timers of actors do not keep the process alive: some are still set when the job has ended.
+    this.#keepAlive = setInterval(() => undefined, KEEP_ALIVE_MS)
     this.#post(() => {
       this.#master.start()
       this.#worker.start()
@@ -142,6 +147,7 @@ class LocalWorld {
   #end(settle: () => void): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    clearInterval(this.#keepAlive)
     settle()
   }
 
@@ -177,7 +183,6 @@ class LocalWorld {
           timeouts.delete(timer)
           if (!this.#isEnded) this.#post(callback)
         }, delayMs)
-        // A timer alone does not keep the process alive once the job has ended.
         timeout.unref()
         timeouts.set(timer, timeout)
         return timer

@@ -1,4 +1,5 @@
 /** Asynchronous calls in Node: the user's promises, in whole jobs. */
+import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import {
@@ -72,6 +73,20 @@ test('a call that nobody answers ends with its time', async () => {
     n === 5 ? new Promise(() => undefined) : Promise.resolve(n * n)
   const found = await results({ timeoutMs: 40, onTimeout: () => [-1] }, { square })
   expect(found).toEqual(squares.with(5, -1))
+})
+
+test('a job that waits for nothing but time keeps its process alive', () => {
+  const engine = new URL('../../../engine/', import.meta.url).href
+  const script = `
+    import { defineJob, discardSink, generatorSource } from '${engine}index.ts'
+    import { runLocally } from '${engine}node/local-world.ts'
+    const call = { order: 'ordered', service: 'silent', result: () => [], onTimeout: () => [], timeoutMs: 50 }
+    const job = defineJob('Waiting', {}, (env) => {
+      env.fromSource(generatorSource(1, (i) => i)).asyncWait(call).sinkTo(discardSink())
+    })
+    console.log(await runLocally(job, { services: { silent: () => new Promise(() => undefined) } }))`
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script])
+  expect(output.toString()).toBe('finished\n')
 })
 
 test('a failed call fails a job that may not restart, and says why', async () => {
