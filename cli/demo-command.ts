@@ -94,7 +94,7 @@ const CHECKPOINTS_BEFORE = 4
  */
 function withCrash(request: RunRequest): RunRequest {
   const { job, plan, lines } = request
-  const probe = new Simulation(job.job, plan, { lines })
+  const probe = new Simulation(job.job, plan, { lines, services: job.services })
   let snapshots = 0
   let seen = 0
   const begun = new Set<number>()

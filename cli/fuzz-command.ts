@@ -52,6 +52,7 @@ async function runFuzz(args: Arguments): Promise<number> {
     runs,
     seed,
     job: job.planJob,
+    services: job.services,
     ...(shard === undefined ? {} : { shard }),
     ...(mutant === undefined ? {} : { mutant }),
     ...(input === null ? {} : { input: planInput(input), lines: input.lines }),

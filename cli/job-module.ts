@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isJob } from '../engine/job/define-job.ts'
 import type { Job } from '../engine/job/define-job.ts'
 import { BUILTIN_JOBS } from '../lessons/jobs/index.ts'
-import type { PlanJob } from '../sim/index.ts'
+import type { PlanJob, SimulatedServices } from '../sim/index.ts'
 import { usage } from './arguments.ts'
 import { errorCode, readFileBytes, sha256Of } from './input-file.ts'
 
@@ -17,6 +17,8 @@ export interface LoadedJob {
   /** As given. */
   readonly argument: string
   readonly job: Job
+  /** What its asynchronous operators call: the module's export `services`, functions or services with latency and errors. */
+  readonly services: SimulatedServices
   readonly planJob: PlanJob
   /** The module's file; null for a job that ships with Weir. */
   readonly file: string | null
@@ -36,16 +38,16 @@ export async function loadJob(argument: string): Promise<LoadedJob> {
   const file = findFile(argument)
   const name = nameInJobsFolder(file)
   if (name !== undefined) return builtin(argument, name)
-  const job = await importJob(argument, file)
+  const { job, services } = await importJob(argument, file)
   const sha256 = sha256Of(readFileBytes(file, 'a job module'))
   const module = relative(process.cwd(), file).split(sep).join('/')
-  return { argument, job, planJob: { module, sha256 }, file }
+  return { argument, job, services, planJob: { module, sha256 }, file }
 }
 
 function builtin(argument: string, name: string): LoadedJob {
   const job = BUILTIN_JOBS[name]
   if (job === undefined) throw new Error(`There is no built-in job ${name}.`)
-  return { argument, job, planJob: { builtin: name }, file: null }
+  return { argument, job, services: {}, planJob: { builtin: name }, file: null }
 }
 
 function findBuiltin(name: string): string | undefined {
@@ -77,7 +79,10 @@ function nameInJobsFolder(file: string): string | undefined {
     : undefined
 }
 
-async function importJob(argument: string, file: string): Promise<Job> {
+async function importJob(
+  argument: string,
+  file: string,
+): Promise<Pick<LoadedJob, 'job' | 'services'>> {
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       try {
@@ -89,8 +94,12 @@ async function importJob(argument: string, file: string): Promise<Job> {
     },
   })
   try {
-    const loaded: { readonly default?: unknown } = await import(pathToFileURL(file).href)
-    if (isJob(loaded.default)) return loaded.default
+    const loaded: { readonly default?: unknown; readonly services?: unknown } = await import(
+      pathToFileURL(file).href
+    )
+    const { default: job, services = {} } = loaded
+    if (isJob(job) && isServices(services)) return { job, services }
+    if (isJob(job)) throw usage(`The export services of ${argument} ${SERVICES_HELP}`)
   } catch (error) {
     throw refusal(argument, error)
   } finally {
@@ -99,6 +108,18 @@ async function importJob(argument: string, file: string): Promise<Job> {
   throw usage(
     `The default export of ${argument} is not a job; write \`export default defineJob('Name', {}, (env) => { … })\`.`,
   )
+}
+
+const SERVICES_HELP =
+  'must name functions, or objects with a function reply; write `export const services = { score: (request) => … }`.'
+
+function isServices(value: unknown): value is SimulatedServices {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).every((service: unknown) => {
+    const reply =
+      typeof service === 'object' && service !== null && 'reply' in service ? service.reply : service
+    return typeof reply === 'function'
+  })
 }
 
 function refusal(argument: string, error: unknown): Error {

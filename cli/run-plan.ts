@@ -17,7 +17,11 @@ const EVENTS_PER_RECORD = 50
 
 export function runPlan({ job, plan, lines }: RunRequest): FinishedRun {
   const eventsMax = Math.max(EVENTS_MAX, lines.length * EVENTS_PER_RECORD)
-  const simulation = new Simulation(job.job, plan, { lines, eventsMax })
+  const simulation = new Simulation(job.job, plan, {
+    lines,
+    eventsMax,
+    services: job.services,
+  })
   const line = new ProgressLine()
   const progress = new RunProgress(lines.length * simulation.topology.inputs.length)
   for (let isRunning = true; isRunning;) {

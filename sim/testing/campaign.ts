@@ -12,6 +12,7 @@ import type { Shrunk } from '../shrink.ts'
 import { simulate } from '../simulate.ts'
 import type { SimulateOptions } from '../simulate.ts'
 import type { SimulationResult } from '../summary.ts'
+import type { SimulatedServices } from '../world/simulated-services.ts'
 import { faultPlan, withInputFor } from './fault-plan.ts'
 import type { PlanArbitraryOptions } from './fault-plan.ts'
 
@@ -22,6 +23,8 @@ export interface CampaignOptions extends PlanArbitraryOptions {
   readonly shard?: { readonly index: number; readonly of: number }
   /** Content of the input file, when the input is one. */
   readonly lines?: readonly string[]
+  /** What the job's asynchronous operators call. */
+  readonly services?: SimulatedServices
   /** Every so many runs one is repeated, and must give the same hash (D1). Default 20. */
   readonly repeatEvery?: number
   readonly onRun?: (done: number, result: SimulationResult) => void
@@ -90,8 +93,8 @@ class Campaign {
   }
 
   #runOne(plan: Plan): SimulationResult {
-    const options: SimulateOptions =
-      this.#options.lines === undefined ? {} : { lines: this.#options.lines }
+    const { lines, services = {} } = this.#options
+    const options: SimulateOptions = { services, ...(lines === undefined ? {} : { lines }) }
     const result = simulate(this.#job, plan, options)
     const { repeatEvery = 20 } = this.#options
     if (this.#runs % repeatEvery !== 0) return result
