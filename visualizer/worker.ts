@@ -4,7 +4,7 @@
  * run ends this worker.
  */
 import { ConfigurationError, Simulation, accessLogRecords, inputLines } from '../sim/index.ts'
-import type { Plan, WorkloadItem } from '../sim/index.ts'
+import type { Plan, SimulatedServices, WorkloadItem } from '../sim/index.ts'
 import { describeError } from '../engine/errors.ts'
 import type { Job } from '../engine/index.ts'
 import { BUILTIN_JOBS } from '../lessons/jobs/index.ts'
@@ -20,9 +20,12 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => void run(
 async function run({ run: id, plan, baseUrl }: ToWorker): Promise<void> {
   const send = (message: FromWorker): void => self.postMessage(message)
   try {
-    const [job, lines] = await Promise.all([resolveJob(plan, baseUrl), resolveLines(plan, baseUrl)])
+    const [{ job, services }, lines] = await Promise.all([
+      resolveJob(plan, baseUrl),
+      resolveLines(plan, baseUrl),
+    ])
     const traceLevel = lines.length > RECORDS_TRACED_MAX ? 'control' : 'records'
-    const simulation = new Simulation(job, plan, { lines, traceLevel })
+    const simulation = new Simulation(job, plan, { lines, traceLevel, services })
     send({ type: 'started', run: id, topology: simulation.topology, traceLevel })
     let sent = 0
     for (let isRunning = true; isRunning;) {
@@ -47,18 +50,26 @@ class Refusal extends Error {
   }
 }
 
-async function resolveJob({ job }: Plan, baseUrl: string): Promise<Job> {
+/** A job with what its asynchronous operators call. */
+interface ResolvedJob {
+  readonly job: Job
+  readonly services: SimulatedServices
+}
+
+async function resolveJob({ job }: Plan, baseUrl: string): Promise<ResolvedJob> {
   if ('builtin' in job) {
     const found = Object.hasOwn(BUILTIN_JOBS, job.builtin) ? BUILTIN_JOBS[job.builtin] : undefined
-    if (found !== undefined) return found
+    if (found !== undefined) return { job: found, services: {} }
     const known = Object.keys(BUILTIN_JOBS)
     throw new Refusal({ type: 'unknown-job', name: job.builtin, known })
   }
   const { module: file, sha256 } = job
   const url = new URL(`jobs/${sha256}.js`, baseUrl).href
   try {
-    const loaded: { readonly default: Job } = await import(/* @vite-ignore */ url)
-    return loaded.default
+    const loaded: { readonly default: Job; readonly services?: SimulatedServices } = await import(
+      /* @vite-ignore */ url
+    )
+    return { job: loaded.default, services: loaded.services ?? {} }
   } catch {
     throw new Refusal({ type: 'missing-job', file, sha256 })
   }
