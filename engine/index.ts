@@ -92,8 +92,35 @@ export {
   kafkaUpsertSink,
   printSink,
 } from './sink/sinks.ts'
-export type { KafkaRecord, KafkaSourceOptions, Source } from './source/source-spec.ts'
-export { fileSource, generatorSource, kafkaSource } from './source/sources.ts'
+export type {
+  CustomSource,
+  CustomSourceContext,
+  CustomSourceOutput,
+  CustomSourceReader,
+} from './source/custom-source.ts'
+export type {
+  KafkaOffsetReset,
+  KafkaStartingOffsets,
+  KafkaStoppingOffsets,
+} from './source/kafka-offsets.ts'
+export type {
+  CollectionSourceOptions,
+  GeneratorSourceOptions,
+  HybridSourceOptions,
+  KafkaRecord,
+  KafkaSourceOptions,
+  Source,
+  SwitchAt,
+  SwitchPoint,
+} from './source/source-spec.ts'
+export {
+  collectionSource,
+  customSource,
+  fileSource,
+  generatorSource,
+  hybridSource,
+  kafkaSource,
+} from './source/sources.ts'
 export {
   aggregatingState,
   listState,

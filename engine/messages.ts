@@ -7,6 +7,7 @@ import type { SnapshotHandle } from './checkpoint/snapshot-handle.ts'
 import type { RestoreInstruction } from './checkpoint/snapshot-handle.ts'
 import type { Barrier, Element } from './element.ts'
 import type { AttemptId, ChannelId, CheckpointId, SubtaskId, VertexId, WorkerId } from './ids.ts'
+import type { PartitionOffset } from './kafka/protocol.ts'
 import type { SubtaskStatus } from './trace.ts'
 
 /** Where the other end of a channel lives. */
@@ -37,15 +38,32 @@ export interface Deployment {
 
 type ToSubtask = { readonly subtask: SubtaskId; readonly attempt: AttemptId }
 
-/** Split assignment and the like, between an operator's coordinator and its subtasks. */
-export type OperatorEvent = {
-  readonly type: 'assign-splits'
-  readonly splits: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly offset: number
-  }[]
+/** A partition from `offset` on, up to `stoppingOffset` if it has one. */
+export interface KafkaSplit extends PartitionOffset {
+  readonly stoppingOffset?: number
 }
+
+/** From a source's coordinator to one of its readers. */
+export type OperatorEvent =
+  | { readonly type: 'assign-splits'; readonly splits: readonly KafkaSplit[] }
+  /** The reader has all its splits: it has finished when they are read to their ends. */
+  | { readonly type: 'no-more-splits' }
+  /** Hybrid source: everybody has finished the one before. */
+  | { readonly type: 'switch-source'; readonly source: number }
+  /** Alignment: splits whose watermark is beyond it wait. */
+  | { readonly type: 'watermark-bound'; readonly maxAllowed: number }
+
+/** From a reader to its source's coordinator. */
+export type ReaderEvent =
+  /** Hybrid source: this reader has read the one that is active to its end. */
+  | {
+      readonly type: 'source-finished'
+      readonly source: number
+      readonly lastTimestamp: number
+      readonly offsets: readonly PartitionOffset[]
+    }
+  /** Alignment; MAX_WATERMARK when idle or finished. */
+  | { readonly type: 'watermark-reported'; readonly watermark: number }
 
 /** Job master to worker. */
 export type WorkerMessage =
@@ -94,6 +112,7 @@ export type MasterMessage =
       readonly reason: string
     } & ToSubtask)
   | ({ readonly type: 'operator-event-acknowledged'; readonly eventId: number } & ToSubtask)
+  | ({ readonly type: 'reader-event'; readonly event: ReaderEvent } & ToSubtask)
   /** The subtask has processed and emitted everything: it waits for the final checkpoint. */
   | ({ readonly type: 'input-ended' } & ToSubtask)
   /** The subtask took checkpoint n: later events for it belong behind the cut. */

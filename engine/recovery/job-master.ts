@@ -65,12 +65,17 @@ export class JobMaster {
     this.#options = options
     this.#graph = options.graph
     this.#executions = new ExecutionGraph(options.graph)
-    this.#coordinators = createSourceCoordinators(options, (vertex, index, event) => {
-      const execution = this.#executions.executions.find(
-        (candidate) => candidate.vertex === vertex && candidate.index === index,
-      )
-      const { worker, ...rest } = present(execution, `No execution ${vertex}/${index}.`)
-      options.runtime.send(worker, { type: 'operator-event', ...refOf(rest), ...event })
+    this.#coordinators = createSourceCoordinators(options, {
+      send: (vertex, index, event) => {
+        const execution = this.#executions.executions.find(
+          (candidate) => candidate.vertex === vertex && candidate.index === index,
+        )
+        const { worker, ...rest } = present(execution, `No execution ${vertex}/${index}.`)
+        options.runtime.send(worker, { type: 'operator-event', ...refOf(rest), ...event })
+      },
+      fail: (reason) => {
+        this.#failover(reason)
+      },
     })
     this.#checkpointing = this.#createCheckpointing()
   }
@@ -104,6 +109,7 @@ export class JobMaster {
       case 'acknowledge-checkpoint':
       case 'decline-checkpoint':
       case 'operator-event-acknowledged':
+      case 'reader-event':
       case 'input-ended':
       case 'barrier-passed':
         this.#onSubtaskMessage(message)
@@ -223,6 +229,9 @@ export class JobMaster {
         return
       case 'operator-event-acknowledged':
         coordinator?.onEventConfirmed(execution.index, message.eventId)
+        return
+      case 'reader-event':
+        coordinator?.onReaderEvent(execution.index, message.event)
         return
       case 'input-ended':
         execution.hasInputEnded = true

@@ -44,7 +44,6 @@ export class FileSourceReader implements SourceReader {
   }
 
   open(restored: readonly OperatorStateEntry[]): void {
-    this.#output.open()
     for (const { name, items } of restored) {
       // Written by `snapshot` below.
       if (name === SPLITS) this.#splits = items.map((item) => binary.decode(item) as FileSplit)
@@ -54,7 +53,7 @@ export class FileSourceReader implements SourceReader {
   poll(mayEmit: () => boolean): PollResult {
     for (let emitted = 0; emitted < BUFFER_RECORDS_MAX;) {
       const [split] = this.#splits
-      if (split === undefined) return emitted === 0 ? this.#finish() : 'emitted'
+      if (split === undefined) return emitted === 0 ? 'finished' : 'emitted'
       const output = (this.#splitOutput ??= this.#output.addSplit(split.path))
       if (output.isPaused) return emitted === 0 ? 'idle' : 'emitted'
       const end = this.#buffer.indexOf(NEWLINE)
@@ -72,7 +71,10 @@ export class FileSourceReader implements SourceReader {
       const taken = isLast ? this.#buffer.length : end + 1
       this.#splits[0] = { path: split.path, offset: split.offset + taken }
       this.#buffer = this.#buffer.subarray(taken)
-      output.emit(text.decode(line.at(-1) === RETURN ? line.subarray(0, -1) : line), NO_TIMESTAMP)
+      output.collector.emit(
+        text.decode(line.at(-1) === RETURN ? line.subarray(0, -1) : line),
+        NO_TIMESTAMP,
+      )
       emitted += 1
     }
     return 'emitted'
@@ -81,11 +83,6 @@ export class FileSourceReader implements SourceReader {
   snapshot(): OperatorSnapshot {
     const items = this.#splits.map((split) => binary.encode(split))
     return () => [{ name: SPLITS, redistribution: 'split', items }]
-  }
-
-  #finish(): PollResult {
-    this.#output.finish()
-    return 'finished'
   }
 
   #nextSplit(): void {

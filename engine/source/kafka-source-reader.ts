@@ -10,12 +10,8 @@ import type { CheckpointId } from '../ids.ts'
 import { KafkaClient } from '../kafka/kafka-client.ts'
 import type { PartitionOffset } from '../kafka/protocol.ts'
 import type { VisibleRecord } from '../kafka/read-committed-filter.ts'
-import type { OperatorEvent } from '../messages.ts'
-import type {
-  OperatorContext,
-  OperatorSnapshot,
-  SnapshotContext,
-} from '../operator/operator.ts'
+import type { KafkaSplit, OperatorEvent } from '../messages.ts'
+import type { OperatorContext, OperatorSnapshot, SnapshotContext } from '../operator/operator.ts'
 import { binary } from '../serializer.ts'
 import { KafkaSplitFetcher } from './kafka-split-fetcher.ts'
 import type { SourceOutput, SplitOutput } from './source-output.ts'
@@ -23,18 +19,26 @@ import type { PollResult, SourceReader } from './source-reader.ts'
 import type { KafkaRecord, KafkaSourceSpec } from './source-spec.ts'
 
 /** Operator state of the source: one item per split. Read by the oracle and by `weir state` too. */
-export const SPLITS_STATE = 'splits'
+const SPLITS_STATE = 'splits'
+
+interface ReadingSplit {
+  readonly fetcher: KafkaSplitFetcher
+  /** Null once it was read to its end. */
+  output: SplitOutput | null
+}
 
 export class KafkaSourceReader implements SourceReader {
   readonly uid: string
   readonly #spec: KafkaSourceSpec
   readonly #context: OperatorContext
   readonly #output: SourceOutput
-  readonly #splits: { readonly fetcher: KafkaSplitFetcher; readonly output: SplitOutput }[] = []
+  /** Also those that were read to their end: a checkpoint says how far the whole input was read. */
+  readonly #splits: ReadingSplit[] = []
   readonly #groupClient: KafkaClient
   /** Positions of checkpoints that are not completed yet. */
   readonly #positions = new Map<CheckpointId, readonly PartitionOffset[]>()
   #next = 0
+  #hasAllSplits = false
 
   constructor(spec: KafkaSourceSpec, context: OperatorContext, output: SourceOutput) {
     this.uid = context.uid
@@ -45,7 +49,6 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   open(restored: readonly OperatorStateEntry[]): void {
-    this.#output.open()
     const splits = decodeSplits(restored)
     if (splits.length > 0 && this.#context.mutants.active('restart-from-group-offsets')) {
       this.#startAtGroupOffsets(splits)
@@ -55,41 +58,47 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   handleEvent(event: OperatorEvent): void {
+    if (event.type === 'no-more-splits') this.#hasAllSplits = true
+    if (event.type !== 'assign-splits') return
+    const { runtime, subtask } = this.#context
     for (const split of event.splits) {
-      this.#context.runtime.trace({
-        type: 'split-assigned',
-        subtask: this.#context.subtask,
-        ...split,
-      })
+      const { topic, partition, offset } = split
+      runtime.trace({ type: 'split-assigned', subtask, topic, partition, offset })
       this.#startFetcher(split)
     }
   }
 
   poll(mayEmit: () => boolean): PollResult {
     const count = this.#splits.length
+    let unfinished = 0
     for (let step = 0; step < count; step++) {
       const split = this.#splits[(this.#next + step) % count]
-      if (split === undefined) continue
+      if (split === undefined || split.output === null) continue
+      unfinished += 1
       const emitted = this.#emitFrom(split.fetcher, split.output, mayEmit)
+      if (split.fetcher.isFinished) this.#finish(split)
       if (emitted === 0) continue
       this.#next = (this.#next + step + 1) % count
       return 'emitted'
     }
-    return 'idle'
+    if (unfinished > 0 && this.#splits.some(({ output }) => output !== null)) return 'idle'
+    return this.#hasAllSplits ? 'finished' : 'idle'
+  }
+
+  /** Where its splits end or stand. */
+  get endOffsets(): readonly PartitionOffset[] {
+    return this.#splits.map(({ fetcher: { split, position } }) => ({ ...split, offset: position }))
   }
 
   snapshot({ checkpoint }: SnapshotContext): OperatorSnapshot {
-    const positions = this.#splits.map(({ fetcher: { split, position } }) => ({
-      ...split,
-      offset: position,
-    }))
+    const positions = this.#splits.map(({ fetcher }) => stateOf(fetcher))
     this.#positions.set(checkpoint, positions)
     if (this.#context.mutants.active('restart-from-group-offsets')) this.#commitToGroup(positions)
     const kept = this.#context.mutants.active('offset-of-last-read')
       ? positions.map((p) => ({ ...p, offset: Math.max(0, p.offset - 1) }))
       : positions
-    const items = kept.map((position) => binary.encode(position))
-    return () => [{ name: SPLITS_STATE, redistribution: 'split', items }]
+    const state = encodeSplits(kept)
+    return () => [state]
   }
 
   notifyComplete(checkpoint: CheckpointId): void {
@@ -105,20 +114,24 @@ export class KafkaSourceReader implements SourceReader {
     this.#groupClient.close()
   }
 
-  #restore(split: PartitionOffset): void {
-    this.#context.runtime.trace({
-      type: 'split-restored',
-      subtask: this.#context.subtask,
-      ...split,
-    })
+  #restore(split: KafkaSplit): void {
+    const { topic, partition, offset } = split
+    const { runtime, subtask } = this.#context
+    runtime.trace({ type: 'split-restored', subtask, topic, partition, offset })
     this.#startFetcher(split)
   }
 
-  #startFetcher(split: PartitionOffset): void {
+  #startFetcher(split: KafkaSplit): void {
     const fetcher = new KafkaSplitFetcher(split, this.#spec.isolationLevel, this.#context)
     const output = this.#output.addSplit(`${split.topic}/${split.partition}`)
     this.#splits.push({ fetcher, output })
     fetcher.start()
+  }
+
+  #finish(split: ReadingSplit): void {
+    split.output?.release()
+    split.output = null
+    split.fetcher.close()
   }
 
   #emitFrom(fetcher: KafkaSplitFetcher, output: SplitOutput, mayEmit: () => boolean): number {
@@ -155,7 +168,7 @@ export class KafkaSourceReader implements SourceReader {
       timestamp,
       headers,
     }
-    output.emit(emitted, timestamp)
+    output.collector.emit(emitted, timestamp)
   }
 
   #commitToGroup(offsets: readonly PartitionOffset[]): void {
@@ -181,7 +194,7 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   /** Only for the mutant that trusts the group's offsets. */
-  #startAtGroupOffsets(splits: readonly PartitionOffset[]): void {
+  #startAtGroupOffsets(splits: readonly KafkaSplit[]): void {
     const { groupId } = this.#spec
     this.#groupClient.toCoordinator(
       { keyType: 'group', key: groupId },
@@ -202,10 +215,21 @@ export class KafkaSourceReader implements SourceReader {
   }
 }
 
-/** The splits in a source's operator state. */
-export function decodeSplits(entries: readonly OperatorStateEntry[]): PartitionOffset[] {
+/** What a snapshot keeps of a split. */
+function stateOf({ split, position, stoppingOffset }: KafkaSplitFetcher): KafkaSplit {
+  const state = { ...split, offset: position }
+  return stoppingOffset === Number.POSITIVE_INFINITY ? state : { ...state, stoppingOffset }
+}
+
+export function encodeSplits(splits: readonly KafkaSplit[]): OperatorStateEntry {
+  const items = splits.map((split) => binary.encode(split))
+  return { name: SPLITS_STATE, redistribution: 'split', items }
+}
+
+/** The splits in a source's operator state; of a hybrid source, those of all its Kafka sources. */
+export function decodeSplits(entries: readonly OperatorStateEntry[]): KafkaSplit[] {
   return entries
-    .filter(({ name }) => name === SPLITS_STATE)
+    .filter(({ name }) => name === SPLITS_STATE || name.endsWith(`/${SPLITS_STATE}`))
     .flatMap(({ items }) => items)
-    .map((item) => binary.decode(item) as PartitionOffset)
+    .map((item) => binary.decode(item) as KafkaSplit)
 }

@@ -5,15 +5,10 @@
 import { isFatalFetchError } from '../kafka/fetch-errors.ts'
 import { KafkaClient, retryAfter } from '../kafka/kafka-client.ts'
 import type { Decision, Outcome } from '../kafka/kafka-client.ts'
-import type {
-  IsolationLevel,
-  KafkaRequest,
-  PartitionOffset,
-  ResponseTo,
-  TopicPartition,
-} from '../kafka/protocol.ts'
+import type { IsolationLevel, KafkaRequest, ResponseTo, TopicPartition } from '../kafka/protocol.ts'
 import { filterFetched } from '../kafka/read-committed-filter.ts'
 import type { VisibleRecord } from '../kafka/read-committed-filter.ts'
+import type { KafkaSplit } from '../messages.ts'
 import type { OperatorContext } from '../operator/operator.ts'
 
 /** Stop fetching while so many records wait to be emitted. */
@@ -25,6 +20,8 @@ type FetchRequest = Extract<KafkaRequest, { type: 'fetch' }>
 
 export class KafkaSplitFetcher {
   readonly split: TopicPartition
+  /** It is read up to here; Infinity: it has no end. */
+  readonly stoppingOffset: number
   /** Offset of the next record to emit; what a snapshot keeps. */
   position: number
   readonly #context: OperatorContext
@@ -39,8 +36,9 @@ export class KafkaSplitFetcher {
   #isFetching = false
   #hasCaughtUp = false
 
-  constructor(start: PartitionOffset, isolationLevel: IsolationLevel, context: OperatorContext) {
+  constructor(start: KafkaSplit, isolationLevel: IsolationLevel, context: OperatorContext) {
     this.split = { topic: start.topic, partition: start.partition }
+    this.stoppingOffset = start.stoppingOffset ?? Number.POSITIVE_INFINITY
     this.position = start.offset
     this.#fetchPosition = start.offset
     this.#isolationLevel = isolationLevel
@@ -51,6 +49,11 @@ export class KafkaSplitFetcher {
 
   start(): void {
     this.#fetch()
+    if (this.isFinished) this.#checkCaughtUp()
+  }
+
+  get isFinished(): boolean {
+    return this.position >= this.stoppingOffset
   }
 
   get hasNext(): boolean {
@@ -74,7 +77,7 @@ export class KafkaSplitFetcher {
   }
 
   #fetch(): void {
-    if (this.#isFetching) return
+    if (this.#isFetching || this.#fetchPosition >= this.stoppingOffset) return
     this.#isFetching = true
     this.#client.toLeader(
       this.split,
@@ -102,10 +105,8 @@ export class KafkaSplitFetcher {
     }
     const retry = retryAfter(fetched.error)
     if (fetched.error !== 'NONE') return retry ?? 'retry'
-    const { records, nextOffset } = filterFetched(
-      fetched,
-      this.#fetchPosition,
-      this.#isolationLevel,
+    const { records, nextOffset } = this.#beforeStop(
+      filterFetched(fetched, this.#fetchPosition, this.#isolationLevel),
     )
     this.#end =
       this.#isolationLevel === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
@@ -113,6 +114,12 @@ export class KafkaSplitFetcher {
     this.#accept(records, nextOffset)
     if (this.#queue.length - this.#queueHead < QUEUED_RECORDS_MAX) this.#fetch()
     return 'done'
+  }
+
+  #beforeStop(fetched: ReturnType<typeof filterFetched>): typeof fetched {
+    const stop = this.stoppingOffset
+    if (fetched.nextOffset <= stop) return fetched
+    return { records: fetched.records.filter(({ offset }) => offset < stop), nextOffset: stop }
   }
 
   #accept(records: readonly VisibleRecord[], nextOffset: number): void {
@@ -136,11 +143,13 @@ export class KafkaSplitFetcher {
       // Only markers and aborted records: they are read by being skipped.
       this.position = nextOffset
       this.#checkCaughtUp()
+      if (this.isFinished) this.#context.wake()
     }
   }
 
   #checkCaughtUp(): void {
-    if (this.#hasCaughtUp || this.#end < 0 || this.position < this.#end) return
+    const isAtEnd = this.isFinished || (this.#end >= 0 && this.position >= this.#end)
+    if (this.#hasCaughtUp || !isAtEnd) return
     this.#hasCaughtUp = true
     const { runtime, subtask } = this.#context
     runtime.trace({ type: 'split-caught-up', subtask, ...this.split, offset: this.position })

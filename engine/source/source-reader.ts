@@ -1,4 +1,5 @@
 /** The contract of a running source, the head of its chain (Flink SourceReader). */
+import type { PartitionOffset } from '../kafka/protocol.ts'
 import type { OperatorEvent } from '../messages.ts'
 import type { Operator } from '../operator/operator.ts'
 
@@ -13,4 +14,6 @@ export interface SourceReader extends Omit<Operator, 'process'> {
   poll(mayEmit: () => boolean): PollResult
   /** An event of the source's coordinator. */
   handleEvent?(event: OperatorEvent): void
+  /** Where the splits of a Kafka source stand. Kept by a hybrid source when it goes on to the next. */
+  readonly endOffsets?: readonly PartitionOffset[]
 }

@@ -157,7 +157,7 @@ export class Subtask {
         `An event for "${operator}" came to ${this.#env.deployment.subtask}.`,
       )
     }
-    head.reader.handleEvent?.(event)
+    this.#guard(() => head.reader.handleEvent?.(event))
     this.#scheduleStep()
   }
 

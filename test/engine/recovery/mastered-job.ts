@@ -194,6 +194,7 @@ function describe(sent: Sent): string {
     case 'trigger-checkpoint':
       return `trigger ${sent.barrier.checkpoint} at ${sent.subtask}`
     case 'operator-event': {
+      if (sent.event.type !== 'assign-splits') return `${sent.event.type} to ${sent.subtask}`
       const splits = sent.event.splits.map(({ partition, offset }) => `${partition}@${offset}`)
       return `assign ${splits.join(' ')} to ${sent.subtask}`
     }

@@ -1,5 +1,6 @@
 /** The bounded generator source. */
 import { expect, test } from 'vitest'
+import type { OperatorStateEntry } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { UserFunctionError } from '../../../engine/errors.ts'
 import { checkpointId } from '../../../engine/ids.ts'
 import { createSource } from '../../../engine/source/create-source.ts'
@@ -18,7 +19,9 @@ function reader(count: number, subtaskIndex = 0, parallelism = 1) {
   return { context, reader: createSource(workOf(generatorSource(count, (i) => i)), context) }
 }
 
-function pollAll(source: SourceReader): string {
+/** Opens it, and polls until it has nothing more. */
+function pollAll(source: SourceReader, restored: readonly OperatorStateEntry[] = []): string {
+  source.open?.(restored, restored.length === 0 ? null : checkpointId(1))
   let result = source.poll(() => true)
   while (result === 'emitted') result = source.poll(() => true)
   return result
@@ -45,6 +48,7 @@ test('the subtasks share the records out', () => {
 test('it stops when the subtask can take no more', () => {
   const { context, reader: source } = reader(10)
   let room = 3
+  source.open?.([], null)
   source.poll(() => room-- > 0)
   expect(valuesOf(context)).toEqual([0, 1, 2])
 })
@@ -52,12 +56,12 @@ test('it stops when the subtask can take no more', () => {
 test('a restored one goes on with the next record', () => {
   const { reader: first } = reader(10, 1, 2)
   let room = 2
+  first.open?.([], null)
   first.poll(() => room-- > 0)
   const state =
     first.snapshot?.({ checkpoint: checkpointId(1), hold: () => () => undefined })() ?? []
   const { context, reader: second } = reader(10, 1, 2)
-  second.open?.(state, checkpointId(1))
-  pollAll(second)
+  pollAll(second, state)
   expect(valuesOf(context)).toEqual([5, 7, 9])
 })
 
@@ -67,6 +71,7 @@ test('an exception of its function names the source', () => {
     throw new RangeError('boom')
   }
   const source = createSource(workOf(generatorSource(1, boom)), context)
+  source.open?.([], null)
   expect(() => source.poll(() => true)).toThrow(UserFunctionError)
   expect(() => source.poll(() => true)).toThrow('"numbers" threw: RangeError: boom')
 })

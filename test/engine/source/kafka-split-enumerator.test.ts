@@ -22,10 +22,15 @@ function discover(options: Partial<KafkaSourceOptions<string>> = {}) {
   const { spec } = kafkaSource({ topics: ['a'], groupId: 'g', value: text, ...options })
   if (spec.type !== 'kafka') throw new Error('A Kafka source is one.')
   const found: string[][] = []
-  const enumerator = new KafkaSplitEnumerator(spec, runtime, broker, 'source')
+  const enumerator = new KafkaSplitEnumerator(spec, { runtime, broker, uid: 'source' })
   const named = ({ topic, partition, offset }: PartitionOffset): string =>
     `${topic}/${partition}@${offset}`
-  enumerator.discover((splits) => found.push(splits.map(named)))
+  enumerator.start({
+    isKnown: () => false,
+    onSplits: (splits) => found.push(splits.map(named)),
+    onComplete: () => undefined,
+    onFailure: () => undefined,
+  })
   return { runtime, broker, enumerator, found }
 }
 

@@ -24,12 +24,21 @@ class Coordinating {
     this.coordinator = new SourceCoordinator({
       uid: 'source',
       parallelism: 2,
-      createEnumerator: () => new KafkaSplitEnumerator(spec, this.runtime, this.broker, 'source'),
-      sendEvent: (reader, id, { splits }) => {
+      sources: 1,
+      createEnumerator: ({ discovered }) =>
+        new KafkaSplitEnumerator(
+          spec,
+          { runtime: this.runtime, broker: this.broker, uid: 'source' },
+          discovered,
+        ),
+      sendEvent: (reader, id, event) => {
         this.events.push({ reader, id })
+        const splits = event.type === 'assign-splits' ? event.splits : []
         const names = splits.map(({ partition, offset }) => `${partition}@${offset}`)
         this.#sent.push(`reader ${reader}: ${names.join(' ')}`)
       },
+      alignment: null,
+      fail: () => undefined,
     })
   }
 

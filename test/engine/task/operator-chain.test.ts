@@ -51,8 +51,9 @@ function chainOf(build: (env: StreamEnvironment) => void) {
     wake: () => undefined,
     fail: () => undefined,
   })
-  const run = (): unknown[][] => {
+  const run = (restored: readonly OperatorHandle[] = []): unknown[][] => {
     if (chain.head.type !== 'source') throw new Error('The head is a source.')
+    chain.open(restored, restored.length === 0 ? null : checkpointId(1))
     chain.head.reader.poll(() => true)
     return written
   }
@@ -187,15 +188,14 @@ test('each operator is opened with its own state', () => {
   const { chain: before } = chainOf(build)
   if (before.head.type !== 'source') throw new Error('The head is a source.')
   let room = 3
+  before.open([], null)
   before.head.reader.poll(() => room-- > 0)
   const snapshot = { checkpoint: checkpointId(1), hold: () => () => undefined }
   const handles: OperatorHandle[] = before.headToTail.map((operator) => ({
     uid: operator.uid,
     operatorState: operator.snapshot?.(snapshot)() ?? [],
   }))
-  const { chain: after, run } = chainOf(build)
-  after.open(handles, checkpointId(1))
-  run()
+  chainOf(build).run(handles)
   expect(seen).toEqual([0, 1, 2, 3])
 })
 
