@@ -7,6 +7,7 @@ import { PLAN_DEFAULTS } from './plan/plan.ts'
 import type { Fault, Plan } from './plan/plan.ts'
 import type { InvariantId } from './oracle/violation.ts'
 import type { SimulationResult } from './summary.ts'
+import { findSizeParameter } from './workload/workload.ts'
 
 export interface Shrunk {
   readonly plan: Plan
@@ -84,14 +85,17 @@ class Shrinker {
     }
   }
 
+  /** Halves, down to what a generator plants in any case. */
   #reduceInput(): void {
     const { input } = this.#plan
     if (!('generator' in input)) return
-    for (;;) {
-      const current = this.#plan.input
-      const records = 'generator' in current ? (current.params.records ?? 10_000) : 0
-      if (records < 2) return
-      const params = { ...input.params, records: Math.floor(records / 2) }
+    const size = findSizeParameter(input.generator)
+    if (size === undefined) return
+    const [parameter, usual] = size
+    let records = input.params[parameter] ?? usual
+    while (records > 0) {
+      records = Math.floor(records / 2)
+      const params = { ...input.params, [parameter]: records }
       if (!this.#try({ ...this.#plan, input: { ...input, params } })) return
     }
   }

@@ -13,20 +13,25 @@ import { describeTopology } from '../engine/job/topology.ts'
 import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
+import { isBounded } from '../engine/source/source-spec.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { hasEventTime } from './event-time.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
+import type { History } from './history/history.ts'
 import { HistoryRecorder } from './history/history-recorder.ts'
 import { SimulatedCluster } from './kafka/simulated-cluster.ts'
 import { judge } from './oracle/judge.ts'
+import type { Twins } from './oracle/run-results.ts'
 import type { Plan } from './plan/plan.ts'
 import { PLAN_DEFAULTS, workersOf } from './plan/plan.ts'
 import { RestDetector } from './rest-detector.ts'
 import { runOptions } from './run-options.ts'
 import { summarize } from './summary.ts'
 import type { SimulationResult } from './summary.ts'
+import { TwinCache } from './twins.ts'
 import { Feeder } from './workload/feeder.ts'
+import type { Arrange } from './workload/feeder.ts'
 import type { WorkloadItem } from './workload/workload.ts'
 import { simulatedBrokerPort } from './world/broker-connections.ts'
 import { DEFAULT_COSTS } from './world/cost-model.ts'
@@ -50,6 +55,10 @@ export interface SimulationOptions {
   readonly services?: SimulatedServices
   /** A run that dispatches more events than this has failed to come to rest. Default 5 million. */
   readonly eventsMax?: number
+  /** Keeps the runs without failures that the oracle compares with; give one to all runs of a campaign. */
+  readonly twins?: TwinCache
+  /** When the input is fed. Default: as planned. */
+  readonly arrange?: Arrange
 }
 
 /** Slots of each simulated worker: enough that one of them can run the whole job. */
@@ -73,6 +82,7 @@ export class Simulation {
   readonly #history: HistoryRecorder
   readonly #rest: RestDetector
   readonly #master: JobMaster
+  readonly #options: SimulationOptions
   readonly #eventsMax: number
   readonly #incarnations = new Map<string, number>()
   #ended: { readonly stuck: string | null; readonly bug: string | null } | null = null
@@ -81,6 +91,7 @@ export class Simulation {
   constructor(job: Job, plan: Plan, options: SimulationOptions) {
     this.plan = plan
     this.#job = job
+    this.#options = options
     this.#eventsMax = options.eventsMax ?? 5_000_000
     this.#graph = buildJobGraph(job, runOptions(job, plan))
     const services = options.services ?? {}
@@ -97,12 +108,7 @@ export class Simulation {
     const inputPartitions = plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
     const outputPartitions = plan.config.outputPartitions ?? PLAN_DEFAULTS.outputPartitions
     const topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), () => 0)
-    if (topology.inputs.length === 0) {
-      throw new ConfigurationError(
-        'no-kafka-source',
-        `The job "${job.name}" reads no Kafka topic; a simulation feeds Kafka topics, so begin with kafkaSource.`,
-      )
-    }
+    checkSources(job, topology)
     const inputTopics = new Set(topology.inputs.map(({ topic }) => topic))
     const partitionsOf = (topic: string): number =>
       inputTopics.has(topic) ? inputPartitions : outputPartitions
@@ -112,7 +118,8 @@ export class Simulation {
       partitionsOf,
     )
     this.#cluster = this.#createCluster(partitionsOf)
-    this.#feeder = new Feeder(world, this.#cluster, plan.config, this.topology, options.lines)
+    const { lines, arrange } = options
+    this.#feeder = new Feeder(world, this.#cluster, plan.config, this.topology, lines, arrange)
     this.#history = new HistoryRecorder(
       world,
       this.#cluster,
@@ -168,7 +175,14 @@ export class Simulation {
     if (this.#result === null) {
       const { stuck, bug } = present(this.#ended, 'The run has not ended.')
       const history = this.#history.finish(stuck)
-      const judgement = judge(this.#job.graph, this.#graph, history, this.trace, bug)
+      const judgement = judge({
+        stream: this.#job.graph,
+        graph: this.#graph,
+        history,
+        trace: this.trace,
+        bug,
+        twins: () => this.#twins(),
+      })
       this.#result = summarize({
         plan: this.plan,
         topology: this.topology,
@@ -182,6 +196,23 @@ export class Simulation {
       })
     }
     return this.#result
+  }
+
+  #twins(): Twins {
+    const { twins = new TwinCache(), ...options } = this.#options
+    return twins.twinsOf(this.#job, this.plan, (plan, arrange) =>
+      new Simulation(this.#job, plan, {
+        ...options,
+        arrange,
+        traceLevel: 'control',
+      }).#runToHistory(),
+    )
+  }
+
+  #runToHistory(): History {
+    while (this.advance(100_000));
+    const { stuck, bug } = present(this.#ended, 'The run has not ended.')
+    return this.#history.finish(stuck ?? bug)
   }
 
   #end(stuck: string | null, bug: string | null): void {
@@ -299,4 +330,16 @@ export class Simulation {
     })
     return true
   }
+}
+
+/** Without Kafka topics to feed a job must bring its input along. */
+function checkSources({ name, graph }: Job, { inputs }: TraceTopology): void {
+  const isComplete = graph.nodes.every(
+    ({ work }) => work.type === 'operator' || isBounded(work.source),
+  )
+  if (inputs.length > 0 || isComplete) return
+  throw new ConfigurationError(
+    'no-kafka-source',
+    `The job "${name}" reads no Kafka topic; a simulation feeds Kafka topics, so begin with kafkaSource.`,
+  )
 }

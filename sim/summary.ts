@@ -6,6 +6,7 @@ import type { FactType, TraceEvent, TraceTopology } from '../engine/trace.ts'
 import type { FaultReport } from './faults/fault-ledger.ts'
 import type { History } from './history/history.ts'
 import type { Judgement, Verdict } from './oracle/judge.ts'
+import type { UnjudgedTopic } from './oracle/output-findings.ts'
 import type { Plan } from './plan/plan.ts'
 
 /** The last total of a key, in the first output topic whose lines are `key,number`. */
@@ -31,6 +32,8 @@ export interface RunSummary {
   readonly duplicated: number
   /** Keys whose values could not be judged, because the output does not show the order of their fold. */
   readonly uncertainKeys: number
+  /** Output topics that were not judged, or not wholly, and why: the result depends on timing, for example. */
+  readonly unjudgedTopics: readonly UnjudgedTopic[]
   readonly checkpoints: { readonly completed: number; readonly aborted: number }
   readonly crashes: number
   readonly restarts: number
@@ -96,6 +99,7 @@ export function summarize(input: SummaryInput): SimulationResult {
       lost: findings.lost,
       duplicated: findings.duplicated,
       uncertainKeys: findings.uncertainKeys,
+      unjudgedTopics: findings.unjudged,
       checkpoints: {
         completed: count('checkpoint-completed'),
         aborted: count('checkpoint-aborted'),

@@ -1,6 +1,6 @@
 /**
  * Reads every checkpoint from storage at the moment it completes, as a restore would: metadata, objects, checksums. So
- * the oracle judges what was really stored.
+ * the oracle judges what was really stored. Values are decoded when somebody looks at them.
  */
 import { decodeMetadata, metadataKey } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
@@ -11,39 +11,81 @@ import { decodeKeyGroup } from '../../engine/state/decode-key-group.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { CheckpointRecord, StateAtCheckpoint } from './history.ts'
 
+/** Uids of operators by the part that their operator state plays: positions, what functions keep. */
+export interface StateOwners {
+  readonly sources: ReadonlySet<string>
+  readonly functions: ReadonlySet<string>
+}
+
 export function recordCheckpoint(
   storage: SimulatedStorage,
   checkpoint: CheckpointId,
   seq: number,
+  owners: StateOwners,
 ): CheckpointRecord {
   const bytes = storage.peek(metadataKey(checkpoint))
   const metadata = bytes === undefined ? 'it is not in the storage' : decodeMetadata(bytes)
   if (typeof metadata === 'string') {
-    return { checkpoint, seq, offsets: [], states: [], problems: [`metadata: ${metadata}`] }
+    const problems = [`metadata: ${metadata}`]
+    return { checkpoint, seq, offsets: [], states: [], operatorStates: [], problems }
   }
   const problems: string[] = []
+  const stored = storedKeyGroups(metadata, storage, problems)
+  let states: readonly StateAtCheckpoint[] | null = null
   return {
     checkpoint,
     seq,
-    offsets: offsetsOf(metadata),
-    states: statesOf(metadata, storage, problems),
+    offsets: offsetsOf(metadata, owners),
+    operatorStates: operatorStatesOf(metadata, owners),
     problems,
+    // Most states are never looked at, and decoding them costs as much as the rest of the run.
+    get states() {
+      states ??= stored.flatMap(decodeStates)
+      return states
+    },
   }
 }
 
-function offsetsOf({ handles }: CheckpointMetadata): CheckpointRecord['offsets'] {
+function offsetsOf(
+  { handles }: CheckpointMetadata,
+  { sources }: StateOwners,
+): CheckpointRecord['offsets'] {
   return handles.flatMap(({ operators }) =>
-    operators.flatMap(({ uid, operatorState }) =>
-      decodeSplits(operatorState).map((split) => ({ source: uid, ...split })),
-    ),
+    operators
+      .filter(({ uid }) => sources.has(uid))
+      .flatMap(({ uid, operatorState }) =>
+        decodeSplits(operatorState).map((split) => ({ source: uid, ...split })),
+      ),
   )
 }
 
-function statesOf(
+function operatorStatesOf(
+  { handles }: CheckpointMetadata,
+  { functions }: StateOwners,
+): StateAtCheckpoint[] {
+  return handles.flatMap(({ operators }) =>
+    operators
+      .filter(({ uid }) => functions.has(uid))
+      .flatMap(({ uid, operatorState }) =>
+        operatorState.map(({ name, items }) => ({
+          vertex: uid,
+          state: name,
+          entries: items.map((value) => ({ key: null, value })),
+        })),
+      ),
+  )
+}
+
+interface StoredKeyGroup {
+  readonly vertex: string
+  readonly bytes: Uint8Array
+}
+
+function storedKeyGroups(
   { handles }: CheckpointMetadata,
   storage: SimulatedStorage,
   problems: string[],
-): StateAtCheckpoint[] {
+): StoredKeyGroup[] {
   return handles.flatMap(({ object, subtask }) => {
     if (object === null) return []
     const bytes = storage.peek(object)
@@ -53,8 +95,10 @@ function statesOf(
       return []
     }
     const vertex = subtask.slice(0, subtask.lastIndexOf('/'))
-    return segments.flatMap((segment) =>
-      decodeKeyGroup(segment.bytes).map(({ state, entries }) => ({ vertex, state, entries })),
-    )
+    return segments.map((segment) => ({ vertex, bytes: segment.bytes }))
   })
+}
+
+function decodeStates({ vertex, bytes }: StoredKeyGroup): StateAtCheckpoint[] {
+  return decodeKeyGroup(bytes).map(({ state, entries }) => ({ vertex, state, entries }))
 }

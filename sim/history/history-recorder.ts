@@ -4,8 +4,10 @@
  */
 import { InvariantViolation } from '../../engine/assert.ts'
 import type { JobGraph } from '../../engine/job/job-graph.ts'
+import type { StreamNode } from '../../engine/job/stream-graph.ts'
 import { decodeOrigins } from '../../engine/kafka/provenance.ts'
 import { filterFetched } from '../../engine/kafka/read-committed-filter.ts'
+import type { Delivery } from '../../engine/sink/sink-spec.ts'
 import type { KafkaRecord } from '../../engine/source/source-spec.ts'
 import type { TraceTopology } from '../../engine/trace.ts'
 import type { LogRecord } from '../kafka/ground-truth.ts'
@@ -13,6 +15,7 @@ import type { SimulatedCluster } from '../kafka/simulated-cluster.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { World } from '../world/world.ts'
 import { recordCheckpoint } from './checkpoint-recorder.ts'
+import type { StateOwners } from './checkpoint-recorder.ts'
 import type {
   CheckpointRecord,
   FedPartition,
@@ -26,7 +29,8 @@ import type {
 const POLL_MS = 50
 
 interface Observed {
-  readonly sink: string
+  readonly sinks: readonly string[]
+  readonly delivery: Delivery
   readonly topic: string
   readonly partition: number
   position: number
@@ -40,8 +44,8 @@ export class HistoryRecorder {
   readonly #topology: TraceTopology
   readonly #checkpoints: CheckpointRecord[] = []
   readonly #observed: Observed[] = []
-  /** Offsets of the newest completed checkpoint. */
-  #covered: ReadonlyMap<string, number> = new Map()
+  /** Offsets of the newest completed checkpoint: what every source that reads the partition has read. */
+  #covered = new Map<string, number>()
 
   constructor(
     world: World,
@@ -54,18 +58,21 @@ export class HistoryRecorder {
     this.#cluster = cluster
     this.#graph = graph
     this.#topology = topology
-    for (const { sink, topic, partitions } of sinksOf(graph, topology)) {
+    for (const { partitions, ...output } of outputsOf(graph, topology)) {
       for (let partition = 0; partition < partitions; partition++) {
-        this.#observed.push({ sink, topic, partition, position: 0, records: [] })
+        this.#observed.push({ ...output, partition, position: 0, records: [] })
       }
     }
+    const owners = ownersOf(graph)
     world.listen((event) => {
       if (event.type !== 'checkpoint-completed') return
-      const record = recordCheckpoint(storage, event.checkpoint, event.seq)
+      const record = recordCheckpoint(storage, event.checkpoint, event.seq, owners)
       this.#checkpoints.push(record)
-      this.#covered = new Map(
-        record.offsets.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
-      )
+      this.#covered.clear()
+      for (const { topic, partition, offset } of record.offsets) {
+        const name = `${topic}/${partition}`
+        this.#covered.set(name, Math.min(this.#covered.get(name) ?? offset, offset))
+      }
     })
   }
 
@@ -140,16 +147,26 @@ export class HistoryRecorder {
     })
   }
 
-  #output({ sink, topic, partition, records }: Observed): OutputPartition {
+  #output({ sinks, delivery, topic, partition, records }: Observed): OutputPartition {
     const { lastStableOffset, highWatermark } = this.#cluster.log(topic, partition)
     const committed = this.#cluster
       .readCommitted(topic, partition)
       .map(({ offset, record }): OutputRecord => ({
         offset,
+        key: record.key,
         value: record.value ?? new Uint8Array(0),
         origins: decodeOrigins(record.headers),
       }))
-    return { sink, topic, partition, committed, observed: records, lastStableOffset, highWatermark }
+    return {
+      sinks,
+      delivery,
+      topic,
+      partition,
+      committed,
+      observed: records,
+      lastStableOffset,
+      highWatermark,
+    }
   }
 
   #logEntries(topic: string, partition: number): LogEntry[] {
@@ -167,19 +184,43 @@ export class HistoryRecorder {
   }
 }
 
-function sinksOf(
+function ownersOf({ vertices }: JobGraph): StateOwners {
+  const nodes = vertices.flatMap((vertex) => vertex.nodes)
+  const uidsOf = (isOwner: (node: StreamNode) => boolean): ReadonlySet<string> =>
+    new Set(nodes.filter(isOwner).map(({ uid }) => uid))
+  return {
+    sources: uidsOf(({ work }) => work.type === 'source'),
+    functions: uidsOf(({ work }) => work.type === 'operator' && FUNCTIONS.has(work.operator.type)),
+  }
+}
+
+/** What else has operator state keeps handles in it, which are no result. */
+const FUNCTIONS: ReadonlySet<string> = new Set(['process', 'co-process', 'broadcast-process'])
+
+const PROMISES: readonly Delivery[] = ['none', 'at-least-once', 'exactly-once']
+
+/** The topics that sinks write to; several may share one. */
+function outputsOf(
   graph: JobGraph,
-  topology: TraceTopology,
-): { readonly sink: string; readonly topic: string; readonly partitions: number }[] {
-  return graph.vertices
+  { outputs }: TraceTopology,
+): (Pick<OutputPartition, 'sinks' | 'delivery' | 'topic'> & { readonly partitions: number })[] {
+  const sinks = graph.vertices
     .flatMap(({ nodes }) => nodes)
-    .flatMap(({ uid, work }) => {
-      if (work.type !== 'operator' || work.operator.type !== 'sink') return []
-      const { sink } = work.operator
-      if (sink.type !== 'kafka') return []
-      const partitions = topology.outputs.find(({ topic }) => topic === sink.topic)?.partitions ?? 0
-      return [{ sink: uid, topic: sink.topic, partitions }]
-    })
+    .flatMap(({ uid, work }) =>
+      work.type === 'operator' && work.operator.type === 'sink' ? [{ uid, ...work.operator }] : [],
+    )
+  return [...new Set(outputs.map(({ topic }) => topic))].map((topic) => {
+    const writers = sinks.flatMap(({ uid, sink }) =>
+      sink.type === 'kafka' && sink.topic === topic ? [{ uid, delivery: sink.delivery }] : [],
+    )
+    return {
+      topic,
+      sinks: writers.map(({ uid }) => uid),
+      delivery:
+        PROMISES.find((promise) => writers.some(({ delivery }) => delivery === promise)) ?? 'none',
+      partitions: outputs.find((output) => output.topic === topic)?.partitions ?? 0,
+    }
+  })
 }
 
 function kafkaRecord(

@@ -5,6 +5,7 @@
 import type { CheckpointId } from '../../engine/ids.ts'
 import type { PartitionOffset } from '../../engine/kafka/protocol.ts'
 import type { Origins } from '../../engine/element.ts'
+import type { Delivery } from '../../engine/sink/sink-spec.ts'
 import type { KafkaRecord } from '../../engine/source/source-spec.ts'
 import type { DecodedEntry } from '../../engine/state/decode-key-group.ts'
 
@@ -29,7 +30,10 @@ export interface CheckpointRecord {
   /** Seq of its `checkpoint-completed`. */
   readonly seq: number
   readonly offsets: readonly (PartitionOffset & { readonly source: string })[]
+  /** Keyed state. */
   readonly states: readonly StateAtCheckpoint[]
+  /** Of functions: items of lists and of broadcast states, as bytes. The key of an entry is null. */
+  readonly operatorStates: readonly StateAtCheckpoint[]
   /** What could not be read of it; empty when everything could (S5). */
   readonly problems: readonly string[]
 }
@@ -37,15 +41,18 @@ export interface CheckpointRecord {
 /** A committed output record. */
 export interface OutputRecord {
   readonly offset: number
+  readonly key: Uint8Array | null
   /** As the sink wrote it; compared byte by byte. */
   readonly value: Uint8Array
-  /** Null: the header is missing or unreadable. */
+  /** Null: the header is missing or unreadable. Empty: it stands for no record, but for a timer. */
   readonly origins: Origins | null
 }
 
 export interface OutputPartition {
-  /** Uid of the sink. */
-  readonly sink: string
+  /** Uids of the sinks that write to the topic. */
+  readonly sinks: readonly string[]
+  /** What the weakest of them promises. */
+  readonly delivery: Delivery
   readonly topic: string
   readonly partition: number
   readonly committed: readonly OutputRecord[]

@@ -3,12 +3,13 @@
  * with what every completed checkpoint stored (S1). A checkpoint must cut each key's fold at one point (S2).
  */
 import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
-import type { History } from '../history/history.ts'
+import type { History, OutputPartition } from '../history/history.ts'
 import { Cut, keyIdentity } from './cut.ts'
 import { FoldOrder } from './fold-order.ts'
 import type { OriginIndex } from './origin-index.ts'
+import type { KeyState } from './model-states.ts'
 import { isBehind, isBehindFold, sinksBehind } from './reference-model.ts'
-import type { KeyState, ModelRecord } from './reference-model.ts'
+import type { ModelRecord } from './reference-model.ts'
 import { sameValue, show } from './same-value.ts'
 import type { Violations } from './violation.ts'
 
@@ -32,6 +33,8 @@ export interface FoldCheckOptions {
   readonly reordered: ReadonlySet<number>
   /** The values that come in are a guess, and so are their keys. */
   readonly isInputUncertain: boolean
+  /** The order in which they come in is a guess. */
+  readonly isOrderUncertain: boolean
 }
 
 export class FoldCheck {
@@ -41,25 +44,31 @@ export class FoldCheck {
   readonly #order: FoldOrder
   readonly #isInputOrder: boolean
   readonly #isInputUncertain: boolean
+  readonly #isOrderUncertain: boolean
   readonly #cuts: readonly Cut[]
   /** Numbers of records whose values cannot be judged, because the order of their fold is not to be seen. */
   readonly uncertain: number[] = []
   uncertainKeys = 0
 
   constructor(
-    { graph, node, history, reordered, isInputUncertain }: FoldCheckOptions,
+    { graph, node, history, reordered, isInputUncertain, isOrderUncertain }: FoldCheckOptions,
     origins: OriginIndex,
     violations: Violations,
   ) {
     this.#node = node
     this.#isInputUncertain = isInputUncertain
+    this.#isOrderUncertain = isOrderUncertain
     this.#origins = origins
     this.#violations = violations
     const sinks = sinksBehind(graph, node, reordered)
-    const evidence = history.outputs.filter(({ sink }) => sinks.has(sink))
-    this.#order = new FoldOrder(evidence, origins)
+    this.#order = new FoldOrder(
+      history.outputs.filter((output) => isEvidence(output, sinks)),
+      origins,
+    )
     this.#isInputOrder = !isBehindFold(graph, node) && !isBehind(graph, node, reordered)
-    this.#cuts = history.checkpoints.map((checkpoint) => new Cut(checkpoint, node, origins))
+    this.#cuts = origins.isAmbiguous
+      ? []
+      : history.checkpoints.map((checkpoint) => new Cut(checkpoint, node, origins))
   }
 
   run(
@@ -92,7 +101,8 @@ export class FoldCheck {
       ? this.#order.arrange(list, this.#isInputOrder)
       : this.#order.arrangeWithoutEvidence(list, this.#isInputOrder)
     const { ordered, inverted } = arranged
-    const isUncertain = arranged.isUncertain || this.#isInputUncertain
+    const isOrdered = list.length < 2 || !this.#isOrderUncertain
+    const isUncertain = arranged.isUncertain || this.#isInputUncertain || !isOrdered
     if (inverted !== null) {
       this.#violations.add(
         'T3',
@@ -166,6 +176,13 @@ export class FoldCheck {
       }
     }
   }
+}
+
+/** What several sinks write, or what was written by attempts that failed, does not show the order of one fold. */
+function isEvidence({ sinks, delivery }: OutputPartition, behind: ReadonlySet<string>): boolean {
+  return (
+    delivery === 'exactly-once' && sinks.length === 1 && sinks.every((sink) => behind.has(sink))
+  )
 }
 
 function groupByKey(

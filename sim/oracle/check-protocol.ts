@@ -21,7 +21,10 @@ export class ProtocolCheck {
   readonly #prepared = new Map<string, number>()
   readonly #committed = new Set<string>()
   readonly #epochs = new Map<number, number>()
+  /** By source and partition. */
   readonly #offsets = new Map<string, number>()
+  /** By partition, of the source that has read most of it. */
+  readonly #covered = new Map<string, number>()
   #latestCompleted = 0
   #restarts = 0
 
@@ -122,8 +125,9 @@ export class ProtocolCheck {
     for (const problem of record?.problems ?? []) {
       this.#violations.add('S5', `Checkpoint ${checkpoint} cannot be read: ${problem}.`, seq)
     }
-    for (const { topic, partition, offset } of record?.offsets ?? []) {
-      const name = `${topic}/${partition}`
+    for (const { source, topic, partition, offset } of record?.offsets ?? []) {
+      const partitionName = `${topic}/${partition}`
+      const name = `${partitionName} of ${source}`
       const former = this.#offsets.get(name) ?? 0
       if (offset < former) {
         this.#violations.add(
@@ -133,6 +137,7 @@ export class ProtocolCheck {
         )
       }
       this.#offsets.set(name, offset)
+      this.#covered.set(partitionName, Math.max(this.#covered.get(partitionName) ?? 0, offset))
     }
   }
 
@@ -171,8 +176,11 @@ export class ProtocolCheck {
     this.#barriers.set(channel, checkpoint)
   }
 
-  #onSplitRestored({ topic, partition, offset, seq }: EventOf<'split-restored'>): void {
-    const name = `${topic}/${partition}`
+  #onSplitRestored(event: EventOf<'split-restored'>): void {
+    const { subtask, topic, partition, offset, seq } = event
+    // A source begins its chain, which is called after it.
+    const source = subtask.slice(0, subtask.lastIndexOf('/'))
+    const name = `${topic}/${partition} of ${source}`
     const expected = this.#offsets.get(name) ?? 0
     if (offset !== expected) {
       this.#violations.add(
@@ -191,7 +199,7 @@ export class ProtocolCheck {
     seq,
   }: EventOf<'group-offset-committed'>): void {
     const name = `${topic}/${partition}`
-    const covered = this.#offsets.get(name) ?? 0
+    const covered = this.#covered.get(name) ?? 0
     if (offset > covered) {
       this.#violations.add(
         'O3',

@@ -18,10 +18,16 @@ export class OriginIndex {
   /** Index of the range of each number. */
   readonly #rangeOf: Uint16Array
   readonly size: number
+  /** Several sources read one topic: then a record has been read by one when it has not by another. */
+  readonly isAmbiguous: boolean = false
 
   constructor(fed: readonly FedPartition[]) {
     let first = 0
     for (const { topic, partition, endOffset } of fed) {
+      if (this.#byTopic.get(topic)?.[partition] !== undefined) {
+        this.isAmbiguous = true
+        continue
+      }
       const range: Range = { topic, partition, first }
       this.#ranges.push(range)
       const ofTopic = this.#byTopic.get(topic) ?? []

@@ -2,12 +2,16 @@
  * The reference model: what a job means, without threads, partitions, checkpoints or the engine. It interprets the
  * stream graph on lists; state is a Map per key. Shares the user's functions with the engine and nothing else.
  * The order in which a key's records are folded is not the model's to choose: it is given (see fold-order.ts).
+ * It has no time and one input: what needs more is NotInterpreted.
  */
 import { edgesInto, isKeyed } from '../../engine/job/stream-graph.ts'
-import type { StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
-import type { KeyedStates, Timers } from '../../engine/operator/functions.ts'
-import type { OperatorSpec } from '../../engine/operator/operator-spec.ts'
-import type { ValueStateDescriptor } from '../../engine/state/descriptors.ts'
+import type { StreamEdge, StreamGraph, StreamNode } from '../../engine/job/stream-graph.ts'
+import type { Timers } from '../../engine/operator/functions.ts'
+import type { OperatorSpec, RollingSpec } from '../../engine/operator/operator-spec.ts'
+import { isBounded } from '../../engine/source/source-spec.ts'
+import { statesOf } from './model-states.ts'
+import type { KeyState } from './model-states.ts'
+import { NotInterpreted } from './not-interpreted.ts'
 
 /** A value on a stream, with the number of the input record that it comes from (see origin-index.ts). */
 export interface ModelRecord {
@@ -15,9 +19,6 @@ export interface ModelRecord {
   readonly origin: number
   readonly timestamp: number
 }
-
-/** Values by state name, for one key. */
-export type KeyState = Map<string, unknown>
 
 type Emit = (tag: string | null, value: unknown) => void
 
@@ -43,13 +44,15 @@ export function applyOperator(
     case 'sum':
       emit(null, foldSum(node.uid, operator.field, value, state))
       return
-    case 'reduce': {
-      const name = `${node.uid}.reduced`
-      const result = state.has(name) ? operator.reduce(state.get(name), value) : value
-      state.set(name, result)
-      emit(null, result)
+    case 'reduce':
+      emit(null, fold(node.uid, operator.reduce, value, state))
       return
-    }
+    case 'rolling':
+      emit(
+        null,
+        fold(node.uid, (a, b) => roll(operator.rolling, a, b), value, state),
+      )
+      return
     case 'process':
       operator.process.processElement(value, {
         key,
@@ -61,35 +64,37 @@ export function applyOperator(
         output: (tag, result) => {
           emit(tag.name, result)
         },
-        state: stateOf(state),
+        state: statesOf(state),
       })
       return
+    case 'assign-watermarks':
     case 'sink':
       emit(null, value)
       return
     default:
-      throw new TypeError(`The reference model does not know the operator "${operator.type}".`)
+      throw new NotInterpreted(`the operator "${operator.type}"`)
   }
 }
 
-/** Whether the model knows all operators of the job. Which states a function uses shows only when it runs. */
-export function isModeled({ nodes }: StreamGraph): boolean {
-  return nodes.every(({ work }) => {
-    if (work.type === 'source') return true
-    switch (work.operator.type) {
-      case 'map':
-      case 'flat-map':
-      case 'filter':
-      case 'sum':
-      case 'reduce':
-      case 'sink':
-        return true
-      case 'process':
-        return work.operator.process.onTimer === undefined
-      default:
-        return false
-    }
-  })
+function fold(
+  uid: string,
+  reduce: (left: unknown, right: unknown) => unknown,
+  value: unknown,
+  state: KeyState,
+): unknown {
+  const name = `${uid}.reduced`
+  const result = state.has(name) ? reduce(state.get(name), value) : value
+  state.set(name, result)
+  return result
+}
+
+/** `minBy` and `maxBy` choose one of two records, `min` and `max` put the chosen value into the former one. */
+function roll({ fn, field, keepsFirst }: RollingSpec, former: unknown, latter: unknown): unknown {
+  const fields = [former, latter] as readonly Readonly<Record<string, string | number>>[]
+  const [a = NaN, b = NaN] = fields.map((record) => record[field])
+  const isLatter = fn.startsWith('min') ? b < a : b > a
+  if (fn === 'min' || fn === 'max') return isLatter ? { ...fields[0], [field]: b } : former
+  return isLatter || (a === b && !keepsFirst) ? latter : former
 }
 
 /** The key's first record with the field replaced by the running sum. */
@@ -102,57 +107,57 @@ function foldSum(uid: string, field: string, value: unknown, state: KeyState): u
   return { ...first, [field]: sum }
 }
 
-/** Value states only: the model does not know the others. */
-function stateOf(state: KeyState): KeyedStates['state'] {
-  const find = (descriptor: AnyDescriptor): unknown => {
-    if (descriptor.type !== 'value') {
-      throw new TypeError(`The reference model does not know ${descriptor.type} state.`)
-    }
-    const { name, default: makeDefault } = descriptor
-    return {
-      value: () => valueOf(state, name, makeDefault),
-      update: (updated: unknown) => state.set(name, updated),
-      clear: () => state.delete(name),
-    }
-  }
-  return find as KeyedStates['state']
-}
-
-type AnyDescriptor = Parameters<KeyedStates['state']>[0] | ValueStateDescriptor<unknown>
-
 const NO_TIMERS: Timers = {
-  currentWatermark: Number.NEGATIVE_INFINITY,
-  processingTime: () => 0,
-  registerEventTime: refuseTimer,
-  deleteEventTime: refuseTimer,
-  registerProcessingTime: refuseTimer,
-  deleteProcessingTime: refuseTimer,
+  get currentWatermark(): number {
+    return refuseTime()
+  },
+  processingTime: refuseTime,
+  registerEventTime: refuseTime,
+  deleteEventTime: refuseTime,
+  registerProcessingTime: refuseTime,
+  deleteProcessingTime: refuseTime,
 }
 
-function refuseTimer(): never {
-  throw new TypeError('The reference model does not know timers.')
+function refuseTime(): never {
+  throw new NotInterpreted('a function that asks for the time or sets a timer')
 }
 
-function valueOf<T>(
-  state: KeyState,
-  name: string,
-  makeDefault: (() => T) | undefined,
-): T | undefined {
-  return state.has(name) ? (state.get(name) as T) : makeDefault?.()
+/**
+ * Whether the model can interpret the node, as far as its description tells. A function that is copied for each subtask
+ * keeps something in itself; one record that is sent to every subtask is several.
+ */
+export function canInterpret({ inputs, work }: StreamNode): boolean {
+  if (work.type === 'source') {
+    const { source } = work
+    return source.type === 'kafka' && source.startingOffsets === 'earliest' && !isBounded(source)
+  }
+  if (inputs.length !== 1 || inputs[0]?.edges.some(isBroadcast) === true) return false
+  if (work.operator.type !== 'process') return INTERPRETED.has(work.operator.type)
+  const { process } = work.operator
+  return HOOKS.every((hook) => process[hook] === undefined)
 }
 
-/** Nodes that read this output of a node. */
-export function consumersOf(
-  graph: StreamGraph,
-  node: StreamNode,
-  tag: string | null,
-): StreamNode[] {
-  return graph.nodes.filter((other) =>
-    edgesInto(other).some((edge) => edge.from === node.id && edge.tag === tag),
-  )
+const HOOKS = ['copy', 'open', 'initializeState', 'snapshotState'] as const
+
+const INTERPRETED: ReadonlySet<OperatorSpec['type']> = new Set([
+  'map',
+  'flat-map',
+  'filter',
+  'sum',
+  'rolling',
+  'reduce',
+  'assign-watermarks',
+  'sink',
+])
+
+function isBroadcast({ partitioning }: StreamEdge): boolean {
+  return partitioning.type === 'broadcast'
 }
 
-/** The sinks that a node's output reaches in its order: without another fold or a `reordered` operator in between. */
+/**
+ * The sinks that a node's output reaches in its order and alone: without another fold, a `reordered` operator or a union
+ * in between.
+ */
 export function sinksBehind(
   graph: StreamGraph,
   node: StreamNode,
@@ -161,7 +166,7 @@ export function sinksBehind(
   const sinks = new Set<string>()
   for (const consumer of graph.nodes.filter((other) => isFedBy(other, node))) {
     if (isKeyed(consumer) || consumer.work.type === 'source') continue
-    if (reordered.has(consumer.id)) continue
+    if (reordered.has(consumer.id) || edgesInto(consumer).length > 1) continue
     if (consumer.work.operator.type === 'sink') sinks.add(consumer.uid)
     else for (const sink of sinksBehind(graph, consumer, reordered)) sinks.add(sink)
   }

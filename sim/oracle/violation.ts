@@ -46,6 +46,11 @@ export class Violations {
     if (count <= Violations.KEPT_PER_INVARIANT) this.#kept.push({ invariant, message, seq })
   }
 
+  /** Takes over what another collection kept. */
+  addAll(others: Violations): void {
+    for (const { invariant, message, seq } of others.all) this.add(invariant, message, seq)
+  }
+
   get all(): readonly Violation[] {
     return this.#kept
   }

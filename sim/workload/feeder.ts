@@ -1,6 +1,7 @@
 /**
- * Feeds a workload into the job's input topics, evenly over the input's duration, in ticks: lines into all of them,
- * records into theirs. It stands for whoever produced the topics: it writes without network, faults or transactions.
+ * Feeds a workload into the job's input topics: lines into all of them, records into theirs. As planned that happens
+ * evenly over the input's duration, in ticks; an arrangement may feed the same records at other times. It stands for
+ * whoever produced the topics: it writes without network, faults or transactions.
  */
 import { ConfigurationError } from '../../engine/errors.ts'
 import type { RecordData } from '../../engine/kafka/protocol.ts'
@@ -18,23 +19,30 @@ const TICK_MS = 20
 /** The job gets so long to start before the first record. */
 const START_MS = 20
 
-interface Batch {
+/** A record with its place. */
+export interface PlacedRecord {
   readonly topic: string
   readonly partition: number
-  readonly records: RecordData[]
+  readonly record: RecordData
 }
+
+/** Records that are fed together. */
+export interface Feed {
+  /** Time since the former feed, or since the beginning. */
+  readonly afterMs: number
+  readonly records: readonly PlacedRecord[]
+}
+
+/** Says when each of the records is fed; given is when it is as planned. */
+export type Arrange = (planned: readonly Feed[]) => readonly Feed[]
 
 export class Feeder {
   readonly #world: World
   readonly #cluster: SimulatedCluster
   readonly #topology: TraceTopology
   readonly #items: readonly WorkloadItem[]
-  readonly #ticks: number
-  readonly #isByKey: boolean
-  /** Records so far by topic, without heartbeats: they take the partitions in turn. */
-  readonly #placed = new Map<string, number>()
-  #tick = 0
-  #fed = 0
+  readonly #feeds: readonly Feed[]
+  #next = 0
 
   constructor(
     world: World,
@@ -42,25 +50,22 @@ export class Feeder {
     config: PlanConfig,
     topology: TraceTopology,
     items: readonly WorkloadItem[],
+    arrange: Arrange = (planned) => planned,
   ) {
     this.#world = world
     this.#cluster = cluster
     this.#topology = topology
     this.#items = items
     checkTopics(topology, items)
-    const durationMs = config.inputDurationMs ?? PLAN_DEFAULTS.inputDurationMs
-    this.#ticks = Math.max(1, Math.floor(durationMs / TICK_MS))
-    this.#isByKey = (config.inputPartitioning ?? PLAN_DEFAULTS.inputPartitioning) === 'by-key'
+    this.#feeds = arrange(plannedFeeds(items, topology, config))
   }
 
   get isFinished(): boolean {
-    return this.#tick >= this.#ticks
+    return this.#next >= this.#feeds.length
   }
 
   start(): void {
-    this.#world.after(START_MS, 'feed', 'feeder', () => {
-      this.#feed()
-    })
+    this.#schedule()
     this.#world.listen((event) => {
       if (event.type === 'job-status-changed' && event.status === 'running') this.#beatAgain()
     })
@@ -74,79 +79,105 @@ export class Feeder {
       if (typeof item !== 'string' && item.key === null) beats.set(item.topic, item)
     }
     if (beats.size === 0) return
+    const placing = new Placing(this.#topology, {})
+    const records = [...beats.values()].flatMap((beat) => placing.place(beat, 0))
     this.#world.after(TICK_MS, 'feed', 'feeder', () => {
-      this.#append(beats.values())
+      this.#append(records)
     })
   }
 
-  #feed(): void {
-    this.#tick += 1
-    const until = Math.floor((this.#items.length * this.#tick) / this.#ticks)
-    this.#append(this.#items.slice(this.#fed, until))
-    if (this.isFinished) {
+  #schedule(): void {
+    const feed = this.#feeds[this.#next]
+    if (feed === undefined) {
       this.#world.record({ type: 'input-finished' })
       return
     }
-    this.#world.after(TICK_MS, 'feed', 'feeder', () => {
-      this.#feed()
+    this.#world.after(feed.afterMs, 'feed', 'feeder', () => {
+      this.#next += 1
+      this.#append(feed.records)
+      this.#schedule()
     })
   }
 
-  #append(items: Iterable<WorkloadItem>): void {
-    const batches = new Map<string, Batch>()
-    for (const item of items) {
-      if (typeof item === 'string') this.#placeLine(item, batches)
-      else this.#placeRecord(item, batches)
-      this.#fed += 1
+  #append(placed: readonly PlacedRecord[]): void {
+    const batches = new Map<string, { readonly to: PlacedRecord; readonly records: RecordData[] }>()
+    for (const to of placed) {
+      const name = `${to.topic}/${to.partition}`
+      const batch = batches.get(name)
+      if (batch === undefined) batches.set(name, { to, records: [to.record] })
+      else batch.records.push(to.record)
     }
-    for (const { topic, partition, records } of batches.values()) {
-      this.#cluster.append(topic, partition, records)
+    for (const { to, records } of batches.values()) {
+      this.#cluster.append(to.topic, to.partition, records)
     }
-  }
-
-  #placeLine(line: string, batches: Map<string, Batch>): void {
-    const value = text.encode(line)
-    const comma = line.indexOf(',')
-    const key = this.#isByKey && comma > 0 ? text.encode(line.slice(0, comma)) : null
-    const timestamp = Math.floor(this.#world.now())
-    for (const { topic, partitions } of this.#topology.inputs) {
-      const partition = key === null ? this.#fed % partitions : partitionForKey(key, partitions)
-      batchOf(batches, topic, partition).records.push({ key, value, timestamp, headers: [] })
-    }
-  }
-
-  #placeRecord({ topic, ...record }: WorkloadRecord, batches: Map<string, Batch>): void {
-    const input = this.#topology.inputs.find((one) => one.topic === topic)
-    if (input === undefined) return
-    const { timestamp } = record
-    const value = text.encode(record.value)
-    if (record.key === null) {
-      for (let partition = 0; partition < input.partitions; partition++) {
-        batchOf(batches, topic, partition).records.push({
-          key: null,
-          value,
-          timestamp,
-          headers: [],
-        })
-      }
-      return
-    }
-    const key = text.encode(record.key)
-    const placed = this.#placed.get(topic) ?? 0
-    this.#placed.set(topic, placed + 1)
-    const { partitions } = input
-    const partition = this.#isByKey ? partitionForKey(key, partitions) : placed % partitions
-    batchOf(batches, topic, partition).records.push({ key, value, timestamp, headers: [] })
   }
 }
 
-function batchOf(batches: Map<string, Batch>, topic: string, partition: number): Batch {
-  const name = `${topic}/${partition}`
-  const found = batches.get(name)
-  if (found !== undefined) return found
-  const batch: Batch = { topic, partition, records: [] }
-  batches.set(name, batch)
-  return batch
+/** Evenly over the input's duration. */
+function plannedFeeds(
+  items: readonly WorkloadItem[],
+  topology: TraceTopology,
+  config: PlanConfig,
+): Feed[] {
+  const durationMs = config.inputDurationMs ?? PLAN_DEFAULTS.inputDurationMs
+  const ticks = Math.max(1, Math.floor(durationMs / TICK_MS))
+  const placing = new Placing(topology, config)
+  let placed = 0
+  return Array.from({ length: ticks }, (_, index) => {
+    const until = Math.floor((items.length * (index + 1)) / ticks)
+    const atMs = START_MS + index * TICK_MS
+    const records = items.slice(placed, until).flatMap((item) => placing.place(item, atMs))
+    placed = until
+    return { afterMs: index === 0 ? START_MS : TICK_MS, records }
+  })
+}
+
+/** Chooses partitions: by key, or in turn. */
+class Placing {
+  /** Each topic once, though several sources may read it. */
+  readonly #topics: ReadonlyMap<string, number>
+  readonly #isByKey: boolean
+  #lines = 0
+  /** Records so far by topic, without heartbeats. */
+  readonly #placed = new Map<string, number>()
+
+  constructor({ inputs }: TraceTopology, { inputPartitioning }: PlanConfig) {
+    this.#topics = new Map(inputs.map(({ topic, partitions }) => [topic, partitions]))
+    this.#isByKey = (inputPartitioning ?? PLAN_DEFAULTS.inputPartitioning) === 'by-key'
+  }
+
+  place(item: WorkloadItem, atMs: number): PlacedRecord[] {
+    return typeof item === 'string' ? this.#placeLine(item, atMs) : this.#placeRecord(item)
+  }
+
+  #placeLine(line: string, timestamp: number): PlacedRecord[] {
+    const value = text.encode(line)
+    const comma = line.indexOf(',')
+    const key = this.#isByKey && comma > 0 ? text.encode(line.slice(0, comma)) : null
+    const number = this.#lines
+    this.#lines += 1
+    return Array.from(this.#topics, ([topic, partitions]) => ({
+      topic,
+      partition: key === null ? number % partitions : partitionForKey(key, partitions),
+      record: { key, value, timestamp, headers: [] },
+    }))
+  }
+
+  /** A heartbeat comes into every partition. */
+  #placeRecord({ topic, key: name, value: line, timestamp }: WorkloadRecord): PlacedRecord[] {
+    const partitions = this.#topics.get(topic)
+    if (partitions === undefined) return []
+    const value = text.encode(line)
+    if (name === null) {
+      const record = { key: null, value, timestamp, headers: [] }
+      return Array.from({ length: partitions }, (_, partition) => ({ topic, partition, record }))
+    }
+    const key = text.encode(name)
+    const placed = this.#placed.get(topic) ?? 0
+    this.#placed.set(topic, placed + 1)
+    const partition = this.#isByKey ? partitionForKey(key, partitions) : placed % partitions
+    return [{ topic, partition, record: { key, value, timestamp, headers: [] } }]
+  }
 }
 
 /** A workload for other topics would feed nothing, and the job would pass by doing nothing. */

@@ -21,18 +21,29 @@ export type WorkloadItem = string | WorkloadRecord
 interface Generator {
   /** The topics that it feeds; none: whatever the job reads. */
   readonly topics: readonly string[]
+  /** The parameter that makes an input large, and what it is if not given. */
+  readonly size: readonly [parameter: string, usual: number]
   generate(params: Parameters, seed: number): readonly WorkloadItem[]
 }
 
 /** Generators by the name that a plan uses. */
 const GENERATORS: Readonly<Record<string, Generator>> = {
-  traffic: { topics: [], generate: trafficLines },
-  'page-views': { topics: PAGE_VIEW_TOPICS, generate: pageViews },
-  'card-transactions': { topics: CARD_TRANSACTION_TOPICS, generate: cardTransactions },
-  'flow-records': { topics: FLOW_TOPICS, generate: flowRecords },
-  'sensor-readings': { topics: SENSOR_TOPICS, generate: sensorReadings },
-  'order-events': { topics: ORDER_TOPICS, generate: orderEvents },
-  'bid-stream': { topics: BID_TOPICS, generate: bidStream },
+  traffic: { topics: [], size: ['records', 10000], generate: trafficLines },
+  'page-views': { topics: PAGE_VIEW_TOPICS, size: ['records', 1500], generate: pageViews },
+  'card-transactions': {
+    topics: CARD_TRANSACTION_TOPICS,
+    size: ['records', 1500],
+    generate: cardTransactions,
+  },
+  'flow-records': { topics: FLOW_TOPICS, size: ['records', 1500], generate: flowRecords },
+  'sensor-readings': { topics: SENSOR_TOPICS, size: ['records', 1400], generate: sensorReadings },
+  'order-events': { topics: ORDER_TOPICS, size: ['orders', 600], generate: orderEvents },
+  'bid-stream': { topics: BID_TOPICS, size: ['auctions', 700], generate: bidStream },
+}
+
+/** The parameter by which an input of the generator becomes smaller; undefined for a generator that there is not. */
+export function findSizeParameter(generator: string): Generator['size'] | undefined {
+  return Object.hasOwn(GENERATORS, generator) ? GENERATORS[generator]?.size : undefined
 }
 
 /** The input of a plan that names none: the generator whose topics the job reads, else `traffic`. */

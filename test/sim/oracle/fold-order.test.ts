@@ -19,9 +19,22 @@ function outputOf(origins: string, partition: number): OutputPartition {
   const committed = origins
     .split(' ')
     .filter((origin) => origin !== '')
-    .map((origin, offset) => ({ offset, value: text.encode(''), origins: [parse(origin)] }))
+    .map((origin, offset) => ({
+      offset,
+      key: null,
+      value: text.encode(''),
+      origins: [parse(origin)],
+    }))
   const ends = { lastStableOffset: 9, highWatermark: 9 }
-  return { sink: 'sink', topic: 'out', partition, committed, observed: [], ...ends }
+  return {
+    sinks: ['sink'],
+    delivery: 'exactly-once',
+    topic: 'out',
+    partition,
+    committed,
+    observed: [],
+    ...ends,
+  }
 }
 
 function parse(origin: string) {

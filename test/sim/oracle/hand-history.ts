@@ -71,6 +71,7 @@ export function clean(): Draft {
               ],
             },
           ],
+          operatorStates: [],
           problems: [],
         },
       ],
@@ -122,7 +123,16 @@ export function clean(): Draft {
 /** Judges a draft. */
 export function judged({ history, facts }: Draft, bug: string | null = null): Judgement {
   const trace = facts.map((fact, seq) => ({ ...fact, seq, at: millis(seq), cause: seq - 1 }))
-  return judge(job.graph, buildJobGraph(job), history, trace, bug)
+  return judge({
+    stream: job.graph,
+    graph: buildJobGraph(job),
+    history,
+    trace,
+    bug,
+    twins: () => {
+      throw new Error('The reference model knows the whole job.')
+    },
+  })
 }
 
 /** The invariants that a draft breaks, each once. */
@@ -166,13 +176,15 @@ export function outputs(
 ): Mutable<History['outputs'][number]> {
   const committed = list.map(([value, inPartition, inOffset], offset) => ({
     offset,
+    key: null,
     value: text.encode(value),
     origins: [{ topic: 'in', partition: inPartition, offset: inOffset } satisfies RecordOrigin],
   }))
   const observed = committed.map(({ offset, value }) => ({ offset, value }))
   const end = list.length + 2
   return {
-    sink: 'sink',
+    sinks: ['sink'],
+    delivery: 'exactly-once',
     topic: 'out',
     partition,
     committed,

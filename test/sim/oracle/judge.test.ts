@@ -29,7 +29,7 @@ test('the run as it should be passes', () => {
   expect(judged(clean())).toEqual({
     outcome: 'passed',
     violations: [],
-    findings: { expected: 5, lost: 0, duplicated: 0, uncertainKeys: 0 },
+    findings: { expected: 5, lost: 0, duplicated: 0, uncertainKeys: 0, unjudged: [] },
   })
 })
 

@@ -7,12 +7,11 @@ import { outputTag } from '../../../engine/operator/functions.ts'
 import { discardSink } from '../../../engine/sink/sinks.ts'
 import { generatorSource } from '../../../engine/source/sources.ts'
 import { valueState } from '../../../engine/state/descriptors.ts'
+import type { KeyState } from '../../../sim/oracle/model-states.ts'
 import {
   applyOperator,
-  consumersOf,
   isBehind,
   isBehindFold,
-  type KeyState,
   sinksBehind,
 } from '../../../sim/oracle/reference-model.ts'
 
@@ -103,11 +102,6 @@ test('sum keeps the first record, reduce the combination, process its state', ()
     { n: 9 },
   ])
   expect(emitted('counter', 'a', {}, {})).toEqual(['a1', 'a2'])
-})
-
-test('consumers are those of the main output or of one side output', () => {
-  expect(consumersOf(whole, node('process'), null)).toEqual([])
-  expect(consumersOf(whole, node('process'), 'odd').map(({ uid }) => uid)).toEqual(['odds'])
 })
 
 test('the sinks behind a fold are those that show its order', () => {
