@@ -45,9 +45,19 @@ function describeOperator(spec: OperatorSpec): string {
 }
 
 function describeSource(source: SourceSpec): string {
-  return source.type === 'kafka'
-    ? `source of ${source.topics.join(', ')}`
-    : `source (${source.type})`
+  switch (source.type) {
+    case 'kafka': {
+      const { topics, topicPattern, stoppingOffsets } = source
+      const name = topicPattern === null ? topics.join(', ') : String(topicPattern)
+      return `source of ${name}${stoppingOffsets === null ? '' : ', bounded'}`
+    }
+    case 'hybrid':
+      return source.sources.map(describeSource).join(', then ')
+    case 'custom':
+      return `source ${source.source.name}`
+    default:
+      return `source (${source.type})`
+  }
 }
 
 function describeSink(sink: SinkSpec): string {

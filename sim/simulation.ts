@@ -107,16 +107,14 @@ export class Simulation {
     this.#files = new SimulatedFiles(world, this.#costs, options.files ?? new Map())
     const inputPartitions = plan.config.inputPartitions ?? PLAN_DEFAULTS.inputPartitions
     const outputPartitions = plan.config.outputPartitions ?? PLAN_DEFAULTS.outputPartitions
-    const topology = describeTopology(this.#graph, workersOf(plan.config).map(workerId), () => 0)
+    const workers = workersOf(plan.config).map(workerId)
+    const fed = topicsIn(options.lines)
+    const topology = describeTopology(this.#graph, workers, () => 0, fed)
     checkSources(job, topology)
     const inputTopics = new Set(topology.inputs.map(({ topic }) => topic))
     const partitionsOf = (topic: string): number =>
       inputTopics.has(topic) ? inputPartitions : outputPartitions
-    this.topology = describeTopology(
-      this.#graph,
-      workersOf(plan.config).map(workerId),
-      partitionsOf,
-    )
+    this.topology = describeTopology(this.#graph, workers, partitionsOf, fed)
     this.#cluster = this.#createCluster(partitionsOf)
     const { lines, arrange } = options
     this.#feeder = new Feeder(world, this.#cluster, plan.config, this.topology, lines, arrange)
@@ -342,4 +340,9 @@ function checkSources({ name, graph }: Job, { inputs }: TraceTopology): void {
     'no-kafka-source',
     `The job "${name}" reads no Kafka topic; a simulation feeds Kafka topics, so begin with kafkaSource.`,
   )
+}
+
+/** The topics of records that name theirs. */
+function topicsIn(items: readonly WorkloadItem[]): string[] {
+  return [...new Set(items.flatMap((item) => (typeof item === 'string' ? [] : [item.topic])))]
 }

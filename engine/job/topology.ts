@@ -2,15 +2,20 @@
 import { present } from '../assert.ts'
 import { channelId, subtaskId } from '../ids.ts'
 import type { VertexId, WorkerId } from '../ids.ts'
+import { kafkaSourcesIn, readsTopic } from '../source/source-spec.ts'
 import type { TraceTopology } from '../trace.ts'
 import { connections, kindOf, subtasksOf } from './job-graph.ts'
 import type { JobGraph, JobVertex } from './job-graph.ts'
 
-/** What a picture of the job needs, as far as the graph tells. */
+/**
+ * What a picture of the job needs, as far as the graph tells. `topics`: those that there are, for sources that read
+ * topics by a pattern.
+ */
 export function describeTopology(
   graph: JobGraph,
   workers: readonly WorkerId[],
   partitionsOf: (topic: string) => number,
+  topics: readonly string[] = [],
 ): TraceTopology {
   const byId = new Map(graph.vertices.map((vertex) => [vertex.id, vertex]))
   const vertex = (id: VertexId): JobVertex => present(byId.get(id), `No vertex ${id}.`)
@@ -31,7 +36,7 @@ export function describeTopology(
         }),
       ),
     ),
-    inputs: graph.vertices.flatMap((v) => inputTopics(v, partitionsOf)),
+    inputs: graph.vertices.flatMap((v) => inputTopics(v, partitionsOf, topics)),
     outputs: graph.vertices.flatMap((v) => outputTopics(v, partitionsOf)),
   }
 }
@@ -39,10 +44,15 @@ export function describeTopology(
 function inputTopics(
   vertex: JobVertex,
   partitionsOf: (topic: string) => number,
+  topics: readonly string[],
 ): TraceTopology['inputs'] {
   return vertex.nodes.flatMap(({ work }) => {
-    if (work.type !== 'source' || work.source.type !== 'kafka') return []
-    return work.source.topics.map((topic) => ({
+    const specs = work.type === 'source' ? kafkaSourcesIn(work.source) : []
+    const read = specs.flatMap((spec) => [
+      ...spec.topics,
+      ...topics.filter((topic) => spec.topicPattern !== null && readsTopic(spec, topic)),
+    ])
+    return [...new Set(read)].map((topic) => ({
       topic,
       partitions: partitionsOf(topic),
       vertex: vertex.id,

@@ -8,6 +8,7 @@ import type { StreamNode } from '../../engine/job/stream-graph.ts'
 import { decodeOrigins } from '../../engine/kafka/provenance.ts'
 import { filterFetched } from '../../engine/kafka/read-committed-filter.ts'
 import type { Delivery } from '../../engine/sink/sink-spec.ts'
+import { kafkaSourcesIn, readsTopic } from '../../engine/source/source-spec.ts'
 import type { KafkaRecord } from '../../engine/source/source-spec.ts'
 import type { TraceTopology } from '../../engine/trace.ts'
 import type { LogRecord } from '../kafka/ground-truth.ts'
@@ -129,21 +130,24 @@ export class HistoryRecorder {
   #fed(): FedPartition[] {
     return this.#graph.vertices.flatMap((vertex) => {
       const head = vertex.nodes[0]
-      if (head?.work.type !== 'source' || head.work.source.type !== 'kafka') return []
-      const { topics, value } = head.work.source
+      if (head?.work.type !== 'source') return []
+      const specs = kafkaSourcesIn(head.work.source)
       return this.#topology.inputs
-        .filter((input) => input.vertex === vertex.id && topics.includes(input.topic))
-        .flatMap(({ topic, partitions }) =>
-          Array.from({ length: partitions }, (_, partition) => ({
+        .filter(({ vertex: id }) => id === vertex.id)
+        .flatMap(({ topic, partitions }) => {
+          // A hybrid source may read a topic twice, the second time from where the first ended.
+          const spec = specs.find((one) => readsTopic(one, topic))
+          if (spec === undefined) return []
+          return Array.from({ length: partitions }, (_, partition) => ({
             source: head.uid,
             topic,
             partition,
             records: this.#cluster
               .readCommitted(topic, partition)
-              .map((record) => kafkaRecord(topic, partition, record, value)),
+              .map((record) => kafkaRecord(topic, partition, record, spec.value)),
             endOffset: this.#cluster.log(topic, partition).logEndOffset,
-          })),
-        )
+          }))
+        })
     })
   }
 

@@ -4,6 +4,7 @@
  */
 import { ConfigurationError } from '../../engine/errors.ts'
 import type { Job } from '../../engine/job/define-job.ts'
+import { kafkaSourcesIn, readsTopic } from '../../engine/source/source-spec.ts'
 import type { Plan, PlanInput } from '../plan/plan.ts'
 import { BID_TOPICS, bidStream } from './bid-stream.ts'
 import { CARD_TRANSACTION_TOPICS, cardTransactions } from './card-transactions.ts'
@@ -49,10 +50,10 @@ export function findSizeParameter(generator: string): Generator['size'] | undefi
 /** The input of a plan that names none: the generator whose topics the job reads, else `traffic`. */
 export function defaultInput({ graph }: Job): PlanInput {
   const read = graph.nodes.flatMap(({ work }) =>
-    work.type === 'source' && work.source.type === 'kafka' ? work.source.topics : [],
+    work.type === 'source' ? kafkaSourcesIn(work.source) : [],
   )
   const fits = Object.entries(GENERATORS).find(([, { topics }]) =>
-    read.some((topic) => topics.includes(topic)),
+    topics.some((topic) => read.some((source) => readsTopic(source, topic))),
   )
   return { generator: fits?.[0] ?? 'traffic', params: {} }
 }
