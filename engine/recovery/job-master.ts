@@ -235,7 +235,10 @@ export class JobMaster {
         return
       case 'input-ended':
         execution.hasInputEnded = true
-        if (this.#executions.haveAllInputsEnded) this.#checkpointing?.inputEnded()
+        // Told before a failure that was heard of first: the next attempts have not ended.
+        if (this.#status === 'running' && this.#executions.haveAllInputsEnded) {
+          this.#checkpointing?.inputEnded()
+        }
         return
       case 'barrier-passed':
         coordinator?.onBarrierPassed(execution.index, message.checkpoint)

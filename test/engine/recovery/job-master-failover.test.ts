@@ -169,6 +169,30 @@ describe('restart', () => {
     )
   })
 
+  test('an end of input that comes while the job restarts makes no checkpoint final', () => {
+    const job = new MasteredJob().run()
+    const inputEnded = (): void => {
+      for (const name of ['source/0', 'source/1', 'sum/0', 'sum/1']) {
+        const { subtask, attempt } = job.deployment(name)
+        job.master.receive({ type: 'input-ended', subtask, attempt })
+      }
+    }
+    const finals = (): (boolean | undefined)[] =>
+      job.runtime
+        .takeSent()
+        .flatMap((sent) => (sent.type === 'trigger-checkpoint' ? [sent.barrier.isFinal] : []))
+    job.report('failed', ['sum/0'], 'boom')
+    inputEnded()
+    job.report('canceled').pass(30)
+    job.told()
+    job.report('running').pass(120)
+    expect(finals()).toEqual([undefined, undefined])
+    job.acknowledge(1).pass(10)
+    inputEnded()
+    job.pass(20)
+    expect(finals()).toEqual([true, true])
+  })
+
   test('a status of a former attempt changes nothing', () => {
     const job = new MasteredJob().run()
     const former = job.deployment('sum/0')
