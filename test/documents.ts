@@ -17,6 +17,20 @@ export interface CodeBlock {
   readonly code: string
 }
 
+/** A module as docs/modules.md lists it. */
+export interface ListedModule {
+  readonly path: string
+  readonly words: string
+}
+
+/** A paragraph of the code map. */
+export interface MappedFolder {
+  /** Ends in a slash. */
+  readonly folder: string
+  readonly files: readonly string[]
+  readonly text: string
+}
+
 /** Every document, those of a folder in the order of their names. */
 export function readDocuments(): Document[] {
   const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
@@ -59,6 +73,31 @@ export function codeWordsOf(text: string): string[] {
     .map(([, code = '']) => code)
     .filter((code) => /^[A-Za-z_.][\w./-]*$/.test(code) && !/^[A-Z]-?[A-Z]?\d+$/.test(code))
     .map((code) => code.replace(/^\.\//, '').replace(/\/$/, ''))
+}
+
+/** The entries of a list of modules: `## \`folder/\`` and below it lines `- \`module.ts\` words`. */
+export function moduleListOf(text: string): ListedModule[] {
+  return text.split(/^## (?=`)/m).flatMap((section) => {
+    const folder = /^`([^`]*)`/.exec(section)?.[1]
+    if (folder === undefined) return []
+    const entries = [...section.matchAll(/^- `([\w-]+\.ts)`(.*)$/gm)]
+    return entries.map(([, name, words = '']) => ({
+      path: `${folder}${name}`,
+      words: words.trim(),
+    }))
+  })
+}
+
+/** The paragraphs of the section "Code map" that begin with the name of a folder of engine or sim. */
+export function codeMapOf(text: string): MappedFolder[] {
+  const [, map = ''] = text.split('\n## Code map\n')
+  const [section = ''] = map.split('\n## ')
+  return section.split(/\*\*(?=`)/).flatMap((part) => {
+    const folder = /^`((?:engine|sim)\/[a-z/]*)`/.exec(part)?.[1]
+    if (folder === undefined) return []
+    const files = [...part.matchAll(/`([\w-]+\.ts)`/g)].map(([, name = '']) => name)
+    return [{ folder, files, text: part }]
+  })
 }
 
 function withoutBlocks(text: string): string {
