@@ -32,7 +32,9 @@ export class KafkaFlushingSinkOperator implements Operator {
     this.uid = context.uid
     this.#spec = spec
     this.#context = context
-    this.#client = new KafkaClient(context.runtime, context.broker, `${context.subtask}-sink`)
+    // A connection of its own: several sinks may be chained in one subtask.
+    const clientId = `${context.uid}-${context.subtaskIndex}`
+    this.#client = new KafkaClient(context.runtime, context.broker, clientId)
     this.#producer = new IdempotentProducer({
       client: this.#client,
       topic: spec.topic,
