@@ -50,7 +50,8 @@ function outcomes({ faults }: CampaignResult): string {
 }
 
 /** A passed campaign proves a bound, not the absence of bugs: the rule of three, with 95 % confidence. */
-function verdictRows({ runs, effective, repeated, failure }: CampaignResult): [string, string][] {
+function verdictRows(result: CampaignResult): [string, string][] {
+  const { runs, effective, repeated, unjudged, failure } = result
   const share = runs === 0 ? 0 : (100 * effective) / runs
   const rows: [string, string][] = [
     [
@@ -58,6 +59,10 @@ function verdictRows({ runs, effective, repeated, failure }: CampaignResult): [s
       `${count(effective)} of ${plural(runs, 'run')} had a fault that fired (${share.toFixed(1)} %)`,
     ],
     ['repeated', `${plural(repeated, 'run')} a second time, to compare the trace hash`],
+    ...unjudged.map(({ topic, reason, runs: some }): [string, string] => [
+      'not judged',
+      printable(`${topic} in ${plural(some, 'run')}: ${reason}`),
+    ]),
   ]
   if (failure !== null) {
     const words = paint('red', paint('bold', 'VIOLATED'))

@@ -140,6 +140,9 @@ function verdictRows({ plan, verdict, summary, mutantHits }: SimulationResult): 
             `${paint('red', paint('bold', 'VIOLATED'))}  ${verdict.outcome}: ${counts}${unsure}`,
           ],
         ]
+  for (const { topic, reason } of summary.unjudgedTopics) {
+    rows.push(['not judged', printable(`${topic}: ${reason}`)])
+  }
   for (const { invariant, message } of verdict.violations) {
     rows.push(['violations', `${paint('red', invariant)}  ${printable(message)}`])
   }

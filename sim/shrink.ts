@@ -7,7 +7,7 @@ import { PLAN_DEFAULTS } from './plan/plan.ts'
 import type { Fault, Plan } from './plan/plan.ts'
 import type { InvariantId } from './oracle/violation.ts'
 import type { SimulationResult } from './summary.ts'
-import { findSizeParameter } from './workload/workload.ts'
+import { findInputSize } from './workload/workload.ts'
 
 export interface Shrunk {
   readonly plan: Plan
@@ -89,9 +89,9 @@ class Shrinker {
   #reduceInput(): void {
     const { input } = this.#plan
     if (!('generator' in input)) return
-    const size = findSizeParameter(input.generator)
+    const size = findInputSize(input.generator)
     if (size === undefined) return
-    const [parameter, usual] = size
+    const { parameter, usual } = size
     let records = input.params[parameter] ?? usual
     while (records > 0) {
       records = Math.floor(records / 2)

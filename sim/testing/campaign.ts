@@ -7,13 +7,15 @@ import type { Job } from '../../engine/job/define-job.ts'
 import type { FaultKind, Plan } from '../plan/plan.ts'
 import { PHASES } from '../faults/phase-tracker.ts'
 import type { Phase } from '../faults/phase-tracker.ts'
+import type { UnjudgedTopic } from '../oracle/output-findings.ts'
 import { shrinkPlan } from '../shrink.ts'
 import type { Shrunk } from '../shrink.ts'
 import { simulate } from '../simulate.ts'
 import type { SimulateOptions } from '../simulate.ts'
 import type { SimulationResult } from '../summary.ts'
+import { TwinCache } from '../twins.ts'
 import type { SimulatedServices } from '../world/simulated-services.ts'
-import { faultPlan, withInputFor } from './fault-plan.ts'
+import { faultPlan, shapeFor } from './fault-plan.ts'
 import type { PlanArbitraryOptions } from './fault-plan.ts'
 
 export interface CampaignOptions extends PlanArbitraryOptions {
@@ -45,6 +47,8 @@ export interface CampaignResult {
   readonly faults: Readonly<Record<FaultKind, FaultCounts>>
   /** How often each kind of fault hit each phase. */
   readonly coverage: Readonly<Record<FaultKind, Readonly<Record<Phase, number>>>>
+  /** Output topics whose content was not judged, or not wholly, in some runs: in how many, and why. */
+  readonly unjudged: readonly (UnjudgedTopic & { readonly runs: number })[]
   /** Null: every run passed. */
   readonly failure: (Shrunk & { readonly found: Plan; readonly run: number }) | null
 }
@@ -61,6 +65,8 @@ class Campaign {
   readonly #options: CampaignOptions
   readonly #faults = new Map<FaultKind, { fired: number; notReached: number; noEffect: number }>()
   readonly #coverage = new Map<string, number>()
+  readonly #twins = new TwinCache()
+  readonly #unjudged = new Map<string, UnjudgedTopic & { readonly runs: number }>()
   #runs = 0
   #effective = 0
   #repeated = 0
@@ -74,7 +80,7 @@ class Campaign {
 
   run(): CampaignResult {
     const { runs, seed, shard } = this.#options
-    const plans = fc.sample(faultPlan(withInputFor(this.#job, this.#options)), {
+    const plans = fc.sample(faultPlan(shapeFor(this.#job, this.#options)), {
       numRuns: runs,
       seed,
     })
@@ -94,7 +100,8 @@ class Campaign {
 
   #runOne(plan: Plan): SimulationResult {
     const { lines, services = {} } = this.#options
-    const options: SimulateOptions = { services, ...(lines === undefined ? {} : { lines }) }
+    const given = lines === undefined ? {} : { lines }
+    const options: SimulateOptions = { services, twins: this.#twins, ...given }
     const result = simulate(this.#job, plan, options)
     const { repeatEvery = 20 } = this.#options
     if (this.#runs % repeatEvery !== 0) return result
@@ -102,8 +109,12 @@ class Campaign {
     return withDeterminism(result, simulate(this.#job, plan, options))
   }
 
-  #count({ faults, mutantHits }: SimulationResult): void {
+  #count({ faults, mutantHits, summary }: SimulationResult): void {
     this.#runs += 1
+    for (const { topic, reason } of summary.unjudgedTopics) {
+      const runs = (this.#unjudged.get(topic)?.runs ?? 0) + 1
+      this.#unjudged.set(topic, { topic, reason, runs })
+    }
     this.#mutantHits += mutantHits
     if (faults.some(({ outcome }) => outcome === 'fired')) this.#effective += 1
     for (const { kind, outcome, phase } of faults) {
@@ -133,6 +144,7 @@ class Campaign {
       mutantHits: this.#mutantHits,
       faults: perKind(counts),
       coverage: perKind(row),
+      unjudged: [...this.#unjudged.values()],
       failure,
     }
   }

@@ -5,7 +5,8 @@ import type { Job } from '../../engine/job/define-job.ts'
 import { encodePlan } from '../plan/parse-plan.ts'
 import type { Plan } from '../plan/plan.ts'
 import { simulate } from '../simulate.ts'
-import { faultPlan, withInputFor } from './fault-plan.ts'
+import { TwinCache } from '../twins.ts'
+import { faultPlan, shapeFor } from './fault-plan.ts'
 import type { PlanArbitraryOptions } from './fault-plan.ts'
 
 /**
@@ -18,8 +19,9 @@ export function exactlyOnce(
   job: Job,
   options: PlanArbitraryOptions = {},
 ): IPropertyWithHooks<[Plan]> {
-  return fc.property(faultPlan(withInputFor(job, options)), (plan) => {
-    const { verdict } = simulate(job, plan)
+  const twins = new TwinCache()
+  return fc.property(faultPlan(shapeFor(job, options)), (plan) => {
+    const { verdict } = simulate(job, plan, { twins })
     if (verdict.outcome === 'passed') return
     const reasons = verdict.violations.map(({ invariant, message }) => `${invariant}: ${message}`)
     throw new Error(`${verdict.outcome}\n${reasons.join('\n')}\nplan: ${encodePlan(plan)}`)

@@ -8,7 +8,9 @@ import type { MutantName } from '../../engine/mutants.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { Job } from '../../engine/job/define-job.ts'
 import type { FactType } from '../../engine/trace.ts'
-import { defaultInput } from '../workload/workload.ts'
+import { hasEventTime } from '../event-time.ts'
+import { defaultInput, findInputSize } from '../workload/workload.ts'
+import type { InputSize } from '../workload/workload.ts'
 import type {
   CrashFault,
   Fault,
@@ -61,26 +63,37 @@ export interface PlanArbitraryOptions {
   readonly faultsMax?: number
 }
 
+/** What plans for a job have in common. */
+export interface PlanShape extends PlanArbitraryOptions {
+  /** Makes the input when none is given. */
+  readonly generator?: string
+  readonly size?: InputSize
+  readonly hasEventTime?: boolean
+}
+
 /** The options, with the generator that feeds what the job reads unless an input is given. */
-export function withInputFor(job: Job, options: PlanArbitraryOptions): PlanArbitraryOptions {
+export function shapeFor(job: Job, options: PlanArbitraryOptions): PlanShape {
   const input = defaultInput(job)
-  const isTraffic = 'generator' in input && input.generator === 'traffic'
-  return options.input !== undefined || isTraffic ? options : { ...options, input }
+  const timed = { ...options, hasEventTime: hasEventTime(job.graph) }
+  if (options.input !== undefined || !('generator' in input)) return timed
+  const { generator } = input
+  const size = findInputSize(generator)
+  return generator === 'traffic' || size === undefined ? timed : { ...timed, generator, size }
 }
 
 const DURATIONS_MS = [1500, 3000] as const
 const TIME_MAX_MS = 3500
 
 /** Plans of this slice: any configuration, any input, up to four faults of every kind. */
-export function faultPlan(options: PlanArbitraryOptions = {}): Arbitrary<Plan> {
+export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
   const job = options.job ?? { builtin: 'traffic-statistics' }
   return fc.record<Plan>(
     {
       v: fc.constant<1>(1),
       job: fc.constant(job),
-      config: planConfig(),
+      config: planConfig(options.hasEventTime ?? false),
       seed: fc.nat({ max: 0xffff }),
-      input: options.input === undefined ? trafficInput() : fc.constant(options.input),
+      input: options.input === undefined ? someInput(options) : fc.constant(options.input),
       faults: faults(options.faultsMax ?? 4),
       ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
     },
@@ -88,17 +101,36 @@ export function faultPlan(options: PlanArbitraryOptions = {}): Arbitrary<Plan> {
   )
 }
 
-function planConfig(): Arbitrary<PlanConfig> {
+/** With event time no subtask of a source may be without a partition: without watermarks of its own it stops all time. */
+function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
   return fc.record(
     {
       parallelism: fc.integer({ min: 1, max: 3 }),
       checkpointIntervalMs: fc.constantFrom(250, 500, 1000),
       workers: fc.constant(2),
-      inputPartitions: fc.integer({ min: 1, max: 3 }),
+      inputPartitions: fc.integer(hasTime ? { min: 3, max: 4 } : { min: 1, max: 3 }),
       outputPartitions: fc.integer({ min: 1, max: 2 }),
       inputPartitioning: fc.constantFrom('round-robin' as const, 'by-key' as const),
       inputDurationMs: fc.constantFrom(...DURATIONS_MS),
       recordMicros: fc.constantFrom(0, 100, 1000, 5000),
+    },
+    { noNullPrototype: true },
+  )
+}
+
+/** Small: what a generator plants is always there. */
+function someInput({ generator, size }: PlanShape): Arbitrary<PlanInput> {
+  if (generator === undefined || size === undefined) return trafficInput()
+  const { parameter, usual, small } = size
+  const fixed = Object.entries(small).map(([name, value]) => [name, fc.constant(value)] as const)
+  const params = {
+    ...Object.fromEntries(fixed),
+    [parameter]: fc.integer({ min: 1, max: Math.ceil(usual / 8) }),
+  }
+  return fc.record(
+    {
+      generator: fc.constant(generator),
+      params: fc.record(params, { noNullPrototype: true }),
     },
     { noNullPrototype: true },
   )

@@ -19,31 +19,63 @@ import { trafficLines } from './traffic-generator.ts'
 /** A line for every input topic, or a record for one. */
 export type WorkloadItem = string | WorkloadRecord
 
+export interface InputSize {
+  /** The parameter that makes an input large. */
+  readonly parameter: string
+  /** What it is if not given. */
+  readonly usual: number
+  /** Other parameters, as they suit a small input. */
+  readonly small: Parameters
+}
+
 interface Generator {
   /** The topics that it feeds; none: whatever the job reads. */
   readonly topics: readonly string[]
-  /** The parameter that makes an input large, and what it is if not given. */
-  readonly size: readonly [parameter: string, usual: number]
+  readonly size: InputSize
   generate(params: Parameters, seed: number): readonly WorkloadItem[]
 }
 
 /** Generators by the name that a plan uses. */
 const GENERATORS: Readonly<Record<string, Generator>> = {
-  traffic: { topics: [], size: ['records', 10000], generate: trafficLines },
-  'page-views': { topics: PAGE_VIEW_TOPICS, size: ['records', 1500], generate: pageViews },
+  traffic: {
+    topics: [],
+    size: { parameter: 'records', usual: 10_000, small: {} },
+    generate: trafficLines,
+  },
+  'page-views': {
+    topics: PAGE_VIEW_TOPICS,
+    size: { parameter: 'records', usual: 1500, small: { visitors: 8 } },
+    generate: pageViews,
+  },
   'card-transactions': {
     topics: CARD_TRANSACTION_TOPICS,
-    size: ['records', 1500],
+    size: { parameter: 'records', usual: 1500, small: { cards: 8 } },
     generate: cardTransactions,
   },
-  'flow-records': { topics: FLOW_TOPICS, size: ['records', 1500], generate: flowRecords },
-  'sensor-readings': { topics: SENSOR_TOPICS, size: ['records', 1400], generate: sensorReadings },
-  'order-events': { topics: ORDER_TOPICS, size: ['orders', 600], generate: orderEvents },
-  'bid-stream': { topics: BID_TOPICS, size: ['auctions', 700], generate: bidStream },
+  'flow-records': {
+    topics: FLOW_TOPICS,
+    size: { parameter: 'records', usual: 1500, small: { sources: 6 } },
+    generate: flowRecords,
+  },
+  'sensor-readings': {
+    topics: SENSOR_TOPICS,
+    size: { parameter: 'records', usual: 1400, small: { devices: 2 } },
+    generate: sensorReadings,
+  },
+  'order-events': {
+    topics: ORDER_TOPICS,
+    size: { parameter: 'orders', usual: 600, small: {} },
+    generate: orderEvents,
+  },
+  'bid-stream': {
+    topics: BID_TOPICS,
+    size: { parameter: 'auctions', usual: 700, small: { campaigns: 3 } },
+    generate: bidStream,
+  },
 }
 
-/** The parameter by which an input of the generator becomes smaller; undefined for a generator that there is not. */
-export function findSizeParameter(generator: string): Generator['size'] | undefined {
+/** By what an input of the generator becomes small; undefined for a generator that there is not. */
+export function findInputSize(generator: string): InputSize | undefined {
   return Object.hasOwn(GENERATORS, generator) ? GENERATORS[generator]?.size : undefined
 }
 
