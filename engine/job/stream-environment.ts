@@ -17,7 +17,7 @@ export class StreamEnvironment {
   readonly #nodes: StreamNode[] = []
 
   /** Reads from a source. */
-  fromSource<T>(source: Source<T>, options: SourceOptions<T> = {}): DataStream<T> {
+  fromSource<T>(source: Source<T>, options: SourceOptions<NoInfer<T>> = {}): DataStream<T> {
     const watermarks = options.watermarks ?? null
     const node = this.#add('source', options, [], {
       type: 'source',
