@@ -77,7 +77,11 @@ export class RestDetector {
   }
 
   #missing(): string | null {
-    if (this.#options.master.status === 'finished') return null
+    const { master, topology } = this.#options
+    if (master.status === 'finished') return this.#open()
+    // What does not read Kafka brings its input along, and ends.
+    const brings = topology.inputs.length === 0
+    if (brings && master.status === 'running') return 'the job has not finished'
     return this.#uncovered() ?? this.#unsettled() ?? this.#open()
   }
 
