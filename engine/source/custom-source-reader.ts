@@ -24,8 +24,10 @@ export class CustomSourceReader implements SourceReader {
   readonly #userOutput: CustomSourceOutput<unknown>
   #split: SplitOutput | null = null
   #reader: UserReader<unknown> | null = null
-  /** In this poll of the user's reader. */
+  /** Records of this poll of the user's reader. */
   #emitted = 0
+  /** The next record was asked for and did not come yet. */
+  #isExpected = false
 
   constructor(source: CustomSource<unknown>, context: OperatorContext, output: SourceOutput) {
     this.uid = context.uid
@@ -61,11 +63,13 @@ export class CustomSourceReader implements SourceReader {
     const reader = this.#opened()
     for (let polled = 0; polled < BUFFER_RECORDS_MAX; polled++) {
       if (this.#split?.isPaused === true) return polled === 0 ? 'idle' : 'emitted'
-      if (!mayEmit()) return 'emitted'
+      if (!this.#isExpected && !mayEmit()) return 'emitted'
       this.#emitted = 0
       const result = this.#call(() => reader.poll(this.#userOutput))
+      this.#isExpected = this.#emitted === 0
       if (result === 'finished') this.#finish()
-      if (result !== 'emitted') return result
+      // After a watermark the outputs may be full: the subtask looks before it polls again.
+      if (result !== 'emitted' || this.#isExpected) return result
     }
     return 'emitted'
   }

@@ -32,6 +32,7 @@ export class WatermarkMultiplexer {
   readonly #onAdvance: (split: Split) => void
   readonly #splits = new Map<string, Split>()
   readonly #combined = new CombinedWatermark()
+  #hadSplits = false
 
   /** `onAdvance` is told when the watermark of a split advanced, before it counts. */
   constructor(
@@ -64,6 +65,7 @@ export class WatermarkMultiplexer {
       },
     })
     this.#splits.set(id, split)
+    this.#hadSplits = true
     this.#combined.add(split.part)
     return split
   }
@@ -82,7 +84,12 @@ export class WatermarkMultiplexer {
 
   #combine(): void {
     if (this.#combined.update()) this.#output.emitWatermark(this.#combined.watermark)
-    else if (this.#combined.isIdle) this.#output.markIdle()
+    else if (this.#combined.isIdle || this.#isDeserted) this.#output.markIdle()
+  }
+
+  /** All splits ended. Not so in Flink: there they hold others back from then on, whatever the idleness. */
+  get #isDeserted(): boolean {
+    return this.#hadSplits && this.#splits.size === 0 && this.#strategy.idlenessMs !== null
   }
 }
 

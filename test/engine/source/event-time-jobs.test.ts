@@ -176,6 +176,18 @@ describe('alignment', () => {
 })
 
 describe('hybrid sources', () => {
+  test('a subtask that gets nothing of the next source is idle after the switch', () => {
+    const results = new CollectedResults<string>()
+    const source = hybridSource({
+      sources: [collectionSource([10, 20, 30, 40], { timestamps: (value) => value }), topics('in')],
+    })
+    const strategy = everyRecord({ idlenessMs: 50 })
+    const job = counting(source, strategy, results, { parallelism: 2 })
+    const world = new SourceWorld(job, { in: 1 })
+    world.append('in', 0, 140, 210).run(1000)
+    expect(results.values).toEqual(['0: 4', '100: 1'])
+  })
+
   test('event time does not jump to its end at the switch', () => {
     const results = new CollectedResults<string>()
     const source = hybridSource({
