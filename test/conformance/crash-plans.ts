@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type { CrashFault } from 'weirstream/sim'
 import { crashFault } from 'weirstream/testing'
+import { murmurString } from '../../engine/hash.ts'
 import { SEED } from '../seeded.ts'
 import { readCases } from './cases.ts'
 import type { ConformanceCase } from './cases.ts'
@@ -56,7 +57,10 @@ export function runCrashPlans(cases: readonly ConformanceCase[], plansEach: numb
   let restarts = 0
   for (const theCase of cases) {
     const job = new WholeJob(theCase)
-    for (const plan of fc.sample(crashPlan, { numRuns: plansEach, seed: seedOf(theCase.id) })) {
+    for (const plan of fc.sample(crashPlan, {
+      numRuns: plansEach,
+      seed: murmurString(theCase.id, SEED),
+    })) {
       const { result, reason } = job.run(plan)
       crashes += result.summary.crashes
       restarts += result.summary.restarts
@@ -64,11 +68,6 @@ export function runCrashPlans(cases: readonly ConformanceCase[], plansEach: numb
     }
   }
   return { failures, crashes, restarts }
-}
-
-/** Cases get different plans from one seed. */
-function seedOf(id: string): number {
-  return [...id].reduce((seed, letter) => (Math.imul(seed, 31) + letter.charCodeAt(0)) | 0, SEED)
 }
 
 const crashPlan: fc.Arbitrary<CrashPlan> = fc.record(
