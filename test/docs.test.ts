@@ -160,6 +160,7 @@ const notOurs = new Set([
   'chk-7/_metadata',
   'chk-7/sum-0-12',
   'lessons/jobs/NAME.ts',
+  'test/lessons/jobs/NAME.test.ts',
   'allowedLateness',
   'Cluster',
   'MessageChannel',
