@@ -35,9 +35,9 @@ export type KafkaStoppingOffsets =
 const RESETS: readonly unknown[] = ['earliest', 'latest', 'none'] satisfies KafkaOffsetReset[]
 
 /** The offsets, or ConfigurationError when they are none. */
-export function checkStartingOffsets(given: KafkaStartingOffsets): KafkaStartingOffsets {
+export function checkStartingOffsets(given: KafkaStartingOffsets | null): KafkaStartingOffsets {
   if (given === 'earliest' || given === 'latest') return given
-  if (typeof given !== 'object') throw badStart(given)
+  if (typeof given !== 'object' || given === null) throw badStart(given)
   if ('committed' in given) {
     if (!RESETS.includes(given.committed)) throw badStart(given)
   } else if ('timestampMs' in given) {
@@ -49,9 +49,9 @@ export function checkStartingOffsets(given: KafkaStartingOffsets): KafkaStarting
 }
 
 /** The offsets, or ConfigurationError when they are none. */
-export function checkStoppingOffsets(given: KafkaStoppingOffsets): KafkaStoppingOffsets {
+export function checkStoppingOffsets(given: KafkaStoppingOffsets | null): KafkaStoppingOffsets {
   if (given === 'latest' || given === 'committed') return given
-  if (typeof given !== 'object') throw badStop(given)
+  if (typeof given !== 'object' || given === null) throw badStop(given)
   const isKnown = 'timestampMs' in given ? isWhole(given.timestampMs) : areOffsets(given.offsets)
   if (!isKnown) throw badStop(given)
   return given

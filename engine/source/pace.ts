@@ -10,8 +10,9 @@ const ARREARS_MS = 1000
 export class Pace {
   readonly #context: OperatorContext
   readonly #intervalMs: number
-  /** When the next record is due; null before the first. */
-  #dueAt: number | null = null
+  /** When record 0 was due, and how many went out since: a sum of intervals would drift. Null before the first. */
+  #since: number | null = null
+  #taken = 0
   #isWaiting = false
 
   /** `ratePerSecond` is that of all subtasks together. */
@@ -21,21 +22,30 @@ export class Pace {
   }
 
   get isEarly(): boolean {
-    return this.#dueAt !== null && this.#context.runtime.now() < this.#dueAt
+    return this.#since !== null && this.#context.runtime.now() < this.#dueAt(this.#since)
   }
 
   taken(): void {
     const now = this.#context.runtime.now()
-    this.#dueAt = Math.max((this.#dueAt ?? now) + this.#intervalMs, now - ARREARS_MS)
+    this.#since ??= now
+    this.#taken += 1
+    if (this.#dueAt(this.#since) >= now - ARREARS_MS) return
+    this.#since = now - ARREARS_MS
+    this.#taken = 0
   }
 
   wakeWhenDue(): void {
-    if (this.#isWaiting || this.#dueAt === null) return
+    if (this.#isWaiting || this.#since === null) return
     this.#isWaiting = true
-    const delayMs = Math.max(1, Math.ceil(this.#dueAt - this.#context.runtime.now()))
+    const delayMs = Math.max(1, Math.ceil(this.#dueAt(this.#since) - this.#context.runtime.now()))
     this.#context.schedule(delayMs, 'source-rate', () => {
       this.#isWaiting = false
       this.#context.wake()
     })
+  }
+
+  /** When the next record is due. */
+  #dueAt(since: number): number {
+    return since + this.#taken * this.#intervalMs
   }
 }

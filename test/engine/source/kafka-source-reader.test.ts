@@ -304,3 +304,83 @@ describe('catching up', () => {
     expect(reading.runtime.factsOf('split-caught-up')).toMatchObject([{ partition: 0, offset: 0 }])
   })
 })
+
+describe('ranges', () => {
+  test('a split is read up to its stopping offset, and no further', () => {
+    const reading = new Reading()
+    reading.broker.append(TOPIC, 0, 'a', 'b', 'c', 'd')
+    const reader = reading.start()
+    reader.assign('0@1-3')
+    reading.pass()
+    expect(reader.poll()).toEqual(['0@1=b', '0@2=c'])
+    expect(reader.snapshot(1)).toEqual(['0@3'])
+    const { length } = reading.broker.sent
+    reading.pass(1000)
+    expect(reading.broker.sent.length, 'nothing more is fetched').toBe(length)
+  })
+
+  test('the reader has finished when it has all splits and all are read to their ends', () => {
+    const reading = new Reading()
+    reading.broker.append(TOPIC, 0, 'a')
+    reading.broker.append(TOPIC, 1, 'x')
+    const reader = reading.start()
+    reader.assign('0@0-1 1@0-2')
+    reading.pass()
+    expect(reader.poll()).toEqual(['0@0=a', '1@0=x'])
+    reader.operator.handleEvent({ type: 'no-more-splits' })
+    expect(reader.operator.poll(() => true)).toBe('idle')
+    reading.broker.append(TOPIC, 1, 'y')
+    reading.pass(200)
+    expect(reader.poll()).toEqual(['1@1=y'])
+    expect(reader.operator.poll(() => true)).toBe('finished')
+    expect(reader.operator.endOffsets).toEqual([
+      { topic: TOPIC, partition: 0, offset: 1 },
+      { topic: TOPIC, partition: 1, offset: 2 },
+    ])
+  })
+
+  test('splits that are read to their ends do not finish a reader that may get others', () => {
+    const reading = new Reading()
+    reading.broker.append(TOPIC, 0, 'a')
+    const reader = reading.start()
+    reader.assign('0@0-1')
+    reading.pass()
+    reader.poll()
+    expect(reader.operator.poll(() => true)).toBe('idle')
+  })
+
+  test('an end in front of the start, or in an empty partition, is one at once', () => {
+    const reading = new Reading()
+    reading.broker.append(TOPIC, 0, 'a', 'b')
+    const reader = reading.start()
+    reader.assign('0@2-1 1@0-0')
+    reader.operator.handleEvent({ type: 'no-more-splits' })
+    expect(reader.operator.poll(() => true)).toBe('finished')
+    expect(valuesOf(reader.context)).toEqual([])
+  })
+
+  test('markers in front of the end are read over, and wake the reader', () => {
+    const reading = new Reading()
+    transact(reading, 'abort', 'x', 'y')
+    const reader = reading.start()
+    reader.assign('0@0-3')
+    reader.operator.handleEvent({ type: 'no-more-splits' })
+    expect(reader.operator.poll(() => true)).toBe('idle')
+    const { wakes } = reader.context
+    reading.pass()
+    expect(reader.context.wakes).toBeGreaterThan(wakes)
+    expect(reader.operator.poll(() => true)).toBe('finished')
+  })
+
+  test('a restored split still has its end, also when it has reached it', () => {
+    const reading = new Reading()
+    reading.broker.append(TOPIC, 0, 'a', 'b', 'c')
+    const reader = reading.start('0@1-2 1@5-5')
+    expect(reading.runtime.factsOf('split-caught-up')).toMatchObject([{ partition: 1, offset: 5 }])
+    reader.operator.handleEvent({ type: 'no-more-splits' })
+    reading.pass()
+    expect(reader.poll()).toEqual(['0@1=b'])
+    expect(reader.operator.poll(() => true)).toBe('finished')
+    expect(reader.context.failures).toEqual([])
+  })
+})

@@ -1,6 +1,7 @@
 /** A Kafka source reader against the simulated cluster. */
 import type { OperatorStateEntry } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { checkpointId } from '../../../engine/ids.ts'
+import type { KafkaSplit } from '../../../engine/messages.ts'
 import { text } from '../../../engine/serializer.ts'
 import { decodeSplits, KafkaSourceReader } from '../../../engine/source/kafka-source-reader.ts'
 import { SourceOutput } from '../../../engine/source/source-output.ts'
@@ -89,10 +90,12 @@ export class Reader {
   }
 }
 
-export function parseSplits(splits: string) {
+/** `0@5`, or `0@5-9` with a stopping offset. */
+export function parseSplits(splits: string): KafkaSplit[] {
   return splits.split(' ').map((split) => {
-    const [partition, offset] = split.split('@').map(Number)
-    return { topic: TOPIC, partition: partition ?? 0, offset: offset ?? 0 }
+    const [partition, offset, stoppingOffset] = split.split(/[@-]/).map(Number)
+    const start = { topic: TOPIC, partition: partition ?? 0, offset: offset ?? 0 }
+    return stoppingOffset === undefined ? start : { ...start, stoppingOffset }
   })
 }
 
