@@ -3,7 +3,7 @@
  * same run and the same trace hash, in Node and in a browser.
  */
 export { ConfigurationError } from '../engine/errors.ts'
-export { MUTANTS } from '../engine/mutants.ts'
+export { FEATURE_MUTANTS, MUTANTS } from '../engine/mutants.ts'
 export type { MutantName } from '../engine/mutants.ts'
 export type { RequestType } from '../engine/kafka/protocol.ts'
 export type { Recovery, RecoveryDurations } from '../engine/metrics/recovery-timeline.ts'

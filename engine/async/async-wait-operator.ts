@@ -88,7 +88,8 @@ export class AsyncWaitOperator implements Operator {
 
   /** Watermarks are not in it: those that come after the restore are behind the records again. */
   snapshot(): OperatorSnapshot {
-    const items = [...this.#queue.records()].map(encodeRecord)
+    const isLost = this.#context.mutants.active('in-flight-not-in-snapshot')
+    const items = isLost ? [] : [...this.#queue.records()].map(encodeRecord)
     const entries: OperatorStateEntry[] =
       items.length === 0 ? [] : [{ name: STATE, redistribution: 'split', items }]
     return () => entries

@@ -44,6 +44,8 @@ export class FunctionOperator<F extends FunctionLifecycle<F>> implements Operato
   readonly #calls: InputCalls
   readonly #lists: OperatorListStates
   readonly #state: OperatorStatePart | null
+  /** Mutant, to prove the checker: the other subtasks do without. */
+  readonly #losesState: () => boolean
   #isOpen = false
 
   constructor(template: F, context: OperatorContext, parts: FunctionOperatorParts<F>) {
@@ -51,13 +53,15 @@ export class FunctionOperator<F extends FunctionLifecycle<F>> implements Operato
     this.#name = context.name
     this.#lists = new OperatorListStates(context.name)
     this.#state = parts.state ?? null
+    this.#losesState = () =>
+      context.subtaskIndex > 0 && context.mutants.active('broadcast-restored-once')
     this.#function = this.#call(() => template.copy?.() ?? template)
     this.#calls = parts.connect(this.#function, this)
   }
 
   open(restored: readonly OperatorStateEntry[], restoredFrom: CheckpointId | null): void {
     this.#lists.restore(restored)
-    this.#state?.restore(restored)
+    if (this.#state !== null && !this.#losesState()) this.#state.restore(restored)
     this.#call(() => {
       const isRestored = restoredFrom !== null
       this.#function.initializeState?.({ ...this.#listAccess(), isRestored })

@@ -16,7 +16,7 @@ const WAIT_MAX_MS = 0x7fff_ffff
 
 export interface TimerServicePorts extends Pick<
   OperatorContext,
-  'schedule' | 'cancel' | 'processingTime'
+  'schedule' | 'cancel' | 'processingTime' | 'mutants'
 > {
   readonly state: KeyedStateBackend
   readonly runtimeMode: RuntimeMode
@@ -120,9 +120,10 @@ export class KeyedTimerService implements TimerService {
     const due = queue.poll()
     assert(due !== undefined, 'A queue of timers with a size has no earliest one.')
     const { key, hash, time, start, end } = due
-    this.#ports.state.setCurrentKey(key, hash)
+    const { state, mutants } = this.#ports
+    if (!mutants.active('timer-under-former-key')) state.setCurrentKey(key, hash)
     this.#target[method](time, start, end)
-    this.#ports.state.checkHandedOut()
+    state.checkHandedOut()
   }
 
   /** Sees to it that somebody looks when the earliest processing-time timer is due. */

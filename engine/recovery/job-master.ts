@@ -188,11 +188,15 @@ export class JobMaster {
 
   #deploy(scheduled: readonly Execution[], restorePoint: CheckpointMetadata | null): void {
     const perWorker = new Map<WorkerId, Deployment[]>()
+    const isDealtOut = this.#options.mutants.active('union-list-dealt-out')
+    const unionAs = isDealtOut ? 'split' : 'union'
     for (const execution of scheduled) {
       const { subtask, vertex, index, attempt, worker } = execution
       this.#setStatus(execution, 'deploying', '')
       const restore =
-        restorePoint === null ? null : assignState(restorePoint, this.#vertex(vertex), index)
+        restorePoint === null
+          ? null
+          : assignState(restorePoint, this.#vertex(vertex), index, unionAs)
       const deployment = {
         subtask,
         vertex,

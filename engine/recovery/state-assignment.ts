@@ -16,11 +16,12 @@ import { subtaskId } from '../ids.ts'
 import type { JobVertex } from '../job/job-graph.ts'
 import { keyGroupRange } from '../state/key-groups.ts'
 
-/** What subtask `index` of `vertex` restores. */
+/** What subtask `index` of `vertex` restores. `unionAs` is how union lists are dealt out: for a mutant not to everyone. */
 export function assignState(
   { checkpoint, handles }: CheckpointMetadata,
   vertex: JobVertex,
   index: number,
+  unionAs: Redistribution = 'union',
 ): RestoreInstruction {
   const { maxParallelism } = vertex
   const former = formerHandles(handles, vertex)
@@ -32,7 +33,7 @@ export function assignState(
   })
   const operators = vertex.nodes.map(({ uid }) => ({
     uid,
-    operatorState: redistribute(former, uid, index, vertex.parallelism),
+    operatorState: redistribute(former, uid, unionAs, [index, vertex.parallelism]),
   }))
   return { checkpoint, objects, operators: operators.filter(hasState) }
 }
@@ -50,8 +51,8 @@ function formerHandles(handles: readonly SnapshotHandle[], vertex: JobVertex): S
 function redistribute(
   former: readonly SnapshotHandle[],
   uid: string,
-  index: number,
-  parallelism: number,
+  unionAs: Redistribution,
+  [index, parallelism]: readonly [index: number, parallelism: number],
 ): OperatorStateEntry[] {
   const perSubtask = former.map(
     ({ operators }) => operators.find((operator) => operator.uid === uid)?.operatorState ?? [],
@@ -61,7 +62,8 @@ function redistribute(
   )
   return [...names].map(([name, redistribution]) => {
     const lists = perSubtask.map((entries) => entries.find((e) => e.name === name)?.items ?? [])
-    return { name, redistribution, items: itemsOf(redistribution, lists, index, parallelism) }
+    const kind = redistribution === 'union' ? unionAs : redistribution
+    return { name, redistribution, items: itemsOf(kind, lists, index, parallelism) }
   })
 }
 

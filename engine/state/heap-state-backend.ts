@@ -72,6 +72,8 @@ export interface HeapStateBackendOptions {
   readonly strict?: { readonly operator: string }
   /** Mutant B-3, to prove the checker: writes go to frozen pages without copying them. */
   readonly aliasSnapshots?: boolean
+  /** Mutant B-4, to prove the checker: timers of a snapshot are not restored. */
+  readonly forgetsTimers?: boolean
 }
 
 export class HeapStateBackend implements KeyedStateBackend {
@@ -79,6 +81,7 @@ export class HeapStateBackend implements KeyedStateBackend {
   readonly range: KeyGroupRange
   readonly #processingTime: (() => number) | undefined
   readonly #handedOut: HandedOut | undefined
+  readonly #forgetsTimers: boolean
   readonly #key = new LookupKey()
   readonly #stores: HeapStores
   readonly #timers = new Map<TimerDomain, HeapTimerQueue>()
@@ -87,6 +90,7 @@ export class HeapStateBackend implements KeyedStateBackend {
     this.maxParallelism = options.maxParallelism
     this.range = options.range
     this.#processingTime = options.processingTime
+    this.#forgetsTimers = options.forgetsTimers ?? false
     this.#handedOut = options.strict && new HandedOut(options.strict.operator, this.#key)
     this.#stores = new HeapStores(options.range, options.aliasSnapshots ?? false)
   }
@@ -189,6 +193,7 @@ export class HeapStateBackend implements KeyedStateBackend {
       )
       this.#checkInRange(keyGroup)
       for (const segment of states) this.#stores.load(keyGroup, segment)
+      if (this.#forgetsTimers) continue
       for (const segment of timers) this.#queue(segment.domain).load(segment)
     }
   }

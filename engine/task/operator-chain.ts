@@ -145,12 +145,12 @@ export class OperatorChain {
         link.emitStatus(isIdle)
       },
       timers: (target) => {
-        const { schedule, cancel, runtimeMode } = shared
+        const { schedule, cancel, runtimeMode, mutants } = shared
         const state = present(
           keyedState,
           `The operator "${node.uid}" has no keyed state for timers.`,
         )
-        const ports = { state, schedule, cancel, processingTime, runtimeMode }
+        const ports = { state, schedule, cancel, processingTime, runtimeMode, mutants }
         link.timers = new KeyedTimerService(target, ports)
         return link.timers
       },

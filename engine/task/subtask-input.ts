@@ -75,7 +75,8 @@ export class SubtaskInput {
     this.#keySelectors = node.inputs.map(({ keySelector }) => keySelector)
     this.#events = events
     this.gate = new InputGate(runtime, deployment.attempt, deployment.inputs)
-    this.#merger = new WatermarkMerger(deployment.inputs.map(({ input }) => input))
+    const inputs = deployment.inputs.map(({ input }) => input)
+    this.#merger = new WatermarkMerger(inputs, env.mutants)
     this.#aligner = newAligner(this.gate.channelCount)
     const isBatch = graph.runtimeMode === 'batch' && keyedState !== null
     this.#batch = isBatch ? new BatchSorter() : null

@@ -6,11 +6,15 @@ import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 export function createKeyedState(env: SubtaskEnvironment): HeapStateBackend {
   const { maxParallelism, parallelism, nodes } = env.vertex
+  const { deployment, mutants } = env
+  // Mutant: against a clock that stands at the beginning nothing that was restored expires.
+  const isStopped = deployment.restore !== null && mutants.active('ttl-ignored-after-restore')
   return new HeapStateBackend({
     maxParallelism,
-    range: keyGroupRange(env.deployment.index, maxParallelism, parallelism),
-    aliasSnapshots: env.mutants.active('snapshot-aliases-state'),
-    processingTime: () => Math.floor(env.runtime.now()),
+    range: keyGroupRange(deployment.index, maxParallelism, parallelism),
+    aliasSnapshots: mutants.active('snapshot-aliases-state'),
+    forgetsTimers: mutants.active('timers-not-restored'),
+    processingTime: () => (isStopped ? 0 : Math.floor(env.runtime.now())),
     ...(env.isStrict ? { strict: { operator: nodes[0]?.name ?? env.vertex.id } } : {}),
   })
 }

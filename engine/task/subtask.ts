@@ -289,7 +289,8 @@ export class Subtask {
       if (told === operators.length) break
       operators[told]?.finish?.()
     }
-    if (!this.#env.graph.needsFinalCheckpoint) {
+    const { graph, mutants } = this.#env
+    if (!graph.needsFinalCheckpoint || mutants.active('final-checkpoint-skipped')) {
       this.#outputs.broadcast({ type: 'end-of-input' })
       this.#end('finished', '')
       return

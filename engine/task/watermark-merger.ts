@@ -4,6 +4,7 @@
  */
 import { present } from '../assert.ts'
 import type { Watermark, WatermarkStatus } from '../element.ts'
+import type { Mutants } from '../mutants.ts'
 import { InputWatermarks } from '../time/combined-watermark.ts'
 import { WatermarkValve } from '../time/watermark-valve.ts'
 
@@ -15,14 +16,14 @@ export class WatermarkMerger {
   readonly #combined: InputWatermarks | null
 
   /** `inputs`: for each channel, the input it feeds. */
-  constructor(inputs: readonly number[]) {
+  constructor(inputs: readonly number[], mutants?: Mutants) {
     const counts: number[] = []
     this.#channels = inputs.map((input) => {
       const index = counts[input] ?? 0
       counts[input] = index + 1
       return { input, index }
     })
-    this.#valves = Array.from(counts, (count) => new WatermarkValve(count))
+    this.#valves = Array.from(counts, (count) => new WatermarkValve(count, mutants))
     this.#combined = counts.length > 1 ? new InputWatermarks(counts.length) : null
   }
 

@@ -7,6 +7,7 @@
 import { assert } from '../assert.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../element.ts'
 import type { Watermark, WatermarkStatus } from '../element.ts'
+import { Mutants } from '../mutants.ts'
 
 /** What goes on, in this order. */
 export type ValveOutput = readonly (Watermark | WatermarkStatus)[]
@@ -22,10 +23,12 @@ const NOTHING: ValveOutput = []
 
 export class WatermarkValve {
   readonly #channels: readonly ChannelStatus[]
+  readonly #mutants: Mutants
   #watermark = MIN_WATERMARK
   #isIdle = false
 
-  constructor(channels: number) {
+  constructor(channels: number, mutants = new Mutants()) {
+    this.#mutants = mutants
     this.#channels = Array.from({ length: channels }, () => ({
       watermark: MIN_WATERMARK,
       isIdle: false,
@@ -52,11 +55,13 @@ export class WatermarkValve {
   status(index: number, isIdle: boolean): ValveOutput {
     const channel = this.#channel(index)
     if (channel.isFinished || channel.isIdle === isIdle) return NOTHING
+    if (isIdle && this.#mutants.active('idle-channel-holds-back')) return NOTHING
     channel.isIdle = isIdle
     if (isIdle) {
       channel.isAligned = false
       return this.#afterLoss(channel)
     }
+    if (this.#mutants.active('returning-channel-sets-back')) this.#watermark = channel.watermark
     channel.isAligned = channel.watermark >= this.#watermark
     return this.#changeStatus(false)
   }

@@ -84,6 +84,7 @@ export function operatorContext(overrides: Partial<OperatorContext> = {}): TestC
       const state = present(context.keyedState, 'This test has no keyed state.')
       context.timerService = new KeyedTimerService(target, {
         state,
+        mutants: context.mutants,
         runtimeMode: context.runtimeMode,
         processingTime: () => context.processingTime(),
         schedule: (delayMs, label, callback) => context.schedule(delayMs, label, callback),
