@@ -1,9 +1,12 @@
 /** The gateway between a source's coordinator and its readers: every split on the same side of the cut (F-I9). */
 import { describe, expect, test } from 'vitest'
 import { checkpointId } from '../../../engine/ids.ts'
+import type { OperatorEvent } from '../../../engine/messages.ts'
 import { text } from '../../../engine/serializer.ts'
 import { KafkaSplitEnumerator, splitOwner } from '../../../engine/source/kafka-split-enumerator.ts'
 import { SourceCoordinator } from '../../../engine/source/source-coordinator.ts'
+import type { ActiveSource } from '../../../engine/source/source-coordinator.ts'
+import type { KafkaSourceOptions } from '../../../engine/source/source-spec.ts'
 import { kafkaSource } from '../../../engine/source/sources.ts'
 import { ClusterBroker } from '../cluster-broker.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
@@ -18,27 +21,30 @@ class Coordinating {
   readonly #sent: string[] = []
   readonly events: { readonly reader: number; readonly id: number }[] = []
 
-  constructor(startingOffsets: 'earliest' | 'latest' = 'earliest') {
-    const { spec } = kafkaSource({ topics: [TOPIC], groupId: 'g', value: text, startingOffsets })
+  readonly failures: string[] = []
+  /** What the enumerators were made with. */
+  readonly begun: ActiveSource[] = []
+
+  /** `sources`: the others of a hybrid source, in front of the Kafka source, whose readers need no enumerator. */
+  constructor(options: Partial<KafkaSourceOptions<string>> = {}, sources = 1) {
+    const { spec } = kafkaSource({ topics: [TOPIC], groupId: 'g', value: text, ...options })
     if (spec.type !== 'kafka') throw new Error('A Kafka source is one.')
     this.coordinator = new SourceCoordinator({
       uid: 'source',
       parallelism: 2,
-      sources: 1,
-      createEnumerator: ({ discovered }) =>
-        new KafkaSplitEnumerator(
-          spec,
-          { runtime: this.runtime, broker: this.broker, uid: 'source' },
-          discovered,
-        ),
+      sources,
+      createEnumerator: (active) => {
+        this.begun.push(active)
+        if (active.source < sources - 1) return null
+        const { runtime, broker } = this
+        return new KafkaSplitEnumerator(spec, { runtime, broker, uid: 'source' }, active.discovered)
+      },
       sendEvent: (reader, id, event) => {
         this.events.push({ reader, id })
-        const splits = event.type === 'assign-splits' ? event.splits : []
-        const names = splits.map(({ partition, offset }) => `${partition}@${offset}`)
-        this.#sent.push(`reader ${reader}: ${names.join(' ')}`)
+        this.#sent.push(`reader ${reader}: ${describeEvent(event)}`)
       },
       alignment: null,
-      fail: () => undefined,
+      fail: (reason) => this.failures.push(reason),
     })
   }
 
@@ -69,8 +75,27 @@ class Coordinating {
     return box
   }
 
+  /** This reader has read the source to its end. */
+  finish(reader: number, source: number, lastTimestamp = 0, offset = 0): this {
+    const offsets = [{ topic: 'old', partition: reader, offset }]
+    const event = { type: 'source-finished', source, lastTimestamp, offsets } as const
+    this.coordinator.onReaderEvent(reader, event)
+    return this
+  }
+
   get sent(): string[] {
     return this.#sent.splice(0)
+  }
+}
+
+function describeEvent(event: OperatorEvent): string {
+  switch (event.type) {
+    case 'assign-splits':
+      return event.splits.map(({ partition, offset }) => `${partition}@${offset}`).join(' ')
+    case 'switch-source':
+      return `switch to ${event.source}`
+    default:
+      return event.type
   }
 }
 
@@ -173,7 +198,7 @@ describe('restore', () => {
   })
 
   test('splits that waited are assigned, with the start offsets that were resolved before the failure', () => {
-    const source = new Coordinating('latest')
+    const source = new Coordinating({ startingOffsets: 'latest' })
     source.broker.append(TOPIC, 1, 'a', 'b')
     source.reset().run(even).confirmAll()
     expect(source.sent).toEqual([`reader ${even}: 0@0 2@0`])
@@ -204,4 +229,111 @@ describe('restore', () => {
     source.runtime.advance(1000)
     expect(source.sent).toEqual([])
   })
+})
+
+describe('bounded sources', () => {
+  const bounded = { stoppingOffsets: 'latest' } as const
+
+  test('readers are told that they have all splits, behind the splits', () => {
+    const source = new Coordinating(bounded).reset().run(even)
+    expect(source.sent).toEqual([`reader ${even}: 0@0 2@0`, `reader ${even}: no-more-splits`])
+    source.run(odd)
+    expect(source.sent).toEqual([`reader ${odd}: 1@0`, `reader ${odd}: no-more-splits`])
+    source.run(even, odd)
+    expect(source.sent, 'once').toEqual([])
+  })
+
+  test('readers without splits are told, too', () => {
+    const source = new Coordinating({ ...bounded, topics: ['one'] })
+    source.broker.cluster.setPartitions('one', 1)
+    source.reset().run(0, 1)
+    expect(source.sent.filter((line) => line.endsWith('no-more-splits'))).toHaveLength(2)
+  })
+
+  test('after a restore they are told again: it is no part of their snapshots', () => {
+    const source = new Coordinating(bounded).reset().run(even, odd).confirmAll()
+    const { state } = source.checkpoint(1)
+    expect(source.sent).toHaveLength(4)
+    source.reset(state).run(even, odd)
+    expect(source.sent).toEqual([`reader ${even}: no-more-splits`, `reader ${odd}: no-more-splits`])
+  })
+
+  test('an unbounded source says no such thing', () => {
+    const source = new Coordinating().reset().run(even, odd)
+    expect(source.sent.filter((line) => line.endsWith('no-more-splits'))).toEqual([])
+  })
+})
+
+describe('hybrid sources', () => {
+  const hybrid = (): Coordinating => new Coordinating({}, 2)
+
+  test('the next source begins when all readers have finished the one before', () => {
+    const source = hybrid().reset().run(even, odd)
+    expect(source.sent).toEqual([])
+    source.finish(even, 0, 70, 5)
+    source.runtime.advance(20)
+    expect(source.sent).toEqual([])
+    source.finish(odd, 0, 90, 6)
+    expect(source.sent).toEqual(['reader 0: switch to 1', 'reader 1: switch to 1'])
+    source.runtime.advance(20)
+    expect(source.sent.toSorted()).toEqual(
+      [`reader ${even}: 0@0 2@0`, `reader ${odd}: 1@0`].toSorted(),
+    )
+  })
+
+  test('it is told where the one before ended', () => {
+    const source = hybrid().reset().run(even, odd).finish(1, 0, 90, 6).finish(0, 0, 70, 5)
+    expect(source.begun.at(-1)).toEqual({
+      source: 1,
+      point: {
+        source: 1,
+        lastTimestamp: 90,
+        offsets: [
+          { topic: 'old', partition: 0, offset: 5 },
+          { topic: 'old', partition: 1, offset: 6 },
+        ],
+      },
+      discovered: [],
+    })
+  })
+
+  test('a reader that says it twice is one, and the past is over', () => {
+    const source = hybrid().reset().run(even, odd).finish(even, 0).finish(even, 0)
+    expect(source.sent).toEqual([])
+    source.finish(odd, 0)
+    expect(source.sent).toHaveLength(2)
+    source.finish(even, 0).finish(odd, 0)
+    expect(source.sent).toEqual([])
+  })
+
+  test('the switch waits for the barrier, like every event', () => {
+    const source = hybrid().reset().run(even, odd)
+    const { state } = source.checkpoint(1)
+    source.finish(even, 0).finish(odd, 0)
+    expect(source.sent).toEqual([])
+    source.coordinator.onBarrierPassed(0, checkpointId(1))
+    expect(source.sent).toEqual(['reader 0: switch to 1'])
+    source.coordinator.onCheckpointEnded(checkpointId(1))
+    expect(source.sent).toEqual(['reader 1: switch to 1'])
+    source.reset(state).run(even, odd)
+    expect(source.begun.at(-1), 'in front of the cut').toMatchObject({ source: 0, point: null })
+  })
+
+  test('a snapshot behind the switch brings the next source back, and nobody is told again', () => {
+    const source = hybrid().reset().run(even, odd).finish(even, 0, 7).finish(odd, 0, 9)
+    source.runtime.advance(20)
+    const { state } = source.confirmAll().checkpoint(1)
+    expect(state).not.toBeNull()
+    expect(source.sent).toHaveLength(4)
+    source.reset(state).run(even, odd)
+    expect(source.begun.at(-1)).toMatchObject({ source: 1, point: { lastTimestamp: 9 } })
+    expect(source.sent).toEqual([])
+  })
+})
+
+test('what cannot begin fails the job with one sentence', () => {
+  const source = new Coordinating({ startingOffsets: { committed: 'none' } }).reset()
+  expect(source.failures[0]).toBe(
+    'The group "g" has committed no offset of in/0, and the source has no other one.',
+  )
 })
