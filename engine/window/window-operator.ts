@@ -10,6 +10,7 @@ import { NO_TIMESTAMP } from '../element.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
 import type { CheckpointId } from '../ids.ts'
+import type { Mutants } from '../mutants.ts'
 import { functionError } from '../operator/function-errors.ts'
 import { keyedBackend } from '../operator/keyed-states.ts'
 import type {
@@ -29,7 +30,7 @@ import type { WindowAssignment } from './window-assignment.ts'
 import { createContents } from './window-contents.ts'
 import type { ContentsState, EmitContents } from './window-contents.ts'
 import { WindowFunctionContext } from './window-function-context.ts'
-import type { Trigger, WindowSpec } from './window-spec.ts'
+import type { TimeWindow, Trigger, WindowSpec } from './window-spec.ts'
 import { windowTimers } from './window-timers.ts'
 import type { WindowTimers } from './window-timers.ts'
 
@@ -48,20 +49,28 @@ export class WindowOperator implements Operator, TimerTarget {
   readonly #emit: EmitContents
   readonly #context: WindowFunctionContext
   readonly #late: Collector | null
+  readonly #mutants: Mutants
+  /** A mutant. */
+  readonly #acceptsLate: boolean
   readonly #isEventTime: boolean
   readonly #latenessMs: number
   /** The trigger needs no more than a timer at the window's end, in the windows' domain. */
   readonly #hasPlainTrigger: boolean
   /** That timer is also the one for the cleanup. */
   readonly #isTriggerCleanup: boolean
-  /** Merged windows keep that timer, which finds what they became; in a batch none can be registered when it fires. */
-  readonly #keepsMergedTimers: boolean
+  /**
+   * Then windows that merge need no timers of their own: one per key does, at or before the end of the first. Not in a
+   * batch, where no timer can be registered when the key is over.
+   */
+  readonly #hasTimerPerKey: boolean
   readonly #window = new CurrentWindow()
   #isRestored = false
   #lateRecordsDropped = 0
 
   constructor(spec: WindowSpec, context: OperatorContext) {
     const { assigner, trigger, contents, lateTag, allowedLatenessMs } = spec
+    this.#mutants = context.mutants
+    this.#acceptsLate = context.mutants.active('late-record-accepted')
     this.uid = context.uid
     this.#name = context.name
     this.#state = keyedBackend(context, 'its windows')
@@ -88,7 +97,8 @@ export class WindowOperator implements Operator, TimerTarget {
     this.#late = lateTag === null ? null : context.output(lateTag)
     this.#hasPlainTrigger = isPlain(trigger, this.#isEventTime ? 'event-time' : 'processing-time')
     this.#isTriggerCleanup = this.#hasPlainTrigger && this.#latenessMs === 0
-    this.#keepsMergedTimers = this.#isTriggerCleanup && context.runtimeMode === 'streaming'
+    const isStreaming = context.runtimeMode === 'streaming'
+    this.#hasTimerPerKey = this.#isTriggerCleanup && isMerging && isStreaming
   }
 
   /** Late records that no side output took, since the start of this attempt. */
@@ -149,8 +159,8 @@ export class WindowOperator implements Operator, TimerTarget {
     merging.place(start, end)
     // A late record counts if it falls into a window that is not over.
     if (this.#isEventTime && this.#isPast(merging.end - 1)) return false
-    merging.add()
     const isMerged = merging.mergedStarts.length > 0
+    const isFirst = merging.add()
     if (isMerged) this.#merge(merging)
     const isBegunAnew = merging.isBegunAnew(start, end)
     this.#window.start = merging.start
@@ -158,6 +168,10 @@ export class WindowOperator implements Operator, TimerTarget {
     this.#state.setCurrentNamespace(merging.start)
     if (isBegunAnew) this.#contents.clear()
     const mayBeNew = this.#contents.add(value, timestamp)
+    if (this.#hasTimerPerKey) {
+      if (isFirst) this.#ownTimers.register(merging.end - 1, PER_KEY)
+      return true
+    }
     if ((!isMerged && mayBeNew) || !this.#hasTimers()) {
       this.#act(this.#trigger.onRecord(value, timestamp, this.#window))
     }
@@ -170,9 +184,10 @@ export class WindowOperator implements Operator, TimerTarget {
     const { start, mergedStarts, mergedEnds } = merging
     // Contents that have the right namespace already, in the usual case: the window only became longer.
     if (mergedStarts.length > 1 || mergedStarts[0] !== start) {
-      this.#contents.merge(start, mergedStarts)
+      const isPartial = this.#mutants.active('merged-session-loses-part')
+      this.#contents.merge(start, isPartial ? mergedStarts.slice(1) : mergedStarts)
     }
-    if (this.#keepsMergedTimers) return
+    if (this.#hasTimerPerKey) return
     const window = this.#window
     window.start = start
     window.end = merging.end
@@ -198,52 +213,73 @@ export class WindowOperator implements Operator, TimerTarget {
 
   #onTime(time: number, start: number, end: number, isEvent: boolean): void {
     try {
-      const window = this.#window
       const merging = this.#merging
-      window.start = start
-      window.end = end
-      let dueTime = time
-      if (merging !== null) {
-        if (!merging.find(start, end)) return
-        window.start = merging.start
-        window.end = merging.end
-        if (window.start !== start || window.end !== end) {
-          if (!this.#isDueAlready()) return
-          dueTime = window.maxTimestamp
-        }
+      if (merging !== null && this.#hasTimerPerKey) {
+        this.#fireDue(merging)
+      } else if (merging !== null && start === end) {
+        this.#renewTimers(merging, time)
+      } else if (merging === null || merging.find(start, end)) {
+        this.#window.start = start
+        this.#window.end = end
+        this.#onWindowTime(time, isEvent)
       }
-      this.#state.setCurrentNamespace(window.start)
-      const result = isEvent
-        ? this.#trigger.onEventTime(dueTime, window)
-        : this.#trigger.onProcessingTime(dueTime, window)
-      this.#act(result)
-      if (isEvent === this.#isEventTime && dueTime === this.#cleanupTime) this.#remove()
     } catch (error) {
       throw functionError(this.#name, error)
     }
   }
 
-  /**
-   * A timer of a window that was merged: the window that it became has none of its own yet. It gets one now, unless that
-   * would be due as well. (No other window of the key ends between the two.)
-   */
-  #isDueAlready(): boolean {
+  #onWindowTime(time: number, isEvent: boolean): void {
     const window = this.#window
-    const isPast = window.maxTimestamp <= this.#ownTimers.now()
-    if (this.#isTriggerCleanup && isPast) return true
     this.#state.setCurrentNamespace(window.start)
-    if (this.#hasPlainTrigger) this.#ownTimers.register(window.maxTimestamp, window)
-    this.#registerCleanup()
-    return false
+    const result = isEvent
+      ? this.#trigger.onEventTime(time, window)
+      : this.#trigger.onProcessingTime(time, window)
+    this.#act(result)
+    if (isEvent === this.#isEventTime && time === this.#cleanupTime) this.#remove()
+  }
+
+  /** The windows of the key that are due, in the order of time; then the timer is that of the next one. */
+  #fireDue(merging: MergingWindows): void {
+    const now = this.#ownTimers.now()
+    const { starts, ends } = merging
+    merging.readAll()
+    for (let i = starts.length - 1; i >= 0; i -= 1) {
+      this.#window.start = starts[i] ?? 0
+      this.#window.end = ends[i] ?? 0
+      const time = this.#window.maxTimestamp
+      if (time > now) {
+        this.#ownTimers.register(time, PER_KEY)
+        return
+      }
+      this.#onWindowTime(time, this.#isEventTime)
+    }
+  }
+
+  /**
+   * The one timer that the key had before a restore, when its windows needed no more: those that it stands for, which
+   * none has fired so far, get timers of their own.
+   */
+  #renewTimers(merging: MergingWindows, time: number): void {
+    const { starts, ends } = merging
+    merging.readAll()
+    for (let i = starts.length - 1; i >= 0; i -= 1) {
+      this.#window.start = starts[i] ?? 0
+      this.#window.end = ends[i] ?? 0
+      if (this.#window.maxTimestamp < time) continue
+      if (this.#hasPlainTrigger) {
+        this.#ownTimers.register(this.#window.maxTimestamp, this.#window)
+      }
+      this.#registerCleanup()
+    }
   }
 
   /** Removes all that the window has, and the window. */
   #remove(): void {
-    this.#contents.clear()
+    if (!this.#mutants.active('window-not-cleared')) this.#contents.clear()
     // A plain trigger has nothing but the timer that fired just now or before.
     if (!this.#hasPlainTrigger) this.#trigger.clear(this.#window)
     this.#context.clearWindowState()
-    this.#merging?.retire()
+    this.#merging?.retire(this.#window.start)
   }
 
   /** The window's start is the current namespace. */
@@ -272,7 +308,7 @@ export class WindowOperator implements Operator, TimerTarget {
 
   /** Whether something at that time is too late, even with the lateness that is allowed. */
   #isPast(time: number): boolean {
-    return time + this.#latenessMs <= this.#timers.currentWatermark
+    return time + this.#latenessMs <= this.#timers.currentWatermark && !this.#acceptsLate
   }
 
   #dropLate(value: unknown, timestamp: number): void {
@@ -280,6 +316,9 @@ export class WindowOperator implements Operator, TimerTarget {
     else this.#late.emit(value, timestamp)
   }
 }
+
+/** Stands for all windows of a key in the identity of a timer. */
+const PER_KEY: TimeWindow = { start: 0, end: 0, maxTimestamp: -1 }
 
 /** The window that is spoken of; one object for all. */
 class CurrentWindow {
