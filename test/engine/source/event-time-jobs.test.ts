@@ -18,6 +18,7 @@ import type {
   DataStream,
   Job,
   JobOptions,
+  RuntimeMode,
   Source,
   WatermarkStrategy,
   WatermarkStrategyOptions,
@@ -91,8 +92,8 @@ describe('splits', () => {
     expect(results.values).toEqual(expected)
   })
 
-  test('idle partitions change nothing of a bounded input', () => {
-    const counted = (partitions: number): readonly string[] => {
+  test('idle partitions change nothing of a bounded input, nor does batch mode', () => {
+    const counted = (partitions: number, runtimeMode: RuntimeMode): readonly string[] => {
       const results = new CollectedResults<string>()
       const source = kafkaSource({
         topics: ['in'],
@@ -101,15 +102,16 @@ describe('splits', () => {
         stoppingOffsets: 'latest',
       })
       const world = new SourceWorld(
-        counting(source, forMonotonousTimestamps(), results, { parallelism: 2 }),
+        counting(source, forMonotonousTimestamps(), results, { parallelism: 2, runtimeMode }),
         { in: partitions },
       )
       world.append('in', 0, 10, 20, 130, 250).run()
       expect(world.status, world.reason).toBe('finished')
       return results.values
     }
-    expect(counted(1)).toEqual(['0: 2', '100: 1', '200: 1'])
-    expect(counted(4)).toEqual(counted(1))
+    expect(counted(1, 'streaming')).toEqual(['0: 2', '100: 1', '200: 1'])
+    expect(counted(4, 'streaming')).toEqual(counted(1, 'streaming'))
+    expect(counted(4, 'batch')).toEqual(counted(1, 'streaming'))
   })
 })
 
@@ -176,6 +178,20 @@ describe('alignment', () => {
 })
 
 describe('hybrid sources', () => {
+  test('may be a batch when all their parts end', () => {
+    const results = new CollectedResults<string>()
+    const source = hybridSource({
+      sources: [
+        collectionSource([210, 20], { timestamps: (value) => value }),
+        collectionSource([10, 130], { timestamps: (value) => value }),
+      ],
+    })
+    const job = counting(source, forMonotonousTimestamps(), results, { runtimeMode: 'batch' })
+    const world = new SourceWorld(job, {}).run()
+    expect(world.status, world.reason).toBe('finished')
+    expect(results.values).toEqual(['0: 2', '100: 1', '200: 1'])
+  })
+
   test('a subtask that gets nothing of the next source is idle after the switch', () => {
     const results = new CollectedResults<string>()
     const source = hybridSource({
