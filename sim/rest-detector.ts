@@ -116,7 +116,7 @@ export class RestDetector {
         }
       }
     }
-    return null
+    return history.isAwaitingAnswers ? 'records wait for the answers of a service' : null
   }
 
   #open(): string | null {

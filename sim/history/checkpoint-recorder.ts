@@ -15,6 +15,8 @@ import type { CheckpointRecord, StateAtCheckpoint } from './history.ts'
 export interface StateOwners {
   readonly sources: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
+  /** They keep what waits for the answer of a service. */
+  readonly callers: ReadonlySet<string>
 }
 
 export function recordCheckpoint(
@@ -27,7 +29,7 @@ export function recordCheckpoint(
   const metadata = bytes === undefined ? 'it is not in the storage' : decodeMetadata(bytes)
   if (typeof metadata === 'string') {
     const problems = [`metadata: ${metadata}`]
-    return { checkpoint, seq, offsets: [], states: [], operatorStates: [], problems }
+    return { checkpoint, seq, offsets: [], states: [], operatorStates: [], inFlight: 0, problems }
   }
   const problems: string[] = []
   const stored = storedKeyGroups(metadata, storage, problems)
@@ -36,7 +38,8 @@ export function recordCheckpoint(
     checkpoint,
     seq,
     offsets: offsetsOf(metadata, owners),
-    operatorStates: operatorStatesOf(metadata, owners),
+    operatorStates: operatorStatesOf(metadata, owners.functions),
+    inFlight: operatorStatesOf(metadata, owners.callers).flatMap(({ entries }) => entries).length,
     problems,
     // Most states are never looked at, and decoding them costs as much as the rest of the run.
     get states() {
@@ -61,11 +64,11 @@ function offsetsOf(
 
 function operatorStatesOf(
   { handles }: CheckpointMetadata,
-  { functions }: StateOwners,
+  owners: ReadonlySet<string>,
 ): StateAtCheckpoint[] {
   return handles.flatMap(({ operators }) =>
     operators
-      .filter(({ uid }) => functions.has(uid))
+      .filter(({ uid }) => owners.has(uid))
       .flatMap(({ uid, operatorState }) =>
         operatorState.map(({ name, items }) => ({
           vertex: uid,

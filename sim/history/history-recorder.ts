@@ -89,6 +89,11 @@ export class HistoryRecorder {
     return this.#covered.get(`${topic}/${partition}`) ?? 0
   }
 
+  /** In the newest completed checkpoint there are records that wait for the answer of a service. */
+  get isAwaitingAnswers(): boolean {
+    return (this.#checkpoints.at(-1)?.inFlight ?? 0) > 0
+  }
+
   finish(stuck: string | null): History {
     for (const observed of this.#observed) this.#poll(observed)
     return {
@@ -194,6 +199,7 @@ function ownersOf({ vertices }: JobGraph): StateOwners {
     new Set(nodes.filter(isOwner).map(({ uid }) => uid))
   return {
     sources: uidsOf(({ work }) => work.type === 'source'),
+    callers: uidsOf(({ work }) => work.type === 'operator' && work.operator.type === 'async'),
     functions: uidsOf(({ work }) => work.type === 'operator' && FUNCTIONS.has(work.operator.type)),
   }
 }

@@ -34,6 +34,8 @@ export interface CheckpointRecord {
   readonly states: readonly StateAtCheckpoint[]
   /** Of functions: items of lists and of broadcast states, as bytes. The key of an entry is null. */
   readonly operatorStates: readonly StateAtCheckpoint[]
+  /** Records that wait for the answer of a service. */
+  readonly inFlight: number
   /** What could not be read of it; empty when everything could (S5). */
   readonly problems: readonly string[]
 }

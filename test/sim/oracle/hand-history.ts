@@ -72,6 +72,7 @@ export function clean(): Draft {
             },
           ],
           operatorStates: [],
+          inFlight: 0,
           problems: [],
         },
       ],
