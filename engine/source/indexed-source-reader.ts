@@ -101,27 +101,26 @@ export class IndexedSourceReader implements SourceReader {
   }
 
   #read(split: ReadingSplit, mayEmit: () => boolean): void {
-    const { collector } = split.output
+    const { output } = split
+    const { collector } = output
+    const count = this.#count
+    const valueAt = this.#valueAt
+    const timestampOf = this.#timestampOf
     const pace = this.#pace
     for (let emitted = 0; emitted < BUFFER_RECORDS_MAX; emitted++) {
-      if (split.next >= this.#count || split.output.isPaused || pace?.isEarly === true) return
+      if (split.next >= count || output.isPaused || pace?.isEarly === true) return
       if (!mayEmit()) return
-      const value = this.#call(this.#valueAt, split.next)
-      const timestamp =
-        this.#timestampOf === null
-          ? NO_TIMESTAMP
-          : (this.#call(this.#timestampOf, value) ?? NO_TIMESTAMP)
+      let value: unknown
+      let timestamp = NO_TIMESTAMP
+      try {
+        value = valueAt(split.next)
+        if (timestampOf !== null) timestamp = timestampOf(value) ?? NO_TIMESTAMP
+      } catch (error) {
+        throw new UserFunctionError(this.#context.name, error)
+      }
       split.next += split.stride
       pace?.taken()
       collector.emit(value, timestamp)
-    }
-  }
-
-  #call<A, R>(call: (argument: A) => R, argument: A): R {
-    try {
-      return call(argument)
-    } catch (error) {
-      throw new UserFunctionError(this.#context.name, error)
     }
   }
 }
