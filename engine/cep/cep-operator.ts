@@ -172,15 +172,16 @@ class MatchOutput implements MatchCollector<unknown> {
     return this.current === NO_TIMESTAMP ? null : this.current
   }
 
-  processingTime(): number {
+  readonly processingTime = (): number => {
     return this.#context.processingTime()
   }
 
-  collect(value: unknown): void {
+  /** A field, as the others that emit, so that a function may take it out of its context. */
+  readonly collect = (value: unknown): void => {
     this.#main.emit(value, this.current)
   }
 
-  output<T>(tag: OutputTag<T>, value: T): void {
+  readonly output = <T>(tag: OutputTag<T>, value: T): void => {
     this.#context.output(tag.name).emit(value, this.current)
   }
 }

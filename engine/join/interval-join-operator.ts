@@ -147,11 +147,12 @@ class JoinedPair implements IntervalJoinContext<unknown, unknown> {
     this.#outputs.output(tag, value)
   }
 
-  collect(value: unknown): void {
+  /** A field, as the others that emit, so that a function may take it out of its context. */
+  readonly collect = (value: unknown): void => {
     this.#outputs.collect(value)
   }
 
-  output<T>(tag: OutputTag<T>, value: T): void {
+  readonly output = <T>(tag: OutputTag<T>, value: T): void => {
     this.#outputs.output(tag, value)
   }
 }

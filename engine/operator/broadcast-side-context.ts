@@ -42,11 +42,12 @@ export class BroadcastSideContext implements KeyedBroadcastContext<unknown, unkn
     return timestamp === NO_TIMESTAMP ? null : timestamp
   }
 
-  collect(value: unknown): void {
+  /** A field, as the others that emit, so that a function may take it out of its context. */
+  readonly collect = (value: unknown): void => {
     this.#outputs.collect(value)
   }
 
-  output<T>(tag: OutputTag<T>, value: T): void {
+  readonly output = <T>(tag: OutputTag<T>, value: T): void => {
     this.#outputs.output(tag, value)
   }
 

@@ -46,16 +46,19 @@ export class FunctionContext implements OnTimerContext<unknown, unknown>, ReadOn
     return keyedBackend(this.#operator, 'key').currentKey
   }
 
-  collect(value: unknown): void {
+  /** A field, as the others that emit, so that a function may take it out of its context. */
+  readonly collect = (value: unknown): void => {
     this.#outputs.collect(value)
   }
 
-  output<T>(tag: OutputTag<T>, value: T): void {
+  readonly output = <T>(tag: OutputTag<T>, value: T): void => {
     this.#outputs.output(tag, value)
   }
 
   /** Only there for functions that have a broadcast side. */
-  broadcastState<K, V>(descriptor: MapStateDescriptor<K, V>): ReadOnlyBroadcastState<K, V> {
+  readonly broadcastState = <K, V>(
+    descriptor: MapStateDescriptor<K, V>,
+  ): ReadOnlyBroadcastState<K, V> => {
     const states = present(this.#broadcast, `"${this.#operator.name}" has no broadcast stream.`)
     return states.readOnly(descriptor)
   }

@@ -44,15 +44,16 @@ export class WindowFunctionContext implements ProcessWindowContext<unknown, unkn
     return this.#timers.currentWatermark
   }
 
-  processingTime(): number {
+  readonly processingTime = (): number => {
     return this.#timers.processingTime()
   }
 
-  collect(value: unknown): void {
+  /** A field, as the others that emit, so that a function may take it out of its context. */
+  readonly collect = (value: unknown): void => {
     this.#outputs.collect(value)
   }
 
-  output<T>(tag: OutputTag<T>, value: T): void {
+  readonly output = <T>(tag: OutputTag<T>, value: T): void => {
     this.#outputs.output(tag, value)
   }
 
