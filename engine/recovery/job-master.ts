@@ -9,10 +9,9 @@
  */
 import { assert, present } from '../assert.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
-import type { Barrier } from '../element.ts'
 import type { WorkerId } from '../ids.ts'
 import type { JobGraph, JobVertex } from '../job/job-graph.ts'
-import type { Deployment, MasterMessage, Message, WorkerMessage } from '../messages.ts'
+import type { Deployment, MasterMessage, Message } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
@@ -23,6 +22,7 @@ import type { Execution } from './execution-graph.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
 import { createSourceCoordinators } from './source-coordinators.ts'
 import { assignState } from './state-assignment.ts'
+import { SubtaskMessages } from './subtask-messages.ts'
 import { WorkerRegistry } from './worker-registry.ts'
 
 export interface JobMasterOptions {
@@ -50,6 +50,7 @@ export class JobMaster {
   readonly #options: JobMasterOptions
   readonly #graph: JobGraph
   readonly #executions: ExecutionGraph
+  readonly #messages: SubtaskMessages
   readonly #workers = new WorkerRegistry()
   readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
   readonly #checkpointing: Checkpointing | null
@@ -65,13 +66,10 @@ export class JobMaster {
     this.#options = options
     this.#graph = options.graph
     this.#executions = new ExecutionGraph(options.graph)
+    this.#messages = new SubtaskMessages(options.runtime, this.#executions)
     this.#coordinators = createSourceCoordinators(options, {
       send: (vertex, index, event) => {
-        const execution = this.#executions.executions.find(
-          (candidate) => candidate.vertex === vertex && candidate.index === index,
-        )
-        const { worker, ...rest } = present(execution, `No execution ${vertex}/${index}.`)
-        options.runtime.send(worker, { type: 'operator-event', ...refOf(rest), ...event })
+        this.#messages.sendEvent(vertex, index, event)
       },
       fail: (reason) => {
         this.#failover(reason)
@@ -304,9 +302,8 @@ export class JobMaster {
   #cancelAll(): void {
     for (const execution of this.#executions.executions) {
       if (isEnded(execution.status) || execution.status === 'canceling') continue
-      const { subtask, attempt, worker } = execution
       this.#setStatus(execution, 'canceling', '')
-      this.#options.runtime.send(worker, { type: 'cancel', subtask, attempt })
+      this.#messages.cancel(execution)
     }
   }
 
@@ -352,43 +349,20 @@ export class JobMaster {
         coordinators: [...this.#coordinators.keys()],
       }),
       triggerSources: (barrier) => {
-        this.#triggerSources(barrier)
+        const isSource = ({ vertex }: Execution): boolean =>
+          this.#vertex(vertex).inputs.length === 0
+        this.#messages.triggerCheckpoint(this.#executions.executions.filter(isSource), barrier)
       },
       notifyComplete: (checkpoint) => {
-        this.#toAll((execution) => ({ type: 'notify-complete', ...refOf(execution), checkpoint }))
+        this.#messages.notifyComplete(checkpoint)
       },
       notifyAborted: (checkpoint, latestCompleted) => {
-        this.#toAll((execution) => ({
-          type: 'notify-aborted',
-          ...refOf(execution),
-          checkpoint,
-          latestCompleted,
-        }))
+        this.#messages.notifyAborted(checkpoint, latestCompleted)
       },
       failJob: (reason) => {
         this.#failover(reason)
       },
     })
-  }
-
-  #triggerSources(barrier: Barrier): void {
-    const sources = this.#executions.executions.filter(
-      ({ vertex }) => this.#vertex(vertex).inputs.length === 0,
-    )
-    for (const execution of sources) {
-      this.#options.runtime.send(execution.worker, {
-        type: 'trigger-checkpoint',
-        ...refOf(execution),
-        barrier,
-      })
-    }
-  }
-
-  #toAll(messageFor: (execution: Execution) => WorkerMessage): void {
-    for (const execution of this.#executions.executions) {
-      if (!isEnded(execution.status))
-        this.#options.runtime.send(execution.worker, messageFor(execution))
-    }
   }
 
   // Operator coordinators.
@@ -403,11 +377,4 @@ export class JobMaster {
       `No vertex ${id}.`,
     )
   }
-}
-
-function refOf({
-  subtask,
-  attempt,
-}: Pick<Execution, 'subtask' | 'attempt'>): Pick<Execution, 'subtask' | 'attempt'> {
-  return { subtask, attempt }
 }
