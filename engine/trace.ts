@@ -378,6 +378,8 @@ export interface TraceTopology {
     readonly id: ChannelId
     readonly from: SubtaskId
     readonly to: SubtaskId
+    /** Which input of its consumer it feeds, from 0. */
+    readonly input: number
   }[]
   readonly workers: readonly WorkerId[]
   readonly inputs: readonly {

@@ -32,7 +32,7 @@ export function describeTopology(
         connections(edge, v.parallelism, vertex(edge.consumer).parallelism).map((pair) => {
           const from = subtaskId(edge.producer, pair.producer)
           const to = subtaskId(edge.consumer, pair.consumer)
-          return { id: channelId(from, to, edge.index), from, to }
+          return { id: channelId(from, to, edge.index), from, to, input: edge.input }
         }),
       ),
     ),

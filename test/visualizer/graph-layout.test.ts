@@ -23,7 +23,9 @@ function diamond(parallelism: number): TraceTopology {
       subtasks: ids(name),
     })),
     channels: edges.flatMap(([from, to]) =>
-      ids(from).flatMap((a) => ids(to).map((b) => ({ id: channelId(a, b, 0), from: a, to: b }))),
+      ids(from).flatMap((a) =>
+        ids(to).map((b) => ({ id: channelId(a, b, 0), from: a, to: b, input: 0 })),
+      ),
     ),
     workers: [],
     inputs: [{ topic: 'in', partitions: 2, vertex: vertexId('a') }],

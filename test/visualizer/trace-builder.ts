@@ -32,7 +32,9 @@ export const TOPOLOGY: TraceTopology = {
       subtasks: SUMS,
     },
   ],
-  channels: SOURCES.flatMap((from) => SUMS.map((to) => ({ id: channelId(from, to, 0), from, to }))),
+  channels: SOURCES.flatMap((from) =>
+    SUMS.map((to) => ({ id: channelId(from, to, 0), from, to, input: 0 })),
+  ),
   workers: WORKERS,
   inputs: [{ topic: 'in', partitions: 2, vertex: SOURCE }],
   outputs: [{ topic: 'out', partitions: 2, vertex: SUM, isTransactional: true }],

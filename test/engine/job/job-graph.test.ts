@@ -221,6 +221,7 @@ describe('the topology', () => {
       id: 'source/0>reduce/1',
       from: 'source/0',
       to: 'reduce/1',
+      input: 0,
     })
   })
 
