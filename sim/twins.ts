@@ -5,6 +5,7 @@
  */
 import type { Job } from '../engine/job/define-job.ts'
 import { jobSettings } from '../engine/job/job-options.ts'
+import type { StreamGraph } from '../engine/job/stream-graph.ts'
 import type { History } from './history/history.ts'
 import { twinOf } from './oracle/run-results.ts'
 import type { Twins } from './oracle/run-results.ts'
@@ -59,20 +60,28 @@ function runTwins(job: Job, plan: Plan, run: RunTwin): Twins {
   const backwards: Arrange = (planned) => {
     const records = planned.flatMap((feed) => feed.records)
     const stragglers = findStragglers(job.graph, records)
-    const feeds = byPartition(records.filter((placed) => !stragglers.has(placed))).toReversed()
+    const others = records.filter((placed) => !stragglers.has(placed))
+    // An operator that assigns watermarks does so for all partitions of its subtask: one may make another late.
+    const pauseMs = assignsLater(job.graph) ? settleMs : STAGGER_MS
+    const feeds = byPartition(others, pauseMs).toReversed()
     hasStragglers = stragglers.size > 0
     // In the end, when all watermarks have passed, whatever can be late is.
     return hasStragglers ? [...feeds, { afterMs: settleMs, records: [...stragglers] }] : feeds
   }
+  const forwards: Arrange = (planned) =>
+    byPartition(
+      planned.flatMap(({ records }) => records),
+      STAGGER_MS,
+    )
   const arrangements: readonly (readonly [name: string, arrange: Arrange])[] = [
     ['as planned', (planned) => planned],
     // Each is read before a watermark is sent, and the last one moves event time: nothing is late.
-    ['partition by partition', (planned) => byPartition(planned.flatMap(({ records }) => records))],
+    ['partition by partition', forwards],
     ['partition by partition, backwards', backwards],
   ]
   const runs = arrangements.map(([name, arrange], index) => {
     // Another seed draws other delays; the input was made from the plan's own.
-    const seed = plan.seed ^ (0x5000_0000 + index)
+    const seed = (plan.seed ^ (0x5000_0000 + index)) >>> 0
     return twinOf(name, run({ ...plan, seed }, arrange))
   })
   return { runs, hasStragglers }
@@ -81,7 +90,13 @@ function runTwins(job: Job, plan: Plan, run: RunTwin): Twins {
 /** Long enough for a partition to be read before the next one has records. */
 const STAGGER_MS = 60
 
-function byPartition(records: readonly PlacedRecord[]): Feed[] {
+function assignsLater({ nodes }: StreamGraph): boolean {
+  return nodes.some(
+    ({ work }) => work.type === 'operator' && work.operator.type === 'assign-watermarks',
+  )
+}
+
+function byPartition(records: readonly PlacedRecord[], pauseMs: number): Feed[] {
   const partitions = new Map<string, PlacedRecord[]>()
   for (const placed of records) {
     const name = `${placed.topic}/${placed.partition}`
@@ -90,7 +105,7 @@ function byPartition(records: readonly PlacedRecord[]): Feed[] {
     else others.push(placed)
   }
   return Array.from(partitions.values(), (partition) => ({
-    afterMs: STAGGER_MS,
+    afterMs: pauseMs,
     records: partition,
   }))
 }

@@ -12,7 +12,7 @@ import { kafkaSourcesIn, readsTopic } from '../../engine/source/source-spec.ts'
 import type { KafkaRecord } from '../../engine/source/source-spec.ts'
 import type { TraceTopology } from '../../engine/trace.ts'
 import type { LogRecord } from '../kafka/ground-truth.ts'
-import type { SimulatedCluster } from '../kafka/simulated-cluster.ts'
+import type { OpenTransaction, SimulatedCluster } from '../kafka/simulated-cluster.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { World } from '../world/world.ts'
 import { recordCheckpoint } from './checkpoint-recorder.ts'
@@ -103,9 +103,19 @@ export class HistoryRecorder {
       log: this.#observed.flatMap(({ topic, partition }) => this.#logEntries(topic, partition)),
       openTransactions: this.#cluster
         .openTransactions()
+        .filter((transaction) => this.#holdsData(transaction))
         .map(({ transactionalId, state }) => `${transactionalId} (${state})`),
       stuck,
     }
+  }
+
+  /** One that was opened again by a late request, empty, holds nobody up (decision 8). */
+  #holdsData({ state, producerId, partitions }: OpenTransaction): boolean {
+    if (state !== 'Ongoing') return true
+    return partitions.some(({ topic, partition }) => {
+      const { batches } = this.#cluster.log(topic, partition)
+      return batches.findLast((batch) => batch.producerId === producerId)?.control === null
+    })
   }
 
   #poll(observed: Observed): void {

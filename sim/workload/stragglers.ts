@@ -5,6 +5,7 @@
 import type { StreamGraph } from '../../engine/job/stream-graph.ts'
 import { createWatermarkGenerator } from '../../engine/time/watermark-generators.ts'
 import type { WatermarkStrategy } from '../../engine/time/watermark-strategy.ts'
+import { kafkaSourcesIn, readsTopic } from '../../engine/source/source-spec.ts'
 import type { KafkaSourceSpec } from '../../engine/source/source-spec.ts'
 import type { PlacedRecord } from './feeder.ts'
 
@@ -14,12 +15,14 @@ export function findStragglers(
 ): ReadonlySet<PlacedRecord> {
   const stragglers = new Set<PlacedRecord>()
   for (const { work } of nodes) {
-    if (work.type !== 'source' || work.watermarks === null || work.source.type !== 'kafka') continue
+    if (work.type !== 'source' || work.watermarks === null) continue
+    const sources = kafkaSourcesIn(work.source)
     const partitions = new Map<string, Lateness>()
     for (const placed of records) {
-      if (!work.source.topics.includes(placed.topic)) continue
+      const source = sources.find((one) => readsTopic(one, placed.topic))
+      if (source === undefined) continue
       const name = `${placed.topic}/${placed.partition}`
-      const lateness = partitions.get(name) ?? new Lateness(work.source, work.watermarks)
+      const lateness = partitions.get(name) ?? new Lateness(source, work.watermarks)
       partitions.set(name, lateness)
       if (lateness.isLate(placed)) stragglers.add(placed)
     }
