@@ -117,7 +117,9 @@ function isServices(value: unknown): value is SimulatedServices {
   if (typeof value !== 'object' || value === null) return false
   return Object.values(value).every((service: unknown) => {
     const reply =
-      typeof service === 'object' && service !== null && 'reply' in service ? service.reply : service
+      typeof service === 'object' && service !== null && 'reply' in service
+        ? service.reply
+        : service
     return typeof reply === 'function'
   })
 }

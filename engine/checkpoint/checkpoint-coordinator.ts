@@ -279,9 +279,7 @@ function onCoordinator(
   const phase: PendingPhase = isReady ? 'collecting' : 'coordinating'
   return [
     { ...state, pending: { ...pending, phase, missingCoordinators, coordinators } },
-    isReady
-      ? [triggerSources(pending)]
-      : [],
+    isReady ? [triggerSources(pending)] : [],
   ]
 }
 

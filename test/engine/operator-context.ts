@@ -26,7 +26,12 @@ function noFiles(): never {
   throw new Error('This test has no files.')
 }
 
-export const NO_FILES: FilePort = { read: noFiles, write: noFiles, rename: noFiles, delete: noFiles }
+export const NO_FILES: FilePort = {
+  read: noFiles,
+  write: noFiles,
+  rename: noFiles,
+  delete: noFiles,
+}
 
 export interface Emitted {
   readonly value: unknown
