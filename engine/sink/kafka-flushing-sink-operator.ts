@@ -4,6 +4,7 @@
  * way. Source: Flink KafkaSink with DeliveryGuarantee.AT_LEAST_ONCE and NONE.
  */
 import { KafkaClient } from '../kafka/kafka-client.ts'
+import type { RecordData } from '../kafka/protocol.ts'
 import { IdempotentProducer } from '../kafka/idempotent-producer.ts'
 import type {
   Operator,
@@ -26,6 +27,9 @@ export class KafkaFlushingSinkOperator implements Operator {
   readonly #client: KafkaClient
   readonly #producer: IdempotentProducer
   #partitions = 0
+  /** Written before the partitions were known, by timers and answers of services: those do not ask `isAvailable`. */
+  #early: RecordData[] = []
+  readonly #whenPlaced: (() => void)[] = []
   #lingers = false
 
   constructor(spec: KafkaSinkSpec, context: OperatorContext) {
@@ -53,25 +57,36 @@ export class KafkaFlushingSinkOperator implements Operator {
 
   /** What was written before the end of the input is to arrive. */
   get isDrained(): boolean {
-    return this.#producer.unacknowledged === 0
+    return this.#early.length === 0 && this.#producer.unacknowledged === 0
   }
 
   open(): void {
     this.#client.partitionsOf(this.#spec.topic, (partitions) => {
       this.#partitions = partitions.length
+      for (const record of this.#early.splice(0)) this.#add(record)
+      for (const callback of this.#whenPlaced.splice(0)) callback()
+      this.#linger()
       this.#context.wake()
     })
   }
 
   process(value: unknown, timestamp: number): void {
     const record = encodeRecord(this.#spec, this.#context, value, timestamp)
-    this.#producer.add(partitionOf(record, this.#partitions, this.#context), record)
+    if (this.#partitions === 0) {
+      this.#early.push(record)
+      return
+    }
+    this.#add(record)
     this.#linger()
   }
 
   snapshot(context: SnapshotContext): OperatorSnapshot {
     const isSafe = this.#spec.delivery === 'at-least-once'
-    if (isSafe && this.#producer.unacknowledged > 0) this.#producer.flush(context.hold())
+    if (isSafe && !this.isDrained) {
+      const release = context.hold()
+      if (this.#early.length === 0) this.#producer.flush(release)
+      else this.#whenPlaced.push(() => this.#producer.flush(release))
+    }
     return () => []
   }
 
@@ -81,6 +96,10 @@ export class KafkaFlushingSinkOperator implements Operator {
 
   close(): void {
     this.#client.close()
+  }
+
+  #add(record: RecordData): void {
+    this.#producer.add(partitionOf(record, this.#partitions, this.#context), record)
   }
 
   #linger(): void {

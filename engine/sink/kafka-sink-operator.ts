@@ -22,6 +22,7 @@ import { encodeRecord, partitionOf } from './kafka-record.ts'
 import { decodeCommittables, encodeSinkState, formerParallelism } from './kafka-sink-state.ts'
 import type { KafkaSinkSpec } from './sink-spec.ts'
 import { SinkTransaction } from './sink-transaction.ts'
+import type { PartitionOf } from './sink-transaction.ts'
 import { TransactionPool } from './transaction-pool.ts'
 
 /** Records that may wait in memory before the sink stops its input. */
@@ -36,6 +37,8 @@ export class KafkaSinkOperator implements Operator {
   readonly #client: KafkaClient
   /** Oldest first; only the last may be open. */
   readonly #transactions: SinkTransaction[] = []
+  readonly #partitionOf: PartitionOf = (record) =>
+    partitionOf(record, this.#partitions, this.#context)
   #pool: TransactionPool | null = null
   #partitions = 0
   #lingers = false
@@ -72,14 +75,14 @@ export class KafkaSinkOperator implements Operator {
     this.#commitNext()
     this.#client.partitionsOf(this.#spec.topic, (partitions) => {
       this.#partitions = partitions.length
+      this.#assignProducers()
       this.#context.wake()
     })
   }
 
   process(value: unknown, timestamp: number): void {
     const record = encodeRecord(this.#spec, this.#context, value, timestamp)
-    const partition = partitionOf(record, this.#partitions, this.#context)
-    this.#openTransaction().add(partition, record)
+    this.#openTransaction().add(record, this.#partitionOf)
     this.#linger()
   }
 
@@ -179,12 +182,14 @@ export class KafkaSinkOperator implements Operator {
 
   /** Gives free transactional ids to the transactions that wait for one, oldest first. */
   #assignProducers(): void {
+    // Timers and answers of services do not ask whether the sink is available: what they write has to wait.
+    if (this.#partitions === 0) return
     const pool = present(this.#pool, `${this.uid} is not open.`)
     for (const transaction of this.#transactions) {
       if (transaction.hasProducer) continue
       const producer = pool.take()
       if (producer === null) return
-      transaction.useProducer(producer)
+      transaction.useProducer(producer, this.#partitionOf)
       this.#context.runtime.trace({
         type: 'transaction-opened',
         subtask: this.#context.subtask,

@@ -17,6 +17,8 @@ export interface Committable {
   readonly handle: TransactionHandle
 }
 
+export type PartitionOf = (record: RecordData) => number
+
 export class SinkTransaction {
   status: SinkTransactionStatus = 'open'
   /** The checkpoint that commits it; null while it is open. */
@@ -27,7 +29,8 @@ export class SinkTransaction {
   #handle: TransactionHandle | null = null
   #producer: TransactionalProducer | null = null
   readonly #onPrepared: (() => void)[] = []
-  #collected: { readonly partition: number; readonly record: RecordData }[] = []
+  /** Until there is a producer for them, they have no partition either. */
+  #collected: RecordData[] = []
   #isFlushing = false
 
   private constructor(isRestored: boolean) {
@@ -72,16 +75,16 @@ export class SinkTransaction {
     return this.#collected.length === 0 && this.#producer?.state !== 'writing'
   }
 
-  add(partition: number, record: RecordData): void {
+  add(record: RecordData, partitionOf: PartitionOf): void {
     assert(this.status === 'open', `A record came to a ${this.status} transaction.`)
-    if (this.#producer === null) this.#collected.push({ partition, record })
-    else this.#producer.add(partition, record)
+    if (this.#producer === null) this.#collected.push(record)
+    else this.#producer.add(partitionOf(record), record)
   }
 
-  useProducer(producer: TransactionalProducer): void {
+  useProducer(producer: TransactionalProducer, partitionOf: PartitionOf): void {
     this.#producer = producer
     this.#handle = producer.handle
-    for (const { partition, record } of this.#collected) producer.add(partition, record)
+    for (const record of this.#collected) producer.add(partitionOf(record), record)
     this.#collected = []
   }
 

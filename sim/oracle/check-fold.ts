@@ -96,7 +96,7 @@ export class FoldCheck {
     list: readonly ModelRecord[],
     shared: ReadonlySet<number>,
   ): KeyFold {
-    const hasEvidence = !list.some(({ origin }) => shared.has(origin))
+    const hasEvidence = !this.#isOrderUncertain && !list.some(({ origin }) => shared.has(origin))
     const arranged = hasEvidence
       ? this.#order.arrange(list, this.#isInputOrder)
       : this.#order.arrangeWithoutEvidence(list, this.#isInputOrder)
