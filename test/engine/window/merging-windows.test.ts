@@ -80,6 +80,22 @@ test('a window that is over is not found, whichever it is', () => {
   }
 })
 
+test('when the latest window is over, the one before is the latest', () => {
+  const windows = merging()
+  for (const start of [0, 20, 40]) put(windows, start, start + 10)
+  windows.readAll()
+  windows.retire(40)
+  expect(windowsOf(windows)).toEqual([
+    [0, 10],
+    [20, 30],
+  ])
+  put(windows, 28, 35)
+  expect(windowsOf(windows)).toEqual([
+    [0, 10],
+    [20, 35],
+  ])
+})
+
 test('a window is begun anew when it equals one that was merged, once', () => {
   const windows = merging()
   put(windows, 0, 50)

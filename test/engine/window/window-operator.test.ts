@@ -188,6 +188,13 @@ test('an exception of a window function names the operator', () => {
 
 const seen = valueState<number>('seen')
 
+/** Counts and emits how often the window has fired. */
+function firingOf(context: Context): void {
+  const ofWindow = context.windowState(seen)
+  ofWindow.update((ofWindow.value() ?? 0) + 1)
+  context.collect(ofWindow.value())
+}
+
 /** Emits how often the window has fired, and how often all windows of the key. */
 const firings = perWindow((context) => {
   const [ofWindow, ofKey] = [context.windowState(seen), context.globalState(seen)]
@@ -222,6 +229,23 @@ test('state of a window ends with it, even if no function asks for it after a re
     [0, 1, 3],
     [100, 2, 4],
   ])
+})
+
+test('state of a window ends with it, also when a function first asks for it after other windows ended', () => {
+  let asks = false
+  const contents = perWindow((context) => {
+    if (asks) firingOf(context)
+    else context.collect('nothing')
+  })
+  const windows = operating(tumbling, contents, { trigger: countTrigger(1) })
+  windows.process('key', 'a', 0)
+  windows.watermark(99)
+  asks = true
+  windows.process('key', 'a', 100)
+  windows.process('key', 'a', 150)
+  windows.watermark(199)
+  expect(windows.take().map(({ value }) => value)).toEqual(['nothing', 1, 2])
+  expect(windows.stored).toEqual([])
 })
 
 test('windows that merge have no state of their own', () => {
@@ -283,13 +307,34 @@ test('sessions of a key that fire but once have one timer', () => {
   expect(windows.take().map(({ timestamp }) => timestamp)).toEqual([549, 899])
 })
 
+test('a session that grows leaves no timers behind', () => {
+  const windows = operating(session, count, { allowedLatenessMs: 50 })
+  for (let time = 0; time < 1000; time += 10) windows.process('key', 'a', time)
+  expect(windows.timerCount).toBe(2)
+})
+
+test('a batch ends sessions in processing time with their key, whatever the clock reads', () => {
+  const assigner = sessionProcessingTimeWindows({ gapMs: 100 })
+  const spec = windowSpec('window', assigner, {}, count)
+  const windows = new OperatingWindows(spec, { runtimeMode: 'batch' })
+  windows.process('key', 'a', NO_TIMESTAMP)
+  windows.clock(50)
+  windows.process('key', 'b', NO_TIMESTAMP)
+  windows.endKey()
+  expect(windows.take()).toEqual([{ value: 2, timestamp: 149 }])
+})
+
 test('sessions that were saved without lateness get their timers when there is some', () => {
   const windows = operating(session)
   for (const time of [0, 50, 400]) windows.process('key', 'a', time)
+  windows.process('other', 'a', 30)
   const spec = windowSpec('window', session, { allowedLatenessMs: 100 }, count)
   const restarted = new OperatingWindows(spec, { saved: windows.save() })
   restarted.watermark(160)
-  expect(restarted.take()).toEqual([{ value: 2, timestamp: 149 }])
+  expect(restarted.take()).toEqual([
+    { value: 1, timestamp: 129 },
+    { value: 2, timestamp: 149 },
+  ])
   restarted.process('key', 'late', 60)
   restarted.watermark(499)
   expect(restarted.take()).toEqual([
