@@ -3,7 +3,8 @@
  * says. Must not know kinds of windows, triggers and contents: see window-assignment.ts, running-trigger.ts and
  * window-contents.ts. Per key and window there are contents, what the trigger remembers, states of the user's function,
  * and timers; the namespace of the states is the window's start.
- * Invariant: every window with contents has a timer at its cleanup time, if it has one.
+ * Invariant: every window with contents has a timer at its cleanup time, if it has one. Where windows merge and need no
+ * timer but that, their key has one, at or before the end of the first.
  * Source: Flink WindowOperator, EvictingWindowOperator; the Dataflow Model.
  */
 import { NO_TIMESTAMP } from '../element.ts'
