@@ -62,6 +62,17 @@ export class ExecutionGraph {
     return this.executions.every(({ status }) => isEnded(status))
   }
 
+  /** It finished, but what it wrote may still wait for a consumer to take it; a final checkpoint has seen it taken. */
+  owesRecords(execution: Execution): boolean {
+    if (execution.status !== 'finished' || this.#graph.needsFinalCheckpoint) return false
+    return this.channelsOf(execution)
+      .outputs.flat()
+      .some(({ subtask, attempt }) => {
+        const consumer = this.find(subtask, attempt)
+        return consumer !== undefined && !isEnded(consumer.status)
+      })
+  }
+
   /** Gives every subtask a new attempt on the workers; null when there are too few slots. */
   schedule(workers: readonly WorkerSlots[]): readonly Execution[] | null {
     const slots = assignSlots(workers, this.slotsNeeded)

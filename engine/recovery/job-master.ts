@@ -149,11 +149,12 @@ export class JobMaster {
     this.#workers.remove(worker)
     this.#options.runtime.trace({ type: 'worker-lost', worker, reason })
     if (this.#options.mutants.active('lost-worker-ignored')) return
-    const hosted = this.#executions.executions.filter(
-      (e) => e.worker === worker && !isEnded(e.status),
-    )
-    for (const execution of hosted) this.#setStatus(execution, 'failed', `${worker} is lost`)
-    if (hosted.length > 0) this.#failover(`${worker} is lost: ${reason}`)
+    const hosted = this.#executions.executions.filter((e) => e.worker === worker)
+    const running = hosted.filter(({ status }) => !isEnded(status))
+    for (const execution of running) this.#setStatus(execution, 'failed', `${worker} is lost`)
+    if (running.length > 0 || hosted.some((e) => this.#executions.owesRecords(e))) {
+      this.#failover(`${worker} is lost: ${reason}`)
+    }
     this.#proceed()
   }
 
@@ -236,6 +237,8 @@ export class JobMaster {
         coordinator?.onReaderEvent(execution.index, message.event)
         return
       case 'input-ended':
+        // An attempt that is being canceled will read again: its end is none.
+        if (this.#status !== 'running') return
         execution.hasInputEnded = true
         // Told before a failure that was heard of first: the next attempts have not ended.
         if (this.#status === 'running' && this.#executions.haveAllInputsEnded) {
@@ -250,6 +253,8 @@ export class JobMaster {
 
   #onStatus(execution: Execution, status: Execution['status'], reason: string): void {
     if (isEnded(execution.status)) return
+    // What it said before it heard that it is canceled.
+    if (execution.status === 'canceling' && !isEnded(status)) return
     this.#setStatus(execution, status, reason)
     if (status === 'running') this.#coordinatorOf(execution)?.onReaderRunning(execution.index)
     if (status === 'failed') this.#failover(`${execution.subtask} failed: ${reason}`)

@@ -66,6 +66,27 @@ describe('lost workers', () => {
     expect(job.master.status).toBe('running')
   })
 
+  test('a finished subtask on it is lost, too, while a consumer may still wait for what it wrote', () => {
+    const job = new MasteredJob({}, { hasCheckpoints: false }).run()
+    job.report('finished', ['source/0', 'source/1', 'sum/1'])
+    job.register('worker-2', 2)
+    expect(job.statuses.at(-1)).toContain('restarting: worker-2 is lost')
+  })
+
+  test('a finished subtask on it is not missed when its consumers have finished as well', () => {
+    const job = new MasteredJob({}, { hasCheckpoints: false }).run()
+    job.report('finished', ['source/1', 'sum/0', 'sum/1'])
+    job.register('worker-2', 2)
+    expect(job.master.status).toBe('running')
+  })
+
+  test('nor when a final checkpoint has seen everything taken', () => {
+    const job = new MasteredJob().run()
+    job.report('finished', ['source/0', 'source/1', 'sum/1'])
+    job.register('worker-2', 2)
+    expect(job.master.status).toBe('running')
+  })
+
   test('a lost worker without subtasks does not disturb the job', () => {
     const job = new MasteredJob().run()
     job.register('worker-3').pass(200, ['worker-1', 'worker-2'])
@@ -276,5 +297,28 @@ describe('giving up', () => {
     job.register('worker-2', 2).register('worker-3').pass(300)
     expect(job.told()).toEqual([])
     expect(job.master.status).toBe('failed')
+  })
+})
+
+describe('what an attempt says that is being canceled', () => {
+  test('that its input has ended does not count: the restarted job takes no final checkpoint', () => {
+    const job = new MasteredJob().run()
+    job.endInput('source/0', 'source/1', 'sum/0')
+    job.report('failed', ['sum/0'], 'boom').endInput('sum/1')
+    job.report('canceled').pass(30)
+    job.told()
+    job.report('running').pass(200)
+    const triggered = job.runtime.takeSent().filter(({ type }) => type === 'trigger-checkpoint')
+    expect(triggered.length).toBeGreaterThan(0)
+    expect(triggered.filter((sent) => 'barrier' in sent && sent.barrier.isFinal === true)).toEqual(
+      [],
+    )
+  })
+
+  test('that it runs does not make it run again', () => {
+    const job = new MasteredJob().register('worker-1').register('worker-2')
+    job.told()
+    job.report('failed', ['sum/0'], 'boom').report('running', ['sum/1'])
+    expect(job.statusOf('sum/1')).toBe('canceling')
   })
 })
