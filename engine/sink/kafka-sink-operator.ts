@@ -19,7 +19,8 @@ import type {
   SnapshotContext,
 } from '../operator/operator.ts'
 import { encodeRecord, partitionOf } from './kafka-record.ts'
-import { decodeCommittables, encodeSinkState, formerParallelism } from './kafka-sink-state.ts'
+import { encodeSinkState, formerParallelism, ownCommittables } from './kafka-sink-state.ts'
+import { transactionalPrefix } from './sink-spec.ts'
 import type { KafkaSinkSpec } from './sink-spec.ts'
 import { SinkTransaction } from './sink-transaction.ts'
 import type { PartitionOf } from './sink-transaction.ts'
@@ -63,7 +64,7 @@ export class KafkaSinkOperator implements Operator {
   }
 
   open(restored: readonly OperatorStateEntry[], restoredFrom: CheckpointId | null): void {
-    const committables = decodeCommittables(restored)
+    const committables = ownCommittables(restored, this.#context)
     for (const committable of committables) {
       const from = restoredFrom ?? committable.checkpoint
       this.#transactions.push(SinkTransaction.restore(committable, from))
@@ -75,7 +76,7 @@ export class KafkaSinkOperator implements Operator {
     this.#commitNext()
     this.#client.partitionsOf(this.#spec.topic, (partitions) => {
       this.#partitions = partitions.length
-      this.#assignProducers()
+      if (this.#transactions.length > 0) this.#assignProducers()
       this.#context.wake()
     })
   }
@@ -125,7 +126,7 @@ export class KafkaSinkOperator implements Operator {
 
   #openPool(prepared: ReadonlySet<string>, former: number): void {
     const { subtaskIndex, parallelism, attempt, jobName } = this.#context
-    const prefix = this.#spec.transactionalIdPrefix ?? `${slug(jobName)}-${slug(this.uid)}`
+    const prefix = transactionalPrefix(this.#spec, jobName, this.uid)
     const orphanIndexes: number[] = []
     for (let i = subtaskIndex + parallelism; i < former; i += parallelism) orphanIndexes.push(i)
     this.#pool = new TransactionPool(
@@ -269,11 +270,13 @@ export class KafkaSinkOperator implements Operator {
 
   /** Reuses the ids of committed transactions that no restorable checkpoint names any more. */
   #recycleUnnamed(): void {
+    const pool = present(this.#pool, `${this.uid} is not open.`)
     const kept: SinkTransaction[] = []
     for (const transaction of this.#transactions) {
       const { status, lastNamedBy } = transaction
       if (status === 'committed' && lastNamedBy !== null && lastNamedBy < this.#latestCompleted) {
-        present(this.#pool, `${this.uid} is not open.`).recycle(transaction.handle.transactionalId)
+        const { transactionalId } = transaction.handle
+        if (pool.owns(transactionalId)) pool.recycle(transactionalId)
       } else {
         kept.push(transaction)
       }
@@ -284,9 +287,4 @@ export class KafkaSinkOperator implements Operator {
   #mutant(name: Parameters<OperatorContext['mutants']['active']>[0]): boolean {
     return this.#context.mutants.active(name)
   }
-}
-
-/** Lower case, with dashes for everything that is not a letter or digit. */
-function slug(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-')
 }

@@ -2,6 +2,7 @@
 import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
 import { binary } from '../serializer.ts'
 import type { Committable } from './sink-transaction.ts'
+import { subtaskIndexOf } from './transaction-pool.ts'
 
 const COMMITTABLES = 'committables'
 /** Everybody learns it, so that ids of a former, higher parallelism are fenced too (FLINK-23854). */
@@ -14,18 +15,31 @@ export function encodeSinkState(
   return [
     {
       name: COMMITTABLES,
-      redistribution: 'split',
+      redistribution: 'union',
       items: committables.map((committable) => binary.encode(committable)),
     },
     { name: PARALLELISM, redistribution: 'union', items: [binary.encode(parallelism)] },
   ]
 }
 
-/** Prepared transactions, in the order of their checkpoints. */
+/** The prepared transactions of all subtasks, in the order of their checkpoints. */
 export function decodeCommittables(entries: readonly OperatorStateEntry[]): Committable[] {
   return itemsOf(entries, COMMITTABLES)
     .map(decodeCommittable)
     .toSorted((a, b) => a.checkpoint - b.checkpoint)
+}
+
+/**
+ * Those that this subtask commits: of the ids that it fences, its own and those of former subtasks. Were they another's,
+ * one subtask would fence what the other one is about to commit.
+ */
+export function ownCommittables(
+  entries: readonly OperatorStateEntry[],
+  { subtaskIndex, parallelism }: { readonly subtaskIndex: number; readonly parallelism: number },
+): Committable[] {
+  return decodeCommittables(entries).filter(
+    ({ handle }) => subtaskIndexOf(handle.transactionalId) % parallelism === subtaskIndex,
+  )
 }
 
 /** The highest parallelism among the subtasks that wrote this state; 0 for a fresh start. */

@@ -46,6 +46,20 @@ export function commitsOnCheckpoint(spec: SinkSpec): boolean {
   }
 }
 
+/** What the transactional ids of a sink begin with; no other sink may have the same. */
+export function transactionalPrefix(
+  { transactionalIdPrefix }: KafkaSinkSpec,
+  jobName: string,
+  uid: string,
+): string {
+  return transactionalIdPrefix ?? `${slug(jobName)}-${slug(uid)}`
+}
+
+/** Lower case, with dashes for everything that is not a letter or digit of any script. */
+function slug(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')
+}
+
 /** A sink for values of type T; made by `kafkaSink`, `kafkaUpsertSink`, `fileSink`, `collectSink`, `printSink`, `discardSink`. */
 export interface Sink<T> {
   readonly spec: SinkSpec

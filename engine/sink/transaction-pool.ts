@@ -54,6 +54,11 @@ export class TransactionPool {
     return this.#ready.length === 0 && this.#initializing === 0
   }
 
+  /** One of a former subtask is not: it would be another's after the next rescaling. */
+  owns(id: string): boolean {
+    return subtaskIndexOf(id) === this.#options.subtaskIndex
+  }
+
   /** Initializes the id again and puts it back; nothing may need its former transaction any more. */
   recycle(id: string): void {
     const producer = new TransactionalProducer({ ...this.#options, transactionalId: id })
@@ -82,4 +87,11 @@ export class TransactionPool {
 /** `prefix-subtask-slot`. */
 export function transactionalId(prefix: string, subtaskIndex: number, slot: number): string {
   return `${prefix}-${subtaskIndex}-${slot}`
+}
+
+/** Of the subtask to which an id belongs. */
+export function subtaskIndexOf(id: string): number {
+  const index = Number(id.split('-').at(-2))
+  assert(Number.isInteger(index), `"${id}" is no transactional id of a sink.`)
+  return index
 }

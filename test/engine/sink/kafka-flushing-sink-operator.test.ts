@@ -93,3 +93,24 @@ test('an upsert sink writes a deleted row as a record without value', () => {
     [text.encode('a'), null],
   ])
 })
+
+test('what comes before the partitions are known, from a timer or a service, is kept for them', () => {
+  const runtime = new FakeRuntime()
+  const broker = new ClusterBroker(runtime, { topics: [{ topic: 'out', partitions: 2 }] })
+  broker.hold('metadata')
+  if (atLeastOnce.spec.type !== 'kafka') throw new Error('A Kafka sink is one.')
+  const operator = new KafkaFlushingSinkOperator(
+    atLeastOnce.spec,
+    operatorContext({ runtime, broker }),
+  )
+  operator.open()
+  operator.process('a1', 0)
+  const snapshot = new TakenSnapshot(operator, 1)
+  operator.finish()
+  runtime.advance(20)
+  expect([snapshot.isReady, operator.isDrained]).toEqual([false, false])
+  broker.release('metadata')
+  runtime.advance(20)
+  expect([snapshot.isReady, operator.isDrained]).toEqual([true, true])
+  expect([...broker.committed('out', 0), ...broker.committed('out', 1)]).toEqual(['a1'])
+})

@@ -233,6 +233,23 @@ describe('availability', () => {
     expect(attempt.context.wakes).toBeGreaterThan(0)
   })
 
+  test('what comes before it knows them all the same, from a timer or a service, belongs to its checkpoint', () => {
+    const sinking = new Sinking()
+    sinking.broker.hold('metadata')
+    const attempt = sinking.start()
+    attempt.write('a')
+    const snapshot = attempt.snapshot(1)
+    attempt.write('b')
+    sinking.pass()
+    expect([snapshot.isReady, attempt.context.failures]).toEqual([false, []])
+    sinking.broker.release('metadata')
+    sinking.pass()
+    expect(snapshot.committables).toEqual(['1: job-sink-0-0'])
+    attempt.complete(1)
+    sinking.pass()
+    expect(sinking.visible).toBe('a')
+  })
+
   test('it stops its input at 5000 records that are not in the log, and wakes it when there is room again', () => {
     const sinking = new Sinking()
     const attempt = sinking.start()

@@ -1,6 +1,37 @@
 /** The exactly-once sink over its attempts: what is committed again, what is fenced, which ids are used. */
 import { describe, expect, test } from 'vitest'
+import { attemptId, checkpointId, subtaskId, vertexId } from '../../../engine/ids.ts'
+import { buildJobGraph } from '../../../engine/job/job-graph.ts'
+import { defineJob } from '../../../engine/job/define-job.ts'
+import { assignState } from '../../../engine/recovery/state-assignment.ts'
+import { discardSink } from '../../../engine/sink/sinks.ts'
+import { generatorSource } from '../../../engine/source/sources.ts'
+import { vertexOf } from '../small-jobs.ts'
 import { Sinking, TOPIC } from './sink-harness.ts'
+import type { Snapshot, Stored } from './sink-harness.ts'
+
+/** What subtask `index` of so many restores of the snapshots of the former ones. */
+function assigned(former: readonly Snapshot[], parallelism: number, index: number): Stored {
+  const job = defineJob('J', { parallelism }, (env) => {
+    env.fromSource(generatorSource(1, (n) => n)).sinkTo(discardSink(), { chaining: 'head' })
+  })
+  const handles = former.map(({ stored }, subtask) => ({
+    subtask: subtaskId(vertexId('sink'), subtask),
+    attempt: attemptId(subtask),
+    object: null,
+    sizeBytes: 0,
+    operators: [{ uid: 'sink', operatorState: stored.state }],
+  }))
+  const checkpoint = former[0]?.checkpoint ?? 0
+  const metadata = {
+    checkpoint: checkpointId(checkpoint),
+    triggeredAt: 0,
+    handles,
+    coordinators: [],
+  }
+  const { operators } = assignState(metadata, vertexOf(buildJobGraph(job), 'sink'), index)
+  return { checkpoint, state: operators[0]?.operatorState ?? [] }
+}
 
 describe('restore', () => {
   test('what was prepared and not committed is committed by the next attempt, before anything else of its id', () => {
@@ -132,6 +163,56 @@ describe('restore', () => {
     sinking.start({ checkpoint: 1, state })
     sinking.pass()
     expect(sinking.broker.cluster.openTransactions()).toEqual([])
+  })
+})
+
+describe('rescaling', () => {
+  const rescalings = [
+    [2, 3],
+    [3, 2],
+    [3, 1],
+    [1, 3],
+  ] as const
+
+  for (const [before, after] of rescalings) {
+    test(`from ${before} to ${after}: no subtask fences what another one has to commit`, () => {
+      const sinking = new Sinking()
+      const former = Array.from({ length: before }, (_, index) =>
+        sinking.start(null, { parallelism: before, index }),
+      )
+      const handed = former.map((attempt, index) => {
+        attempt.write(`${index}a`).snapshot(1)
+        sinking.pass()
+        return attempt.write(`${index}b`).snapshot(2)
+      })
+      sinking.pass()
+      for (const attempt of former) attempt.write('lost')
+      sinking.pass()
+      for (const attempt of former) attempt.crash()
+      const attempts = Array.from({ length: after }, (_, index) =>
+        sinking.start(assigned(handed, after, index), { parallelism: after, index }),
+      )
+      sinking.pass(500)
+      expect(attempts.flatMap(({ context }) => context.failures)).toEqual([])
+      const all = [0, 1].flatMap((partition) => sinking.broker.committed(TOPIC, partition))
+      const expected = former.flatMap((_, index) => [`${index}a`, `${index}b`])
+      expect(all.toSorted()).toEqual(expected)
+      expect(sinking.broker.cluster.openTransactions()).toEqual([])
+    })
+  }
+
+  test('an id that was another subtask’s is committed and then left to it', () => {
+    const sinking = new Sinking()
+    const former = [0, 1].map((index) => sinking.start(null, { parallelism: 2, index }))
+    const handed = former.map((attempt) => attempt.write('a').snapshot(1))
+    sinking.pass()
+    for (const attempt of former) attempt.crash()
+    const only = sinking.start(assigned(handed, 1, 0), { parallelism: 1, index: 0 })
+    sinking.pass(500)
+    sinking.requests()
+    only.complete(2)
+    sinking.pass(500)
+    expect(sinking.requests('init-producer-id')).toEqual(['init-producer-id job-sink-0-0'])
   })
 })
 

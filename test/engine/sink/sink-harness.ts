@@ -98,7 +98,7 @@ export class Attempt {
 }
 
 /** A snapshot that is being taken: it ends when the operator has let go of it. */
-class Snapshot {
+export class Snapshot {
   readonly checkpoint: number
   readonly #state: OperatorSnapshot
   #holds = 0
