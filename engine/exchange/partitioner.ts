@@ -3,7 +3,7 @@
  * for a hash edge it also yields the key's hash, which travels with the record.
  * Source: Flink's partitioners and KeyGroupRangeAssignment (flink-semantics.md 1.1, 1.2).
  */
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, UserFunctionError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import { hashKey } from '../serializer.ts'
 import { keyGroupOf, operatorIndexOf } from '../state/key-groups.ts'
@@ -15,7 +15,8 @@ export type CustomPartitioner = (value: unknown, channels: number) => number
 
 /** How an edge deals out its records. `forward` keeps the index and is the only kind that can be chained. */
 export type Partitioning =
-  | { readonly type: 'forward' }
+  /** `isRequired`: asked for by the job, so that another parallelism is an error and not dealt out round robin. */
+  | { readonly type: 'forward'; readonly isRequired?: boolean }
   | { readonly type: 'hash'; readonly keySelector: KeySelector }
   | { readonly type: 'rebalance' }
   /** Round robin among the consumers next to the producer. */
@@ -60,7 +61,7 @@ export function createPartitioner(
     case 'broadcast':
       return new FixedPartitioner(EVERY_CHANNEL)
     case 'hash':
-      return new HashPartitioner(partitioning.keySelector, channels, context.maxParallelism)
+      return new HashPartitioner(partitioning.keySelector, context)
     case 'rebalance':
     case 'rescale':
       return new RoundRobinPartitioner(channels, subtaskIndex)
@@ -76,15 +77,17 @@ class HashPartitioner implements Partitioner {
   readonly #keySelector: KeySelector
   readonly #maxParallelism: number
   readonly #channels: number
+  readonly #name: string
 
-  constructor(keySelector: KeySelector, channels: number, maxParallelism: number) {
+  constructor(keySelector: KeySelector, { channels, maxParallelism, name }: PartitionerContext) {
     this.#keySelector = keySelector
     this.#channels = channels
     this.#maxParallelism = maxParallelism
+    this.#name = name
   }
 
   select(value: unknown): number {
-    const hash = hashKey(this.#keySelector(value))
+    const hash = hashKey(this.#keyOf(value))
     this.hash = hash
     if (this.#channels === 1) return 0
     return operatorIndexOf(
@@ -92,6 +95,14 @@ class HashPartitioner implements Partitioner {
       this.#maxParallelism,
       this.#channels,
     )
+  }
+
+  #keyOf(value: unknown): unknown {
+    try {
+      return this.#keySelector(value)
+    } catch (error) {
+      throw new UserFunctionError(`keyBy of ${this.#name}`, error)
+    }
   }
 }
 
@@ -153,11 +164,20 @@ class UserPartitioner implements Partitioner {
 
   select(value: unknown): number {
     const { channels, name } = this.#context
-    const channel = this.#partition(value, channels)
+    const channel = this.#channelOf(value)
     if (Number.isInteger(channel) && channel >= 0 && channel < channels) return channel
     throw new ConfigurationError(
       'partition-out-of-range',
       `The custom partitioner of ${name} chose ${String(channel)}; it must choose a whole number from 0 to ${channels - 1}.`,
     )
+  }
+
+  #channelOf(value: unknown): number {
+    const { channels, name } = this.#context
+    try {
+      return this.#partition(value, channels)
+    } catch (error) {
+      throw new UserFunctionError(`partitionCustom of ${name}`, error)
+    }
   }
 }

@@ -4,13 +4,15 @@
  */
 import { ConfigurationError } from '../errors.ts'
 import type { RuntimeMode } from '../operator/operator.ts'
+import { transactionalPrefix } from '../sink/sink-spec.ts'
 import { emitsWatermarks } from '../source/source-spec.ts'
 import type { Job } from './define-job.ts'
 import { edgesInto } from './stream-graph.ts'
 import type { StreamGraph, StreamNode } from './stream-graph.ts'
 
-export function checkProgram({ graph }: Job, runtimeMode: RuntimeMode): void {
+export function checkProgram({ name, graph }: Job, runtimeMode: RuntimeMode): void {
   for (const node of graph.nodes) checkOrder(node, graph)
+  checkTransactionalIds(name, graph)
   if (runtimeMode === 'batch') return
   const timed = timedNodes(graph)
   for (const node of graph.nodes) {
@@ -28,6 +30,28 @@ function checkOrder(node: StreamNode, { nodes }: StreamGraph): void {
         'streams must not form a cycle, so unite or connect only streams that were made before.',
     )
   }
+}
+
+/** Two sinks with the same transactional ids would fence each other, for ever (FLINK-9295). */
+function checkTransactionalIds(job: string, { nodes }: StreamGraph): void {
+  const owners = new Map<string, string>()
+  for (const { uid, work } of nodes) {
+    if (work.type === 'source' || work.operator.type !== 'sink') continue
+    const { sink } = work.operator
+    if (sink.type !== 'kafka' || sink.delivery !== 'exactly-once') continue
+    const prefix = transactionalPrefix(sink, job, uid)
+    const owner = owners.get(prefix)
+    if (owner !== undefined) throw sharedTransactionalIds(owner, uid, prefix)
+    owners.set(prefix, uid)
+  }
+}
+
+function sharedTransactionalIds(owner: string, uid: string, prefix: string): ConfigurationError {
+  return new ConfigurationError(
+    'shared-transactional-ids',
+    `The sinks "${owner}" and "${uid}" have the same prefix of transactional ids, "${prefix}", and would fence each ` +
+      'other; give each its own transactionalIdPrefix.',
+  )
 }
 
 /** Nodes whose records are followed by watermarks: those behind sources or operators that all make them. */

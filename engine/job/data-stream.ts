@@ -138,9 +138,12 @@ export class DataStream<T> {
     return this.#add('asyncWait', { type: 'async', async: asyncSpec(call) }, options)
   }
 
-  /** Index i of the producer to index i of the consumer; what happens anyway where the parallelism is the same. */
+  /**
+   * Index i of the producer to index i of the consumer; what happens anyway where the parallelism is the same. The job is
+   * refused where it is not.
+   */
   forward(): DataStream<T> {
-    return this.#partition({ type: 'forward' })
+    return this.#partition({ type: 'forward', isRequired: true })
   }
 
   /** Deals the values out round robin, whatever the parallelism of producer and consumer. */

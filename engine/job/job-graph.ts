@@ -46,7 +46,10 @@ export interface JobGraph {
   readonly name: string
   readonly settings: JobSettings
   readonly runtimeMode: RuntimeMode
-  /** A sink commits what it wrote when a checkpoint completed, so the end of the input needs one of its own. */
+  /**
+   * The job ends with a checkpoint of its own: a sink commits what it wrote when one completed, or there are periodic
+   * ones, which subtasks whose input ended take part in until all have.
+   */
   readonly needsFinalCheckpoint: boolean
   /** Producers before consumers. */
   readonly vertices: readonly JobVertex[]
@@ -68,12 +71,8 @@ export function buildJobGraph(job: Job, overrides: JobOptions = {}): JobGraph {
     name: job.name,
     settings,
     runtimeMode,
-    needsFinalCheckpoint: nodes.some(
-      ({ work }) =>
-        work.type === 'operator' &&
-        work.operator.type === 'sink' &&
-        commitsOnCheckpoint(work.operator.sink),
-    ),
+    needsFinalCheckpoint:
+      (settings.checkpointing !== null && runtimeMode === 'streaming') || nodes.some(commits),
     vertices: heads.map((head) => ({
       id: chains.vertexOf(head.id),
       parallelism: chains.parallelismOf(head),
@@ -121,6 +120,11 @@ function areNeighbors(
   return producers <= consumers
     ? Math.floor((consumer * producers) / consumers) === producer
     : Math.floor((producer * consumers) / producers) === consumer
+}
+
+function commits({ work }: StreamNode): boolean {
+  if (work.type === 'source' || work.operator.type !== 'sink') return false
+  return commitsOnCheckpoint(work.operator.sink)
 }
 
 /** What a node does, in one word. */
@@ -197,10 +201,7 @@ function crossEdges(nodes: readonly StreamNode[], chains: Chains): JobEdge[] {
           input,
           fromNode: edge.from,
           tag: edge.tag,
-          partitioning: partitioningOf(
-            edge.partitioning,
-            chains.parallelismOf(node) === chains.parallelismOf(nodeAt(nodes, edge.from)),
-          ),
+          partitioning: partitioningOf(edge.partitioning, nodeAt(nodes, edge.from), node, chains),
         })
       }
     }
@@ -209,10 +210,21 @@ function crossEdges(nodes: readonly StreamNode[], chains: Chains): JobEdge[] {
 }
 
 /** Without a common parallelism a forward edge cannot keep the index, so Flink deals out round robin. */
-function partitioningOf(partitioning: Partitioning, isSameParallelism: boolean): Partitioning {
-  return partitioning.type === 'forward' && !isSameParallelism
-    ? { type: 'rebalance' }
-    : partitioning
+function partitioningOf(
+  partitioning: Partitioning,
+  from: StreamNode,
+  to: StreamNode,
+  chains: Chains,
+): Partitioning {
+  if (partitioning.type !== 'forward') return partitioning
+  const [producers, consumers] = [chains.parallelismOf(from), chains.parallelismOf(to)]
+  if (producers === consumers) return partitioning
+  if (partitioning.isRequired !== true) return { type: 'rebalance' }
+  throw new ConfigurationError(
+    'forward-changes-parallelism',
+    `The operator "${from.uid}" has parallelism ${producers} and "${to.uid}" ${consumers}, so forward() cannot connect ` +
+      'them; give both the same parallelism, or use rebalance() or rescale().',
+  )
 }
 
 function nodeAt(nodes: readonly StreamNode[], id: number): StreamNode {

@@ -115,3 +115,16 @@ test('a custom partitioner chooses; a channel that does not exist is named with 
     'The custom partitioner of map/0>sum chose 3; it must choose a whole number from 0 to 2.',
   )
 })
+
+test('what a function of the user throws is named with the edge', () => {
+  const fails = (): never => {
+    throw new TypeError('no such field')
+  }
+  expect(() => hashed(fails, 2, 8).select(1)).toThrow(
+    'The function of operator "keyBy of map/0>sum" threw: TypeError: no such field',
+  )
+  const custom = partitionerOf({ type: 'custom', partition: fails }, 3)
+  expect(() => custom.select(1)).toThrow(
+    'The function of operator "partitionCustom of map/0>sum" threw: TypeError: no such field',
+  )
+})

@@ -7,6 +7,7 @@ import {
   forBoundedOutOfOrderness,
   forMonotonousTimestamps,
   generatorSource,
+  kafkaSink,
   kafkaSource,
   text,
   tumblingEventTimeWindows,
@@ -100,6 +101,33 @@ describe('the shape of the graph', () => {
     expect(() => buildJobGraph({ ...job, graph: { nodes: cyclic } })).toThrow(
       'The operator "first" reads "second", which reads "first" itself or stands behind it',
     )
+  })
+
+  test('two sinks that would fence each other are refused, whatever script their names are in', () => {
+    const withSinks = (...uids: readonly string[]) =>
+      graphOf((env) => {
+        const lines = env.fromSource(numbers).map(String)
+        for (const uid of uids) {
+          lines.sinkTo(kafkaSink({ topic: uid, value: text, delivery: 'exactly-once' }), { uid })
+        }
+      })
+    expect(withSinks('热门', '错误').vertices).toHaveLength(1)
+    expect(() => withSinks('top ten', 'Top-Ten')).toThrow(
+      'The sinks "top ten" and "Top-Ten" have the same prefix of transactional ids, "j-top-ten"',
+    )
+    const shared = kafkaSink<string>({
+      topic: 'out',
+      value: text,
+      delivery: 'exactly-once',
+      transactionalIdPrefix: 'mine',
+    })
+    expect(() =>
+      graphOf((env) => {
+        const stream = env.fromSource(numbers).map(String)
+        stream.sinkTo(shared, { uid: 'one' })
+        stream.sinkTo(shared, { uid: 'two' })
+      }),
+    ).toThrow('give each its own transactionalIdPrefix.')
   })
 
   test('streams of two jobs cannot be united, connected or joined', () => {

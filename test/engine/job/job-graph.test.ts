@@ -88,6 +88,22 @@ describe('chaining', () => {
     expect(edges(built)).toEqual(['source -rebalance-> map #0'])
   })
 
+  test('one that the job asks for is refused there', () => {
+    const build = (parallelism: number): JobGraph =>
+      graph((env) => {
+        env
+          .fromSource(numbers)
+          .forward()
+          .map(({ n }) => n, { parallelism })
+          .sinkTo(discardSink(), { parallelism })
+      })
+    expect(chains(build(2))).toEqual(['source > map > sink (2)'])
+    expect(() => build(3)).toThrow(
+      'The operator "source" has parallelism 2 and "map" 3, so forward() cannot connect them; ' +
+        'give both the same parallelism, or use rebalance() or rescale().',
+    )
+  })
+
   test('an explicit parallelism that is that of the job does not end a chain', () => {
     const built = graph((env) => {
       env.fromSource(numbers, { parallelism: 2 }).sinkTo(discardSink())
@@ -158,16 +174,21 @@ describe('parallelism', () => {
   })
 })
 
-test('a job needs a final checkpoint when a sink commits what it wrote', () => {
-  const needs = (sink: Sink<string>): boolean =>
+test('a job needs a final checkpoint when a sink commits what it wrote, or when it takes periodic ones', () => {
+  const needs = (sink: Sink<string>, options: JobOptions = {}): boolean =>
     graph((env) => {
       env
         .fromSource(numbers)
         .map(() => '')
         .sinkTo(sink)
-    }).needsFinalCheckpoint
+    }, options).needsFinalCheckpoint
   expect(needs(kafkaSink({ topic: 'out', value: text, delivery: 'exactly-once' }))).toBe(true)
   expect(needs(discardSink())).toBe(false)
+  const checkpointing = { intervalMs: 1000 }
+  expect(needs(discardSink(), { checkpointing })).toBe(true)
+  expect(needs(discardSink(), { checkpointing, runtimeMode: 'batch' }), 'no periodic ones').toBe(
+    false,
+  )
 })
 
 describe('the topology', () => {
