@@ -20,6 +20,8 @@ export interface TimerServicePorts extends Pick<
 > {
   readonly state: KeyedStateBackend
   readonly runtimeMode: RuntimeMode
+  /** False while what stands behind takes no records: what is due waits for `resume`. Default: never. */
+  readonly mayFire?: () => boolean
 }
 
 export class KeyedTimerService implements TimerService {
@@ -31,6 +33,8 @@ export class KeyedTimerService implements TimerService {
   /** The next call for processing-time timers. */
   #wakeUp: { readonly at: number; readonly timer: Timer } | null = null
   #isQuiesced = false
+  /** Processing-time timers are due and could not fire yet. */
+  #isHeldBack = false
   /** Batch: the key is over, so what its timers register never fires. */
   #isEndingKey = false
 
@@ -54,9 +58,20 @@ export class KeyedTimerService implements TimerService {
     this.#scheduleWakeUp()
   }
 
+  /** Processing-time timers are due and wait for `resume`. */
+  get isHeldBack(): boolean {
+    return this.#isHeldBack
+  }
+
+  /** What stands behind takes records again. */
+  resume(): void {
+    if (this.#isHeldBack) this.#fireDue()
+  }
+
   /** The input ended: processing-time timers fire no more (Flink ProcessingTimeService.quiesce). */
   quiesce(): void {
     this.#isQuiesced = true
+    this.#isHeldBack = false
     if (this.#wakeUp !== null) this.#ports.cancel(this.#wakeUp.timer)
     this.#wakeUp = null
   }
@@ -110,7 +125,16 @@ export class KeyedTimerService implements TimerService {
 
   #onWakeUp(): void {
     this.#wakeUp = null
+    this.#fireDue()
+  }
+
+  #fireDue(): void {
+    this.#isHeldBack = false
     while (this.#processing.size > 0 && this.#processing.peekTime() <= this.processingTime()) {
+      if (this.#ports.mayFire?.() === false) {
+        this.#isHeldBack = true
+        return
+      }
       this.#fire(this.#processing, 'onProcessingTime')
     }
     this.#scheduleWakeUp()
@@ -128,7 +152,7 @@ export class KeyedTimerService implements TimerService {
 
   /** Sees to it that somebody looks when the earliest processing-time timer is due. */
   #scheduleWakeUp(): void {
-    const isSilent = this.#isQuiesced || this.#ports.runtimeMode === 'batch'
+    const isSilent = this.#isQuiesced || this.#isHeldBack || this.#ports.runtimeMode === 'batch'
     if (isSilent || this.#processing.size === 0) return
     const at = this.#processing.peekTime()
     if (at === Number.POSITIVE_INFINITY) return

@@ -5,6 +5,7 @@
  */
 import { present } from '../assert.ts'
 import type { OperatorHandle } from '../checkpoint/snapshot-handle.ts'
+import { freezeRecord } from '../exchange/freeze-record.ts'
 import type { RecordWriter } from '../exchange/record-writer.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { JobVertex } from '../job/job-graph.ts'
@@ -36,7 +37,10 @@ export type SharedContext = Omit<
   | 'emitWatermark'
   | 'emitStatus'
   | 'timers'
->
+> & {
+  /** Records that leave the chain, or have several consumers, must not be changed any more. Default: nobody looks. */
+  readonly isStrict?: boolean
+}
 
 /** Where the side output of that tag goes when the job does not read it; null drops it. */
 export type UnreadOutput = (tag: string) => Collector | null
@@ -52,6 +56,8 @@ export class OperatorChain {
   readonly #vertex: JobVertex
   readonly #writers: readonly RecordWriter[]
   readonly #provenance: ProvenanceTracker
+  readonly #isStrict: boolean
+  #haveTimersResumed = false
   readonly #unread: UnreadOutput
 
   /** `unread` takes what operators emit to side outputs that nobody reads; by default it is dropped. */
@@ -62,6 +68,7 @@ export class OperatorChain {
     unread: UnreadOutput = () => null,
   ) {
     this.#unread = unread
+    this.#isStrict = shared.isStrict === true
     this.#vertex = vertex
     this.#writers = writers
     this.#provenance = shared.provenance
@@ -90,6 +97,20 @@ export class OperatorChain {
     for (const operator of this.#operators) if (operator.isAvailable === false) return false
     for (const writer of this.#writers) if (!writer.isAvailable) return false
     return true
+  }
+
+  /** Processing-time timers became due while the chain was not available. */
+  get hasHeldTimers(): boolean {
+    return this.head.link.timers?.isHeldBack === true
+  }
+
+  /** Fires them; not in two turns one after the other, so that the input does not starve behind them. */
+  resumeTimers(): void {
+    const isTurn = this.hasHeldTimers && !this.#haveTimersResumed
+    this.#haveTimersResumed = isTurn
+    if (!isTurn) return
+    if (this.#provenance.isOn) this.#provenance.current = []
+    this.head.link.timers?.resume()
   }
 
   get headToTail(): readonly AnyOperator[] {
@@ -150,7 +171,16 @@ export class OperatorChain {
           keyedState,
           `The operator "${node.uid}" has no keyed state for timers.`,
         )
-        const ports = { state, schedule, cancel, processingTime, runtimeMode, mutants }
+        const mayFire = (): boolean => this.isAvailable
+        const ports = {
+          state,
+          schedule,
+          cancel,
+          processingTime,
+          runtimeMode,
+          mutants,
+          mayFire,
+        }
         link.timers = new KeyedTimerService(target, ports)
         return link.timers
       },
@@ -183,7 +213,9 @@ export class OperatorChain {
     const unread = tag === null || collectors.length > 0 ? null : this.#unread(tag)
     if (unread !== null) return unread
     const [only] = collectors
-    return collectors.length === 1 && only !== undefined ? only : new FanOutCollector(collectors)
+    const isOwn = !this.#isStrict || only instanceof ChainedCollector
+    if (collectors.length === 1 && only !== undefined && isOwn) return only
+    return new FanOutCollector(collectors, this.#isStrict && collectors.length > 0)
   }
 
   #writer(node: StreamNode, index: number): RecordWriter {
@@ -213,13 +245,16 @@ class WritingCollector implements Collector {
   }
 }
 
-/** Several consumers, or none. */
+/** Several consumers, or none; in a strict run also a single one that is not of this chain. */
 class FanOutCollector implements Collector {
   readonly #collectors: readonly Collector[]
-  constructor(collectors: readonly Collector[]) {
+  readonly #isStrict: boolean
+  constructor(collectors: readonly Collector[], isStrict: boolean) {
     this.#collectors = collectors
+    this.#isStrict = isStrict
   }
   emit(value: unknown, timestamp: number): void {
+    if (this.#isStrict) freezeRecord(value)
     for (const collector of this.#collectors) collector.emit(value, timestamp)
   }
 }

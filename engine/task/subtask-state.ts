@@ -1,5 +1,7 @@
 /** Makes a subtask's keyed state and fills it from the objects of a checkpoint. */
+import { InvariantViolation } from '../assert.ts'
 import { decodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
+import { describeError } from '../errors.ts'
 import { HeapStateBackend } from '../state/heap-state-backend.ts'
 import { keyGroupRange } from '../state/key-groups.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
@@ -54,7 +56,15 @@ export function restoreKeyedState(
         return
       }
       const { first, last } = state.range
-      state.restore(segments.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last))
+      try {
+        state.restore(segments.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last))
+      } catch (error) {
+        if (error instanceof InvariantViolation) throw error
+        onRestored(
+          `The snapshot ${key} of checkpoint ${checkpoint} cannot be restored: ${describeError(error)}`,
+        )
+        return
+      }
       sizeBytes += result.value.length
       env.runtime.spend({ records: 0, bytes: result.value.length })
       next(index + 1)

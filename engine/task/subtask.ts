@@ -6,7 +6,7 @@
  *   deploying ──▶ initializing (reads its state) ──▶ running ──▶ finished (input ended)
  *        └───────────────┴──────── failed / canceled ◀───┘
  */
-import { InvariantViolation, present } from '../assert.ts'
+import { assert, InvariantViolation, present } from '../assert.ts'
 import { MAX_WATERMARK } from '../element.ts'
 import type { Barrier } from '../element.ts'
 import { describeError } from '../errors.ts'
@@ -150,7 +150,9 @@ export class Subtask {
     })
   }
 
+  /** One that comes after the end of the attempt must not set a closed reader to work. */
   handleOperatorEvent(operator: string, event: OperatorEvent): void {
+    if (this.#isEnded) return
     const { head } = this.#chain
     if (head.type !== 'source' || head.reader.uid !== operator) {
       throw new InvariantViolation(
@@ -189,12 +191,14 @@ export class Subtask {
       this.#endWhenCommitted()
       return
     }
+    if (this.#chain.isAvailable) this.#chain.resumeTimers()
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
       return
     }
-    const hasMore = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
+    const hasWork = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
     if (this.#status !== 'running') return
+    const hasMore = hasWork || this.#chain.hasHeldTimers
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
@@ -233,7 +237,7 @@ export class Subtask {
 
   /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
   #takeSnapshot(barrier: Barrier, alignmentMs: number): void {
-    if (barrier.isFinal === true) this.#finalCheckpoint = barrier.checkpoint
+    if (barrier.isFinal === true) this.#expectFinal(barrier)
     this.#outputs.broadcast(barrier)
     if (this.#env.mutants.active('barrier-sent-twice')) this.#outputs.broadcast(barrier)
     const { runtime, deployment } = this.#env
@@ -248,6 +252,12 @@ export class Subtask {
     this.#snapshots.take(barrier.checkpoint, (reason) => {
       this.#decline(barrier.checkpoint, reason, true)
     })
+  }
+
+  #expectFinal({ checkpoint }: Barrier): void {
+    const { subtask } = this.#env.deployment
+    assert(this.#awaitsFinal, `${subtask} still has input at the final checkpoint ${checkpoint}.`)
+    this.#finalCheckpoint = checkpoint
   }
 
   #abortCheckpoint(checkpoint: CheckpointId, reason: string): void {
@@ -323,6 +333,7 @@ export class Subtask {
       services: env.services,
       files: env.files,
       mutants: env.mutants,
+      isStrict: env.isStrict,
       provenance: env.provenance,
       keyedState: this.#keyedState,
       schedule: (delayMs, label, callback) => this.#schedule(delayMs, label, callback),

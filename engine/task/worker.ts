@@ -4,6 +4,7 @@
  * to connect, which is answered so that it asks again.
  */
 import { present } from '../assert.ts'
+import { describeError, UserFunctionError } from '../errors.ts'
 import { JOB_MASTER, workerId } from '../ids.ts'
 import type { AttemptId, ChannelId, SubtaskId, WorkerId } from '../ids.ts'
 import type { JobGraph } from '../job/job-graph.ts'
@@ -16,6 +17,8 @@ import type {
 } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
+import type { SubtaskStatus } from '../trace.ts'
+import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { Subtask } from './subtask.ts'
 
 export interface WorkerOptions {
@@ -131,20 +134,35 @@ export class Worker {
       `No vertex ${deployment.vertex} in the job.`,
     )
     const { hasProvenance, ...world } = this.#options
-    const subtask = new Subtask({
+    const environment: SubtaskEnvironment = {
       ...world,
       vertex,
       deployment,
       provenance: { isOn: hasProvenance, current: null },
       report: (message) => {
         this.#report(message)
+        if (message.type === 'subtask-status' && isLost(message.status)) this.#forget(deployment)
       },
-    })
+    }
+    const subtask = createSubtask(environment)
+    if (subtask === null) return
     const hosted: Hosted = { deployment, subtask }
     this.#hosted.set(deployment.subtask, hosted)
     for (const { channel } of deployment.inputs) this.#consumers.set(channel, hosted)
     for (const { channel } of deployment.outputs.flat()) this.#producers.set(channel, hosted)
     subtask.start()
+  }
+
+  /** Lets go of an attempt and its state. One that finished stays: its consumers may still ask for what it wrote. */
+  #forget({ subtask, attempt, inputs, outputs }: Deployment): void {
+    const isIt = (hosted: Hosted | undefined): boolean => hosted?.deployment.attempt === attempt
+    if (isIt(this.#hosted.get(subtask))) this.#hosted.delete(subtask)
+    for (const { channel } of inputs) {
+      if (isIt(this.#consumers.get(channel))) this.#consumers.delete(channel)
+    }
+    for (const { channel } of outputs.flat()) {
+      if (isIt(this.#producers.get(channel))) this.#producers.delete(channel)
+    }
   }
 
   #find(subtask: SubtaskId, attempt: AttemptId): Hosted | undefined {
@@ -155,6 +173,23 @@ export class Worker {
   #report(message: MasterMessage): void {
     this.#options.runtime.send(JOB_MASTER, message)
   }
+}
+
+/** Null: a function of the user threw when it was made, which has failed the attempt. */
+function createSubtask(environment: SubtaskEnvironment): Subtask | null {
+  try {
+    return new Subtask(environment)
+  } catch (error) {
+    if (!(error instanceof UserFunctionError)) throw error
+    const { subtask, attempt } = environment.deployment
+    const reason = describeError(error)
+    environment.report({ type: 'subtask-status', subtask, attempt, status: 'failed', reason })
+    return null
+  }
+}
+
+function isLost(status: SubtaskStatus): boolean {
+  return status === 'canceled' || status === 'failed'
 }
 
 const CHANNEL_MESSAGES: ReadonlySet<Message['type']> = new Set([

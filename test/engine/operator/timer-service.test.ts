@@ -1,6 +1,7 @@
 /** Timers of a keyed operator. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Mutants } from '../../../engine/mutants.ts'
 import type { RuntimeMode, TimerTarget } from '../../../engine/operator/operator.ts'
 import { KeyedTimerService } from '../../../engine/operator/timer-service.ts'
 import { hashKey } from '../../../engine/serializer.ts'
@@ -300,4 +301,46 @@ test('for every set of timers and watermarks each fires once, in order, with the
       }
     }),
   )
+})
+
+describe('when what stands behind takes no records', () => {
+  test('processing-time timers wait, and fire in their order when it takes some again', () => {
+    const runtime = new FakeRuntime()
+    const state = new HeapStateBackend({ maxParallelism: MAX, range: { first: 0, last: MAX - 1 } })
+    const fired: number[] = []
+    let room = 1
+    const service = new KeyedTimerService(
+      {
+        onEventTime: () => undefined,
+        onProcessingTime: (time) => {
+          fired.push(time)
+          room -= 1
+        },
+      },
+      {
+        state,
+        mutants: new Mutants(),
+        runtimeMode: 'streaming',
+        processingTime: () => runtime.now(),
+        schedule: (delayMs, label, callback) => runtime.schedule(delayMs, label, callback),
+        cancel: (timer) => {
+          runtime.cancel(timer)
+        },
+        mayFire: () => room > 0,
+      },
+    )
+    state.setCurrentKey('a', hashKey('a'))
+    for (const time of [10, 20, 30]) service.registerProcessingTime(time)
+    runtime.advance(25)
+    expect([fired, service.isHeldBack, runtime.timers]).toEqual([[10], true, []])
+    service.registerProcessingTime(15)
+    room = 1
+    service.resume()
+    expect([fired, service.isHeldBack]).toEqual([[10, 15], true])
+    room = 2
+    service.resume()
+    expect([fired, service.isHeldBack]).toEqual([[10, 15, 20], false])
+    runtime.advance(5)
+    expect(fired).toEqual([10, 15, 20, 30])
+  })
 })

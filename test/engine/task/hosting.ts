@@ -1,6 +1,7 @@
 /**
  * A worker that hosts the middle of a job; the test plays everybody else: the job master, the producers of channels a and
- * b, the consumer. Records are written `k=5` (key and number), barriers `|1`, cancel markers `x1`, the end `$`.
+ * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`), cancel markers `x1`, the end
+ * of data `.`, the end `$`.
  */
 import { present } from '../../../engine/assert.ts'
 import type {
@@ -19,6 +20,7 @@ import {
 import { defineJob } from '../../../engine/job/define-job.ts'
 import { buildJobGraph } from '../../../engine/job/job-graph.ts'
 import type { JobGraph } from '../../../engine/job/job-graph.ts'
+import type { JobOptions } from '../../../engine/job/job-options.ts'
 import type { Deployment } from '../../../engine/messages.ts'
 import { Mutants } from '../../../engine/mutants.ts'
 import { ExecutionGraph } from '../../../engine/recovery/execution-graph.ts'
@@ -38,9 +40,9 @@ export interface Calls {
 }
 
 /** source (2) ──hash──▶ sum ─▶ map ──rebalance──▶ after. The test's worker hosts `sum`. */
-function job(calls: Calls): JobGraph {
+function job(calls: Calls, options: JobOptions): JobGraph {
   return buildJobGraph(
-    defineJob('Hosted', {}, (env) => {
+    defineJob('Hosted', options, (env) => {
       env
         .fromSource(
           generatorSource<Numbered>(10_000, (i) => ({ key: 'k', n: i })),
@@ -65,13 +67,15 @@ export class Hosting {
   readonly storage = new FakeStorage(this.runtime, 5)
   readonly calls: Calls = { mapped: [], failsAt: '' }
   readonly worker: Worker
-  readonly #graph = job(this.calls)
-  readonly #executions = new ExecutionGraph(this.#graph)
+  readonly #graph: JobGraph
+  readonly #executions: ExecutionGraph
   readonly #sequences = new Map<string, number>()
   #deployment: Deployment | null = null
   #sent: Sent[] = []
 
-  constructor() {
+  constructor(options: JobOptions = {}) {
+    this.#graph = job(this.calls, options)
+    this.#executions = new ExecutionGraph(this.#graph)
     this.worker = new Worker({
       runtime: this.runtime,
       broker: NO_BROKER,
@@ -243,16 +247,15 @@ function describeReport(sent: Sent): string {
 
 function parseElement(text: string): Element {
   if (text.startsWith('|')) {
-    return {
-      type: 'barrier',
-      checkpoint: checkpointId(Number(text.slice(1))),
-      timestamp: millis(0),
-    }
+    const checkpoint = checkpointId(Number.parseInt(text.slice(1)))
+    const barrier = { type: 'barrier', checkpoint, timestamp: millis(0) } as const
+    return text.endsWith('!') ? { ...barrier, isFinal: true } : barrier
   }
   if (text.startsWith('x')) {
     return { type: 'cancel-marker', checkpoint: checkpointId(Number(text.slice(1))) }
   }
   if (text === '$') return { type: 'end-of-input' }
+  if (text === '.') return { type: 'end-of-data' }
   const buffer = newRecordBuffer(true, false)
   for (const record of text.trim().split(' ')) {
     const [key = '', n] = record.split('=')
@@ -268,7 +271,7 @@ function showElement(element: Element): string {
     case 'records':
       return element.values.map((value) => show(value as Numbered)).join(' ')
     case 'barrier':
-      return `|${element.checkpoint}`
+      return `|${element.checkpoint}${element.isFinal === true ? '!' : ''}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
     case 'watermark':
@@ -276,7 +279,7 @@ function showElement(element: Element): string {
     case 'watermark-status':
       return element.isIdle ? 'idle' : 'active'
     case 'end-of-data':
-      return 'end-of-data'
+      return '.'
     case 'end-of-input':
       return '$'
   }

@@ -81,6 +81,43 @@ describe('messages', () => {
   })
 })
 
+describe('an attempt that is over', () => {
+  test('is forgotten with its state when it was canceled or failed', () => {
+    const hosting = new Hosting().deploy()
+    hosting.connect().cancel()
+    hosting.messages('channel-unavailable')
+    hosting.connect()
+    expect(hosting.messages('channel-unavailable')).toHaveLength(1)
+    hosting.trigger(1)
+    expect(hosting.reports()).not.toContain('barrier-passed')
+  })
+
+  test('of which a newer one is here already leaves that one alone', () => {
+    const hosting = new Hosting().deploy()
+    const { attempt } = hosting.deployment
+    hosting.deploy().cancel(attempt)
+    hosting.connect()
+    expect(hosting.messages('channel-unavailable')).toEqual([])
+  })
+
+  test('sets no source to work when an event comes late', () => {
+    const hosting = new Hosting().deploy('source/0').connect()
+    const { subtask, attempt } = hosting.deployment
+    const event = { type: 'assign-splits', splits: [] } as const
+    expect(() => {
+      hosting.worker.receive({
+        type: 'operator-event',
+        subtask,
+        attempt,
+        operator: 'none of its',
+        eventId: 1,
+        event,
+      })
+    }).not.toThrow()
+    expect(hosting.reports()).toContain('operator-event-acknowledged')
+  })
+})
+
 describe('sources', () => {
   test('a triggered source puts the barrier between its records and tells the master that it passed', () => {
     const hosting = new Hosting().deploy('source/0')
@@ -92,11 +129,11 @@ describe('sources', () => {
     expect(hosting.reports()).toContain('ack 1')
   })
 
-  test('a source that does not run declines', () => {
-    const hosting = new Hosting().deploy('source/0').cancel()
+  test('a source that does not run any more declines', () => {
+    const hosting = new Hosting().deploy('source/0').connect()
     hosting.reports()
     hosting.trigger(1)
-    expect(hosting.reports()).toEqual(['decline 1: the subtask is canceled', 'barrier-passed'])
+    expect(hosting.reports()).toEqual(['decline 1: the subtask is finished', 'barrier-passed'])
   })
 
   test('a bounded source emits its records and finishes', () => {
