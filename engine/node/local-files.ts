@@ -15,12 +15,23 @@ class UnpackedFile {
   #chunks: AsyncIterator<Buffer> | null = null
   #rest: Buffer = Buffer.alloc(0)
   #at = 0
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(path: string) {
     this.#path = path
   }
 
-  async read(offset: number, lengthMax: number): Promise<Uint8Array> {
+  /** One after the other: two at once would take each other's bytes. */
+  read(offset: number, lengthMax: number): Promise<Uint8Array> {
+    const read = this.#last.then(() => this.#read(offset, lengthMax))
+    this.#last = read.catch(() => {
+      // Behind an error the stream looks as if it had ended: the next one begins anew.
+      this.#chunks = null
+    })
+    return read
+  }
+
+  async #read(offset: number, lengthMax: number): Promise<Uint8Array> {
     if (this.#chunks === null || offset < this.#at) this.#begin()
     while (this.#rest.length <= offset - this.#at) {
       const next = await this.#chunks?.next()
@@ -90,7 +101,8 @@ async function readPlain(path: string, offset: number, lengthMax: number): Promi
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<null> {
-  await mkdir(dirname(path), { recursive: true })
+  const directory = dirname(path)
+  await mkdir(directory, { recursive: true })
   const file = await open(path, 'w')
   try {
     await file.writeFile(bytes)
@@ -98,7 +110,18 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<null> {
   } finally {
     await file.close()
   }
+  await syncDirectory(directory)
   return null
+}
+
+/** Names are on disk when their directory is. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
 }
 
 /** A commit may come again after a restart: when the name is there already it was done before. */
@@ -110,5 +133,6 @@ async function renameOnce(from: string, to: string): Promise<null> {
       throw error
     })
   }
+  await syncDirectory(dirname(to))
   return null
 }

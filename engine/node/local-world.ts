@@ -16,12 +16,13 @@ import type { JobOptions } from '../job/job-options.ts'
 import type { Message } from '../messages.ts'
 import { Mutants } from '../mutants.ts'
 import { JobMaster } from '../recovery/job-master.ts'
-import type { BrokerPort, Runtime, StoragePort, Timer } from '../runtime.ts'
+import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 import { localFiles } from './local-files.ts'
 import { userServices } from './user-services.ts'
 import type { UserServices } from './user-services.ts'
+import { WallClockTimers } from './wall-clock-timers.ts'
 
 /** The event loop gets its turn at least this often. */
 const SLICE_MS = 10
@@ -88,7 +89,7 @@ class LocalWorld {
       graph,
       mutants,
       incarnation: 1,
-      slots: graph.settings.maxParallelism,
+      slots: Math.max(...graph.vertices.map(({ parallelism }) => parallelism)),
       hasProvenance: false,
       services,
       files: localFiles((action) => {
@@ -114,6 +115,7 @@ class LocalWorld {
   }
 
   #post(action: () => void): void {
+    if (this.#isEnded) return
     this.#ready.push(action)
     if (this.#isPumping) return
     this.#isPumping = true
@@ -168,28 +170,16 @@ class LocalWorld {
   }
 
   #runtime(self: ActorId): Runtime {
-    const timeouts = new Map<Timer, NodeJS.Timeout>()
+    const timers = new WallClockTimers((action) => {
+      this.#post(action)
+    })
     return {
       self,
       traceLevel: 'control',
       now: () => millis(performance.now()),
-      schedule: (delayMs, label, callback) => {
-        const timer: Timer = { label }
-        if (delayMs === 0) {
-          this.#post(callback)
-          return timer
-        }
-        const timeout = setTimeout(() => {
-          timeouts.delete(timer)
-          if (!this.#isEnded) this.#post(callback)
-        }, delayMs)
-        timeout.unref()
-        timeouts.set(timer, timeout)
-        return timer
-      },
+      schedule: (delayMs, label, callback) => timers.schedule(delayMs, label, callback),
       cancel: (timer) => {
-        clearTimeout(timeouts.get(timer))
-        timeouts.delete(timer)
+        timers.cancel(timer)
       },
       send: (to, message) => {
         const receive = this.#receivers.get(to)

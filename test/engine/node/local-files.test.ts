@@ -80,3 +80,23 @@ test('a file is written with its folders, and renamed once however often it is a
     }),
   ).toBe('failed')
 })
+
+test('a packed file that could not be read is not taken for an empty one', async () => {
+  const path = join(directory, 'later.gz')
+  expect(await read(path, 0, 5)).toContain('ENOENT')
+  expect(await read(path, 0, 5)).toContain('ENOENT')
+  writeFileSync(path, gzipSync('hello'))
+  expect(await read(path, 0, 5)).toBe('hello')
+})
+
+test('two readers of a packed file do not take each other’s bytes', async () => {
+  const path = join(directory, 'shared.gz')
+  const content = Array.from({ length: 40_000 }, (_, i) => `line ${i}`).join('\n')
+  writeFileSync(path, gzipSync(content))
+  const offsets = [200_000, 0, 300_000, 100]
+  const pieces = await Promise.all(offsets.map((offset) => read(path, offset, 10)))
+  for (const [index, offset] of offsets.entries()) {
+    expect(pieces[index]).not.toBe('')
+    expect(content.startsWith(pieces[index] ?? '?', offset)).toBe(true)
+  }
+})

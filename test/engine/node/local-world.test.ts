@@ -85,3 +85,16 @@ test('a job with Kafka is refused with one sentence', async () => {
   })
   await expect(runLocally(job)).rejects.toThrow('which a local run does not have')
 })
+
+test('an operator may have more subtasks than the job has key groups by default', async () => {
+  const results = new CollectedResults<Numbered>()
+  const job = defineJob('Wide', {}, (env) => {
+    env
+      .fromSource(numbers)
+      .keyBy(({ key }) => key)
+      .sum('n', { parallelism: 130, maxParallelism: 256 })
+      .sinkTo(collectSink(results))
+  })
+  expect(await runLocally(job)).toBe('finished')
+  expect(results.values).toHaveLength(1000)
+})
