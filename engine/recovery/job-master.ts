@@ -237,8 +237,6 @@ export class JobMaster {
         coordinator?.onReaderEvent(execution.index, message.event)
         return
       case 'input-ended':
-        // An attempt that is being canceled will read again: its end is none.
-        if (this.#status !== 'running') return
         execution.hasInputEnded = true
         // Told before a failure that was heard of first: the next attempts have not ended.
         if (this.#status === 'running' && this.#executions.haveAllInputsEnded) {

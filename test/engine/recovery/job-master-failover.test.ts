@@ -300,25 +300,9 @@ describe('giving up', () => {
   })
 })
 
-describe('what an attempt says that is being canceled', () => {
-  test('that its input has ended does not count: the restarted job takes no final checkpoint', () => {
-    const job = new MasteredJob().run()
-    job.endInput('source/0', 'source/1', 'sum/0')
-    job.report('failed', ['sum/0'], 'boom').endInput('sum/1')
-    job.report('canceled').pass(30)
-    job.told()
-    job.report('running').pass(200)
-    const triggered = job.runtime.takeSent().filter(({ type }) => type === 'trigger-checkpoint')
-    expect(triggered.length).toBeGreaterThan(0)
-    expect(triggered.filter((sent) => 'barrier' in sent && sent.barrier.isFinal === true)).toEqual(
-      [],
-    )
-  })
-
-  test('that it runs does not make it run again', () => {
-    const job = new MasteredJob().register('worker-1').register('worker-2')
-    job.told()
-    job.report('failed', ['sum/0'], 'boom').report('running', ['sum/1'])
-    expect(job.statusOf('sum/1')).toBe('canceling')
-  })
+test('an attempt that is being canceled does not run again when it says that it runs', () => {
+  const job = new MasteredJob().register('worker-1').register('worker-2')
+  job.told()
+  job.report('failed', ['sum/0'], 'boom').report('running', ['sum/1'])
+  expect(job.statusOf('sum/1')).toBe('canceling')
 })

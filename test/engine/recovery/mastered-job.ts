@@ -119,15 +119,6 @@ export class MasteredJob {
     return this
   }
 
-  /** These subtasks have emitted their last record. */
-  endInput(...subtasks: readonly string[]): this {
-    for (const name of subtasks) {
-      const { subtask, attempt } = this.deployment(name)
-      this.master.receive({ type: 'input-ended', subtask, attempt })
-    }
-    return this
-  }
-
   /** Every subtask of `worker` that the master canceled reports that it did. */
   cancelOn(...workers: string[]): this {
     for (const [name, { worker }] of this.#deployments) {
