@@ -57,7 +57,7 @@ export interface SimulationOptions {
   readonly eventsMax?: number
   /** Keeps the runs without failures that the oracle compares with; give one to all runs of a campaign. */
   readonly twins?: TwinCache
-  /** When the input is fed. Default: as planned. */
+  /** For a run to compare with: when the input is fed. Such a run is not looked at otherwise. */
   readonly arrange?: Arrange
 }
 
@@ -132,7 +132,7 @@ export class Simulation {
     for (const worker of this.topology.workers) this.#startWorker(worker)
     this.#rest = this.#createRest()
     this.#feeder.start()
-    this.#history.start()
+    if (arrange === undefined) this.#history.start()
     this.#rest.start()
   }
 
@@ -278,16 +278,17 @@ export class Simulation {
     const incarnation = (this.#incarnations.get(id) ?? 0) + 1
     this.#incarnations.set(id, incarnation)
     const process = new SimulatedProcess(id, incarnation)
+    const isTwin = this.#options.arrange !== undefined
     const worker = new Worker({
       ...this.#portsOf(process),
       graph: this.#graph,
       mutants: this.#mutants,
       incarnation,
       slots: SLOTS,
-      hasProvenance: true,
+      hasProvenance: !isTwin,
       services: simulatedServicePort(this.#services, this.#world, process),
       files: this.#files.portOf(process),
-      isStrict: true,
+      isStrict: !isTwin,
     })
     process.attach((message) => {
       worker.receive(message)

@@ -8,6 +8,7 @@ import type { FaultKind, Plan } from '../plan/plan.ts'
 import { PHASES } from '../faults/phase-tracker.ts'
 import type { Phase } from '../faults/phase-tracker.ts'
 import type { UnjudgedTopic } from '../oracle/output-findings.ts'
+import { canInterpret } from '../oracle/reference-model.ts'
 import { shrinkPlan } from '../shrink.ts'
 import type { Shrunk } from '../shrink.ts'
 import { simulate } from '../simulate.ts'
@@ -53,6 +54,9 @@ export interface CampaignResult {
   readonly failure: (Shrunk & { readonly found: Plan; readonly run: number }) | null
 }
 
+/** So many plans have one input, where the oracle needs runs without failures of it. */
+const SHARING = 10
+
 const KINDS: readonly FaultKind[] = ['crash', 'delay', 'duplicate', 'lose-response']
 
 /** Runs a campaign of random plans against a job. */
@@ -84,8 +88,11 @@ class Campaign {
       numRuns: runs,
       seed,
     })
-    for (const [index, plan] of plans.entries()) {
+    const isShared = !this.#job.graph.nodes.every(canInterpret)
+    for (const [index, drawn] of plans.entries()) {
       if (shard !== undefined && index % shard.of !== shard.index - 1) continue
+      const first = plans[index - (index % SHARING)] ?? drawn
+      const plan = isShared ? withInputOf(first, drawn) : drawn
       const result = this.#runOne(plan)
       this.#count(result)
       this.#options.onRun?.(this.#runs, result)
@@ -148,6 +155,16 @@ class Campaign {
       failure,
     }
   }
+}
+
+/** The faults and the speeds of one plan on the input of another, divided as there: they have the same twins. */
+function withInputOf({ seed, input, config }: Plan, plan: Plan): Plan {
+  const { checkpointIntervalMs, recordMicros } = plan.config
+  const speeds = {
+    ...(checkpointIntervalMs === undefined ? {} : { checkpointIntervalMs }),
+    ...(recordMicros === undefined ? {} : { recordMicros }),
+  }
+  return { ...plan, seed, input, config: { ...config, ...speeds } }
 }
 
 function perKind<T>(make: (kind: FaultKind) => T): Record<FaultKind, T> {
