@@ -71,17 +71,20 @@ async function runMutants(args: Arguments): Promise<number> {
   return missed.length === 0 ? 0 : 1
 }
 
-/** Campaigns against each shipped job that reaches the bug, short ones first, until one finds it. */
+/** Campaigns against each shipped job, short ones first and those that reach the bug before others, until one finds it. */
 function tryMutant(mutant: MutantName, runs: number, seed: number): Trial {
   let done = 0
   let hits = 0
-  const reached = new Map(Object.entries(BUILTIN_JOBS))
+  const reached = new Set<string>()
   for (const share of [Math.ceil(runs / 100), Math.ceil(runs / 10), runs]) {
-    for (const [job, definition] of reached) {
+    const jobs = Object.entries(BUILTIN_JOBS)
+    const isReached = ([job]: (typeof jobs)[number]): boolean => reached.has(job)
+    const others = jobs.filter((job) => !isReached(job))
+    for (const [job, definition] of [...jobs.filter(isReached), ...others]) {
       const result = runCampaign(definition, { runs: share, seed, mutant, job: { builtin: job } })
       done += result.runs
       hits += result.mutantHits
-      if (result.mutantHits === 0) reached.delete(job)
+      if (result.mutantHits > 0) reached.add(job)
       if (result.failure === null) continue
       return { mutant, caught: { job, invariant: result.failure.invariant }, runs: done, hits }
     }
