@@ -38,7 +38,8 @@ const shown = NUMBERS.map((number) => `${number}`)
 const counting: Source<number> = customSource<number>({
   name: 'counting',
   isBounded: true,
-  createReader({ subtaskIndex, parallelism, schedule }, restored) {
+  createReader(context, restored) {
+    const { subtaskIndex, parallelism } = context
     let next = Number(restored?.[0] ?? subtaskIndex)
     let isPausing = false
     return {
@@ -49,7 +50,7 @@ const counting: Source<number> = customSource<number>({
         next += parallelism
         isPausing = next % 7 === 0
         if (isPausing) {
-          schedule(20, () => {
+          context.schedule(20, () => {
             isPausing = false
           })
         }
