@@ -4,9 +4,10 @@
  */
 import { ConfigurationError } from '../errors.ts'
 import type { RuntimeMode } from '../operator/operator.ts'
-import { transactionalPrefix } from '../sink/sink-spec.ts'
-import { emitsWatermarks } from '../source/source-spec.ts'
+import { commitsOnCheckpoint, transactionalPrefix } from '../sink/sink-spec.ts'
+import { emitsWatermarks, isBounded } from '../source/source-spec.ts'
 import type { Job } from './define-job.ts'
+import type { JobGraph } from './job-graph.ts'
 import { edgesInto } from './stream-graph.ts'
 import type { StreamGraph, StreamNode } from './stream-graph.ts'
 
@@ -18,6 +19,25 @@ export function checkProgram({ name, graph }: Job, runtimeMode: RuntimeMode): vo
   for (const node of graph.nodes) {
     if (isEventTime(node) && !timed.has(node.id)) throw noEventTime(node)
   }
+}
+
+/** For a run: a sink that commits on checkpoints shows nothing of an endless input without them. */
+export function checkCommits({ name, settings, vertices }: JobGraph): void {
+  if (settings.checkpointing !== null) return
+  const nodes = vertices.flatMap((vertex) => vertex.nodes)
+  const endless = nodes.find(({ work }) => work.type === 'source' && !isBounded(work.source))
+  const sink = nodes.find(
+    ({ work }) =>
+      work.type === 'operator' &&
+      work.operator.type === 'sink' &&
+      commitsOnCheckpoint(work.operator.sink),
+  )
+  if (endless === undefined || sink === undefined) return
+  throw new ConfigurationError(
+    'nothing-commits',
+    `The sink "${sink.uid}" of the job "${name}" commits when a checkpoint completes, but there are none and the source ` +
+      `"${endless.uid}" has no end; give the job checkpointing, as in { checkpointing: { intervalMs: 1000 } }.`,
+  )
 }
 
 /** An operator reads only what stands before it: a stream that feeds itself has no beginning. */

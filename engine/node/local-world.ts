@@ -11,6 +11,7 @@ import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
 import type { ActorId } from '../ids.ts'
 import type { Job } from '../job/define-job.ts'
+import { checkCommits } from '../job/check-program.ts'
 import { buildJobGraph } from '../job/job-graph.ts'
 import type { JobOptions } from '../job/job-options.ts'
 import type { Message } from '../messages.ts'
@@ -67,6 +68,7 @@ class LocalWorld {
     this.#resolve = resolve
     this.#reject = reject
     const graph = buildJobGraph(job, options.overrides)
+    checkCommits(graph)
     const services = userServices(options.services ?? {}, (action) => {
       this.#post(action)
     })

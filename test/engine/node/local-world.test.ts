@@ -76,6 +76,17 @@ test('lines are in files with their final names when the job has finished', asyn
   )
 })
 
+test('an endless job whose sink commits on checkpoints is refused without any', async () => {
+  const job = defineJob('Endless', {}, (env) => {
+    env
+      .fromSource(generatorSource({ generate: (n) => n }), { uid: 'numbers' })
+      .sinkTo(collectSink(new CollectedResults<number>()), { uid: 'results' })
+  })
+  await expect(runLocally(job)).rejects.toThrow(
+    'The sink "results" of the job "Endless" commits when a checkpoint completes, but there are none',
+  )
+})
+
 test('a job with Kafka is refused with one sentence', async () => {
   const job = defineJob('Kafka', {}, (env) => {
     env
