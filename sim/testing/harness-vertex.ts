@@ -152,6 +152,7 @@ export class HarnessVertex {
       mutants,
       provenance,
       keyedState: this.keyedState,
+      isStrict: this.#env.isStrict,
       schedule: (delayMs, label, callback) =>
         runtime.schedule(delayMs, label, () => {
           callback()
