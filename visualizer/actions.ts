@@ -58,6 +58,7 @@ export function createActions(store: Store<AppState>, session: RunSession): Acti
       }
     },
     openDefault: () => session.openDefault(),
+    openJob: (name) => session.openJob(name),
   }
   return actions
 }

@@ -179,6 +179,7 @@ function initialState({ locale, themeChoice }: AppOptions): AppState {
     locale: locale ?? preferredLocale(navigator.languages),
     themeChoice: themeChoice ?? 'auto',
     plan: null,
+    jobs: [],
     recording: null,
     loaded: 0,
     result: null,

@@ -29,20 +29,24 @@ export function setAttribute(element: Element, name: string, value: string | nul
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value)
 }
 
-/** At most `length` characters, the end replaced by an ellipsis. */
-export function ellipsize(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, Math.max(length - 1, 1))}…`
-}
-
-/** At most `length` characters, the start replaced by an ellipsis: of `topic/partition` the end tells more. */
-export function ellipsizeStart(text: string, length: number): string {
-  return text.length <= length ? text : `…${text.slice(-Math.max(length - 1, 1))}`
-}
-
 /** Roughly how wide a text is at `size` px: a Chinese character is twice as wide as a Latin one. */
 export function textWidth(text: string, size: number): number {
   return Array.from(text).reduce(
     (sum, character) => sum + (character > '\u2e80' ? size : size * 0.56),
     0,
   )
+}
+
+/** The text, its start replaced by an ellipsis where it is wider than `room`: of an id the end tells more. */
+export function cutStart(text: string, size: number, room: number): string {
+  const reverse = (part: string): string => Array.from(part).toReversed().join('')
+  return reverse(cutText(reverse(text), size, room))
+}
+
+/** The text, its end replaced by an ellipsis where it is wider than `room`. */
+export function cutText(text: string, size: number, room: number): string {
+  if (textWidth(text, size) <= room) return text
+  let kept = Array.from(text)
+  while (kept.length > 1 && textWidth(`${kept.join('')}…`, size) > room) kept = kept.slice(0, -1)
+  return `${kept.join('').trimEnd()}…`
 }

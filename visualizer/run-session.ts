@@ -46,8 +46,17 @@ export class RunSession {
   }
 
   openDefault(): void {
-    this.#store.set({ playhead: START })
+    this.#store.set({ playhead: START, selection: null })
     void this.#change(defaultPlan())
+  }
+
+  /** The default run of another job. */
+  openJob(name: string): void {
+    const choice = this.#store.get().jobs.find((job) => job.name === name)
+    if (choice === undefined) return
+    const plan: Plan = { ...defaultPlan(), job: { builtin: name }, input: choice.input }
+    this.#store.set({ playhead: START, selection: null, isPlaying: false })
+    void this.#change(plan)
   }
 
   changeFaults(change: (faults: readonly Fault[]) => readonly Fault[]): void {
@@ -95,6 +104,8 @@ export class RunSession {
 
   #receive(message: FromWorker, plan: Plan, generation: number): void {
     switch (message.type) {
+      case 'jobs':
+        return this.#store.set({ jobs: message.jobs })
       case 'started':
         return this.#begin(message.topology, message.traceLevel)
       case 'events':

@@ -3,7 +3,7 @@
  * run that was given up are ignored.
  */
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
-import type { Plan, SimulationResult } from '../sim/index.ts'
+import type { Plan, PlanInput, SimulationResult } from '../sim/index.ts'
 
 /** Run this plan. */
 export interface ToWorker {
@@ -13,7 +13,16 @@ export interface ToWorker {
   readonly baseUrl: string
 }
 
+/** A job that ships with the page, and what it is fed if a plan does not say. */
+export interface JobChoice {
+  /** Its name in a plan. */
+  readonly name: string
+  readonly title: string
+  readonly input: PlanInput
+}
+
 export type FromWorker =
+  | { readonly type: 'jobs'; readonly run: number; readonly jobs: readonly JobChoice[] }
   | {
       readonly type: 'started'
       readonly run: number

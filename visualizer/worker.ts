@@ -3,22 +3,33 @@
  * of the page only the protocol. The simulation runs ahead of playback as fast as it can; a page that wants another
  * run ends this worker.
  */
-import { ConfigurationError, Simulation, accessLogRecords, inputLines } from '../sim/index.ts'
+import {
+  ConfigurationError,
+  Simulation,
+  accessLogRecords,
+  defaultInput,
+  inputLines,
+} from '../sim/index.ts'
 import type { Plan, SimulatedServices, WorkloadItem } from '../sim/index.ts'
 import { describeError } from '../engine/errors.ts'
 import type { Job } from '../engine/index.ts'
 import { BUILTIN_JOBS } from '../lessons/jobs/index.ts'
-import type { FromWorker, Problem, ToWorker } from './worker-protocol.ts'
+import type { FromWorker, JobChoice, Problem, ToWorker } from './worker-protocol.ts'
 
 /** Dispatched events between two messages. */
 const SLICE = 500
 /** A run with more input than this is traced without its records: they would not fit into the page's memory. */
 const RECORDS_TRACED_MAX = 100_000
 
+const JOBS = Object.entries(BUILTIN_JOBS).map(([name, job]): JobChoice => {
+  return { name, title: job.name, input: defaultInput(job) }
+})
+
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => void run(data))
 
 async function run({ run: id, plan, baseUrl }: ToWorker): Promise<void> {
   const send = (message: FromWorker): void => self.postMessage(message)
+  send({ type: 'jobs', run: id, jobs: JOBS })
   try {
     const [{ job, services }, lines] = await Promise.all([
       resolveJob(plan, baseUrl),

@@ -2,9 +2,10 @@
 import { expect, test } from 'vitest'
 import { channelId, subtaskId, vertexId } from '../../engine/ids.ts'
 import type { TraceTopology } from '../../engine/trace.ts'
-import { depths } from '../../visualizer/layout/graph-lanes.ts'
+import { depths } from '../../visualizer/layout/graph-blocks.ts'
 import { layoutGraph } from '../../visualizer/layout/graph-layout.ts'
-import type { Box, GraphLayout } from '../../visualizer/layout/graph-layout.ts'
+import type { Box } from '../../visualizer/layout/geometry.ts'
+import type { GraphLayout } from '../../visualizer/layout/graph-layout.ts'
 import { TOPOLOGY } from './trace-builder.ts'
 
 /** A diamond with a tail: a → b → d → e, a → c → d; every vertex with `parallelism` subtasks. */

@@ -55,7 +55,7 @@ test('no text is empty, and Chinese is Chinese', () => {
 
 /** Keys that are put together from a part of the trace, a plan or a state. */
 const COMPOSED =
-  /^(event|status|group|fault|theme|phase|result|snapshot|word|timeline\.(faults|checkpoints|recovery|lag)$|transport\.(fast|slow)$)/
+  /^(event|status|group|fault|theme|phase|result|snapshot|word|kind|transaction|timeline\.(faults|checkpoints|recovery|lag)$|transport\.(fast|slow)$)/
 
 test('every word is used', () => {
   const folder = new URL('../../visualizer/', import.meta.url)

@@ -63,7 +63,7 @@ export const eventsEn = {
   'event.input-finished': 'The input is complete',
   'event.run-ended': 'The run ended[: {reason}]',
   'event.line-printed': '{subtask} printed: {line}',
-  'event.watermark-advanced': '{subtask} advanced in event time[ to {watermark}]',
+  'event.watermark-advanced': 'Watermark of {subtask}: {watermark}',
   'event.buffer-sent': '{count} records sent on {channel}',
   'event.buffer-received': 'Buffer {element} received on {channel}; {queued} queued',
   'event.records-fetched':

@@ -52,8 +52,8 @@ export const eventsZh: Record<keyof typeof eventsEn, string> = {
   'event.fault-fired': '故障 {kind} 命中 {on}[，当时处于 {phase}]',
   'event.input-finished': '输入已经全部写入',
   'event.run-ended': '运行结束[：{reason}]',
-  'event.line-printed': '{subtask} 输出:{line}',
-  'event.watermark-advanced': '{subtask} 的水位线前进[到 {watermark}]',
+  'event.line-printed': '{subtask} 打印：{line}',
+  'event.watermark-advanced': '{subtask} 的水位线：{watermark}',
   'event.buffer-sent': '{count} 条记录发往 {channel}',
   'event.buffer-received': '缓冲区 {element} 到达 {channel}；排队 {queued} 个',
   'event.records-fetched':

@@ -27,6 +27,8 @@ export interface Language {
   /** A span of simulated time in the unit that reads best. */
   span(ms: number): string
   bytes(size: number): string
+  /** A watermark: a date where it is one, else seconds; null is the end. */
+  eventTime(ms: number | null): string
   describe(event: TraceEvent): string
 }
 
@@ -44,16 +46,22 @@ export function languageOf(locale: Locale): Language {
     const key = `${prefix}.${value}`
     return isWordKey(key) ? words[key] : value
   }
+  const moment = (ms: number): string => `${seconds.format(ms / 1000)} s`
+  const eventTime = (ms: number | null): string => {
+    if (ms === null) return words['word.end']
+    return ms >= DATES_FROM_MS ? new Date(ms).toISOString() : moment(ms)
+  }
   return {
     locale,
     tag,
     word,
     term,
     number: (value) => plain.format(value),
-    moment: (ms) => `${seconds.format(ms / 1000)} s`,
+    moment,
     span: (ms) => (ms >= 1000 ? `${short.format(ms / 1000)} s` : `${short.format(ms)} ms`),
     bytes: (size) => formatBytes(size, short),
-    describe: (event) => word(`event.${event.type}`, valuesOf(event, term, plain)),
+    eventTime,
+    describe: (event) => word(`event.${event.type}`, valuesOf(event, term, plain, eventTime)),
   }
 }
 
@@ -84,6 +92,9 @@ export function fill(template: string, values: Values): string {
   )
 }
 
+/** Event times from here on (1973) are dates; a simulated workload begins at 0. */
+const DATES_FROM_MS = 1e11
+
 /** Fields that have words of their own; every other value is shown as it is. */
 const TERM_FIELDS: Readonly<Record<string, string>> = {
   status: 'status',
@@ -91,8 +102,15 @@ const TERM_FIELDS: Readonly<Record<string, string>> = {
   kind: 'fault',
 }
 
-function valuesOf(event: TraceEvent, term: Language['term'], format: Intl.NumberFormat): Values {
+function valuesOf(
+  event: TraceEvent,
+  term: Language['term'],
+  format: Intl.NumberFormat,
+  eventTime: Language['eventTime'],
+): Values {
   const values: Record<string, string | number> = {}
+  if (event.type === 'watermark-advanced')
+    return { subtask: event.subtask, watermark: eventTime(event.watermark) }
   for (const [field, value] of Object.entries(event)) {
     const prefix = TERM_FIELDS[field]
     if (field === 'isRecommit') values[field] = value === true ? term('word', 'recommit') : ''

@@ -4,8 +4,9 @@
  */
 import type { Recording } from '../model/recording.ts'
 import type { ChannelState, Epoch, InFlight, RunState } from '../model/run-state.ts'
-import type { GraphLayout, Point, Segment } from './graph-layout.ts'
-import { pointAt } from './graph-layout.ts'
+import type { Point, Route } from './geometry.ts'
+import { placeAt } from './geometry.ts'
+import type { GraphLayout } from './graph-layout.ts'
 
 export interface Dot extends Point {
   readonly epoch: Epoch
@@ -20,12 +21,12 @@ export interface CountLabel extends Point {
 export interface BarrierMark extends Point {
   readonly seq: number
   readonly checkpoint: number
-  /** Direction of the channel in degrees: the bar stands across it. */
+  /** Direction of the channel there, in degrees: the bar stands across it. */
   readonly angle: number
 }
 
 /** A channel whose records pass faster than the eye can follow: one band for all of them. */
-export interface Stream extends Segment {
+export interface Stream extends Route {
   readonly epoch: Epoch
   readonly isReplayed: boolean
   readonly perSecond: number
@@ -67,14 +68,14 @@ export function sceneOf(state: RunState, options: SceneOptions): Scene {
   const barriers: BarrierMark[] = []
   const streams: Stream[] = []
   for (const channel of state.channels.values()) {
-    const segment = options.layout.channels.get(channel.id)
-    if (segment === undefined) continue
-    const stream = findStream(channel, segment, state, options)
+    const way = options.layout.channels.get(channel.id)
+    if (way === undefined) continue
+    const stream = findStream(channel, way, state, options)
     if (stream !== undefined) streams.push(stream)
     for (const item of channel.inFlight) {
       const progress = progressOf(item, channel, options)
-      if (item.kind === 'barrier') barriers.push(barrierMark(item, segment, progress))
-      else addBuffer(item, segment, progress, dots, counts)
+      if (item.kind === 'barrier') barriers.push(barrierMark(item, way, progress))
+      else addBuffer(item, way, progress, dots, counts)
     }
   }
   return { dots, counts, barriers, streams }
@@ -83,7 +84,7 @@ export function sceneOf(state: RunState, options: SceneOptions): Scene {
 /** The stream to draw for a channel: only while playing, and only when its records would not be seen. */
 function findStream(
   { id, from, epoch, lastLatencyMs }: ChannelState,
-  segment: Segment,
+  way: Route,
   { subtasks }: RunState,
   { at, rate, recording }: SceneOptions,
 ): Stream | undefined {
@@ -91,7 +92,7 @@ function findStream(
   const { perSecond, replayedShare } = recording.flowAt(id, at)
   if (perSecond === 0) return undefined
   const phase = (at / rate) * STREAM_PX_PER_MS
-  return { ...segment, epoch, isReplayed: replayedShare > 0.5, perSecond, phase }
+  return { ...way, epoch, isReplayed: replayedShare > 0.5, perSecond, phase }
 }
 
 /** 0 at the producer, 1 at the consumer. */
@@ -116,33 +117,31 @@ function ratio(elapsedMs: number, durationMs: number): number {
 
 function barrierMark(
   item: Extract<InFlight, { kind: 'barrier' }>,
-  segment: Segment,
+  way: Route,
   progress: number,
 ): BarrierMark {
-  const { from, to } = segment
-  const angle = (Math.atan2(to.y - from.y, to.x - from.x) * 180) / Math.PI
-  return { ...pointAt(segment, progress), seq: item.seq, checkpoint: item.checkpoint, angle }
+  return { ...placeAt(way, progress), seq: item.seq, checkpoint: item.checkpoint }
 }
 
 /** A train of dots: the head at `progress`, the rest behind it, replayed records first (they are the older ones). */
 function addBuffer(
   { count, replayed, epoch }: Extract<InFlight, { kind: 'buffer' }>,
-  segment: Segment,
+  way: Route,
   progress: number,
   dots: Dot[],
   counts: CountLabel[],
 ): void {
   const shown = Math.min(count, DOTS_MAX)
   const hollow = Math.round((replayed / Math.max(count, 1)) * shown)
-  const pitch = Math.min(DOT_PITCH, segment.length / (2 * shown)) / Math.max(segment.length, 1)
+  const pitch = Math.min(DOT_PITCH, way.length / (2 * shown)) / Math.max(way.length, 1)
   for (let index = 0; index < shown; index++)
     dots.push({
-      ...pointAt(segment, Math.max(progress - index * pitch, 0)),
+      ...placeAt(way, Math.max(progress - index * pitch, 0)),
       epoch,
       isReplayed: index < hollow,
     })
   if (count > 1) {
-    const middle = pointAt(segment, Math.max(progress - (pitch * (shown - 1)) / 2, 0))
+    const middle = placeAt(way, Math.max(progress - (pitch * (shown - 1)) / 2, 0))
     counts.push({ ...middle, text: String(count) })
   }
 }

@@ -30,10 +30,22 @@ export const splitAssigned: Reducer<'split-assigned'> = (draft, event) => seek(d
 export const splitRestored: Reducer<'split-restored'> = (draft, event) => seek(draft, event)
 
 export const splitCaughtUp: Reducer<'split-caught-up'> = (draft, event) =>
-  patchPartition(draft, event, (entry) => ({ ...entry, isCaughtUp: true, lag: 0 }))
+  patchPartition(draft, event, (entry) => ({
+    ...atLeastAt(entry, event.offset),
+    isCaughtUp: true,
+    lag: 0,
+  }))
 
+/**
+ * What a completed checkpoint holds. It is more exact than what the sent records tell: a reader hands on no trace of a
+ * record that its own chain drops.
+ */
 export const groupOffsetCommitted: Reducer<'group-offset-committed'> = (draft, event) =>
-  patchPartition(draft, event, (entry) => ({ ...entry, committedOffset: event.offset }))
+  patchPartition(draft, event, (entry) => ({
+    ...atLeastAt(entry, event.offset),
+    committedOffset: event.offset,
+    checkpointedOffset: Math.max(entry.checkpointedOffset ?? 0, event.offset),
+  }))
 
 export const recordsFetched: Reducer<'records-fetched'> = (draft, event, wiring) => {
   const { subtask, offset, count, lag } = event
@@ -116,6 +128,10 @@ function seek(
     furthest: Math.max(entry.furthest, event.offset),
     isCaughtUp: false,
   }))
+}
+
+function atLeastAt(entry: PartitionState, position: number): PartitionState {
+  return moveTo(entry, Math.max(entry.position, position))
 }
 
 function moveTo(entry: PartitionState, position: number): PartitionState {

@@ -11,6 +11,8 @@ export interface Wiring {
   readonly topology: TraceTopology
   readonly inputsOf: ReadonlyMap<SubtaskId, readonly ChannelId[]>
   readonly outputsOf: ReadonlyMap<SubtaskId, readonly ChannelId[]>
+  /** Subtasks with more than one logical input: how many. */
+  readonly inputCountOf: ReadonlyMap<SubtaskId, number>
   readonly subtaskCount: number
 }
 
@@ -19,7 +21,9 @@ export type Reducer<T extends FactType> = (draft: Draft, event: EventOf<T>, wiri
 export function wire(topology: TraceTopology): Wiring {
   const inputsOf = new Map<SubtaskId, ChannelId[]>()
   const outputsOf = new Map<SubtaskId, ChannelId[]>()
-  for (const { id, from, to } of topology.channels) {
+  const inputCountOf = new Map<SubtaskId, number>()
+  for (const { id, from, to, input } of topology.channels) {
+    if (input > 0) inputCountOf.set(to, Math.max(inputCountOf.get(to) ?? 0, input + 1))
     outputsOf.set(from, [...(outputsOf.get(from) ?? []), id])
     inputsOf.set(to, [...(inputsOf.get(to) ?? []), id])
   }
@@ -27,6 +31,7 @@ export function wire(topology: TraceTopology): Wiring {
     topology,
     inputsOf,
     outputsOf,
+    inputCountOf,
     subtaskCount: topology.vertices.reduce((sum, vertex) => sum + vertex.subtasks.length, 0),
   }
 }

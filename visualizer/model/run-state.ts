@@ -71,8 +71,8 @@ export interface SubtaskState {
     readonly key: string
     readonly value: string
   } | null
-  /** The transaction its sink writes into now. */
-  readonly transaction: string | null
+  /** In event time, where it moves on; undefined before, null at the end, behind the last record. */
+  readonly watermark: number | null | undefined
 }
 
 /** A buffer or barrier between two subtasks. `seq` is that of its sending event: its identity in this trace. */
@@ -96,6 +96,8 @@ export interface ChannelState {
   readonly id: ChannelId
   readonly from: SubtaskId
   readonly to: SubtaskId
+  /** Which input of the consumer it feeds, from 0. */
+  readonly input: number
   readonly epoch: Epoch
   /** The checkpoint for which the consumer does not read this channel; null when it reads. */
   readonly blockedBy: CheckpointId | null
@@ -173,6 +175,8 @@ export interface TransactionEntry {
   readonly isRecommit: boolean
   readonly fencedCount: number
   readonly openedAt: number
+  /** Where it has records. */
+  readonly partitions: readonly PartitionKey[]
 }
 
 export interface CheckpointState {
@@ -207,6 +211,8 @@ export interface RunState {
   readonly faults: ReadonlyMap<number, FiredFault>
 }
 
+type TopologyChannel = TraceTopology['channels'][number]
+
 /** The same state while the fold owns it: maps may be set, entries are still replaced. */
 export type Draft = {
   -readonly [K in keyof RunState]: RunState[K] extends ReadonlyMap<infer Key, infer Entry>
@@ -236,15 +242,16 @@ export function emptySubtask(id: SubtaskId, vertex: VertexId): SubtaskState {
     restore: null,
     processed: 0,
     lastUpdate: null,
-    transaction: null,
+    watermark: undefined,
   }
 }
 
-export function emptyChannel(id: ChannelId, from: SubtaskId, to: SubtaskId): ChannelState {
+export function emptyChannel({ id, from, to, input }: TopologyChannel): ChannelState {
   return {
     id,
     from,
     to,
+    input,
     epoch: 0,
     blockedBy: null,
     queued: 0,
@@ -303,9 +310,7 @@ export function initialState(topology: TraceTopology): Draft {
     },
     workers: new Map(topology.workers.map((id) => [id, emptyWorker(id)])),
     subtasks: new Map(subtasks.map((subtask) => [subtask.id, subtask])),
-    channels: new Map(
-      topology.channels.map(({ id, from, to }) => [id, emptyChannel(id, from, to)]),
-    ),
+    channels: new Map(topology.channels.map((channel) => [channel.id, emptyChannel(channel)])),
     partitions: new Map(partitions.map((partition) => [partition.key, partition])),
     transactions: new Map(),
     checkpoints: new Map(),

@@ -54,6 +54,9 @@ export const recordsProcessed: Reducer<'records-processed'> = (draft, { subtask,
 export const stateUpdated: Reducer<'state-updated'> = (draft, { subtask, operator, key, value }) =>
   patch(draft.subtasks, subtask, { lastUpdate: { operator, key, value } })
 
+export const watermarkAdvanced: Reducer<'watermark-advanced'> = (draft, { subtask, watermark }) =>
+  patch(draft.subtasks, subtask, { watermark })
+
 /** Holds memory on a worker: a crash takes it. */
 function isDeployed({ status }: SubtaskState): boolean {
   return (

@@ -9,8 +9,9 @@
 import type { SubtaskId } from '../../engine/ids.ts'
 import type { TransactionState as CoordinatorState } from '../../engine/trace.ts'
 import type { Reducer } from './reducer.ts'
-import { patch, update } from './reducer.ts'
+import { update } from './reducer.ts'
 import type { RunState, TransactionEntry, TransactionPhase } from './run-state.ts'
+import { partitionKey } from './run-state.ts'
 
 export const transactionOpened: Reducer<'transaction-opened'> = (draft, event) => {
   const { transactionalId, producerId, producerEpoch, subtask, at } = event
@@ -20,7 +21,16 @@ export const transactionOpened: Reducer<'transaction-opened'> = (draft, event) =
     coordinator,
     subtask,
   })
-  patch(draft.subtasks, subtask, { transaction: transactionalId })
+}
+
+/** A transaction reaches the partitions that it wrote records to. */
+export const transactionGrown: Reducer<'batch-appended'> = (draft, event) => {
+  const { topic, partition, producerId, isTransactional } = event
+  if (!isTransactional) return
+  const key = partitionKey(topic, partition)
+  for (const [id, entry] of draft.transactions)
+    if (entry.producerId === producerId && isUnfinished(entry) && !entry.partitions.includes(key))
+      draft.transactions.set(id, { ...entry, partitions: [...entry.partitions, key] })
 }
 
 export const transactionPrepared: Reducer<'transaction-prepared'> = (draft, event) =>
@@ -74,12 +84,11 @@ export function isUnfinished({ phase }: TransactionEntry): boolean {
   return phase === 'open' || phase === 'prepared'
 }
 
-/** The phases of a subtask's unfinished transactions, oldest first. */
-export function unfinishedOf(state: RunState, subtask: SubtaskId): readonly TransactionPhase[] {
+/** A subtask's unfinished transactions, oldest first. */
+export function unfinishedOf(state: RunState, subtask: SubtaskId): readonly TransactionEntry[] {
   return [...state.transactions.values()]
     .filter((entry) => entry.subtask === subtask && isUnfinished(entry))
     .toSorted((a, b) => a.openedAt - b.openedAt)
-    .map(({ phase }) => phase)
 }
 
 /** What a coordinator's state decides about the records written. */
@@ -111,5 +120,6 @@ function emptyTransaction(
     isRecommit: false,
     fencedCount: 0,
     openedAt,
+    partitions: [],
   }
 }

@@ -5,11 +5,11 @@ import { createIcon, setIcon } from '../icons.ts'
 import type { IconName } from '../icons.ts'
 import { SPEEDS } from '../player.ts'
 import type { Pace } from '../player.ts'
-import type { Actions, Frame, View } from './frame.ts'
+import type { Actions, AppState, Frame, View } from './frame.ts'
 import { createVerdictBadge } from './verdict.ts'
 
 export function createTopBar(words: Language, actions: Actions, openHelp: () => void): View {
-  const job = h('span', { class: 'job-name' })
+  const job = createJobChoice(words, actions)
   const badge = createVerdictBadge(words, actions)
   const share = h('button', { type: 'button', class: 'share' }, words.word('bar.share'))
   share.addEventListener('click', () => void copyLink(share, words, actions))
@@ -38,19 +38,44 @@ export function createTopBar(words: Language, actions: Actions, openHelp: () => 
     'header',
     { class: 'top-bar' },
     h('h1', {}, 'Weir'),
-    h('p', { class: 'job' }, job),
+    job.element,
     badge.element,
     h('div', { class: 'top-actions' }, share, language, theme, help),
   )
   return {
     element,
     draw(frame) {
-      const { recording, app } = frame
+      const { app } = frame
       badge.draw(frame)
-      setText(job, recording.topology.job)
+      job.draw(frame)
       const name = words.word('bar.theme', { theme: words.word(`theme.${app.themeChoice}`) })
       setAttribute(theme, 'aria-label', name)
       setAttribute(theme, 'title', name)
+    },
+  }
+}
+
+/** The job's name; where it is one of the page's own, a choice of them. */
+function createJobChoice(words: Language, actions: Actions): View {
+  const name = h('span', { class: 'job-name' })
+  const choice = h('select', {
+    class: 'job-name',
+    'aria-label': words.word('bar.job'),
+    onchange: () => actions.openJob(choice.value),
+  })
+  let listed: AppState['jobs'] = []
+  return {
+    element: h('div', { class: 'job' }, name, choice),
+    draw({ app: { plan, jobs }, recording }) {
+      const builtin = plan !== null && 'builtin' in plan.job ? plan.job.builtin : null
+      choice.hidden = builtin === null || !jobs.some((job) => job.name === builtin)
+      name.hidden = !choice.hidden
+      setText(name, recording.topology.job)
+      if (listed !== jobs) {
+        listed = jobs
+        choice.replaceChildren(...jobs.map((job) => h('option', { value: job.name }, job.title)))
+      }
+      if (builtin !== null && choice.value !== builtin) choice.value = builtin
     },
   }
 }

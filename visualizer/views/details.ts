@@ -5,9 +5,11 @@
 import { h } from '../dom.ts'
 import { FAULT_KINDS, plannedAt } from '../faults.ts'
 import type { Language, WordKey } from '../i18n/index.ts'
+import { unfinishedOf } from '../model/transactions.ts'
 import type { Actions, Frame, Selection, SelectionKind, View } from './frame.ts'
 
-type Value = string | number | Selection | readonly Selection[]
+type Item = string | number | Selection
+type Value = Item | readonly Item[]
 type Row = readonly [field: WordKey, value: Value | null]
 type Describe = (id: string, frame: Frame, words: Language) => readonly Row[]
 
@@ -20,12 +22,18 @@ const DETAILS: { readonly [K in SelectionKind]: Describe } = {
   subtask: (id, { state, recording }, words) => {
     const subtask = find(state.subtasks, id)
     if (subtask === undefined) return []
-    const { snapshot, restore, lastUpdate, worker } = subtask
+    const { snapshot, restore, lastUpdate, worker, watermark } = subtask
+    const vertex = recording.topology.vertices.find((candidate) => candidate.id === subtask.vertex)
     const channels = (ids: readonly string[] | undefined): readonly Selection[] =>
       (ids ?? []).map((channel) => ({ kind: 'channel', id: channel }))
     return [
       ['field.status', words.term('status', subtask.isLost ? 'lost' : subtask.status)],
+      [
+        'field.operators',
+        (vertex?.operators ?? []).map(({ name, kind }) => `${name} (${words.term('kind', kind)})`),
+      ],
       ['field.worker', worker === null ? null : { kind: 'worker', id: worker }],
+      ['field.watermark', watermark === undefined ? null : words.eventTime(watermark)],
       ['field.attempt', subtask.attempt],
       ['field.epoch', subtask.epoch],
       [
@@ -38,19 +46,27 @@ const DETAILS: { readonly [K in SelectionKind]: Describe } = {
       ],
       ['field.processed', words.number(subtask.processed)],
       ['field.last-update', lastUpdate === null ? null : `${lastUpdate.key} = ${lastUpdate.value}`],
-      ['field.transaction', subtask.transaction],
+      [
+        'field.transactions',
+        unfinishedOf(state, subtask.id).map(
+          ({ transactionalId, phase }) =>
+            `${transactionalId} (${words.term('transaction', phase)})`,
+        ),
+      ],
       ['field.reason', subtask.reason || null],
       ['field.from', channels(recording.wiring.inputsOf.get(subtask.id))],
       ['field.to', channels(recording.wiring.outputsOf.get(subtask.id))],
     ]
   },
-  channel: (id, { state }, words) => {
+  channel: (id, { state, recording }, words) => {
     const channel = find(state.channels, id)
     if (channel === undefined) return []
     const { blockedBy } = channel
+    const inputs = recording.wiring.inputCountOf.get(channel.to)
     return [
       ['field.from', { kind: 'subtask', id: channel.from }],
       ['field.to', { kind: 'subtask', id: channel.to }],
+      ['field.input', inputs === undefined ? null : `${channel.input + 1} / ${inputs}`],
       [
         'field.blocked',
         blockedBy === null ? null : words.word('graph.blocked-by', { checkpoint: blockedBy }),
@@ -187,7 +203,7 @@ function createRow(
   words: Language,
   actions: Actions,
 ): readonly HTMLElement[] {
-  const items = isSelections(value) ? value : [value]
+  const items = isList(value) ? value : [value]
   const shown = items.map((item) =>
     isSelection(item)
       ? h(
@@ -195,12 +211,12 @@ function createRow(
           { type: 'button', class: 'link', onclick: () => actions.select(item) },
           titleOf(item, words),
         )
-      : String(item),
+      : h('span', {}, String(item)),
   )
   return [h('dt', {}, words.word(field)), h('dd', {}, ...shown)]
 }
 
-function isSelections(value: Value | null): value is readonly Selection[] {
+function isList(value: Value | null): value is readonly Item[] {
   return Array.isArray(value)
 }
 

@@ -9,7 +9,7 @@ import type { RunState } from '../model/run-state.ts'
 import type { Pace, Playhead } from '../player.ts'
 import type { Fault, Plan } from '../../sim/index.ts'
 import type { Theme } from '../theme/palette.ts'
-import type { Problem, RunResult } from '../worker-protocol.ts'
+import type { JobChoice, Problem, RunResult } from '../worker-protocol.ts'
 
 export type SelectionKind = 'subtask' | 'channel' | 'partition' | 'worker' | 'checkpoint' | 'fault'
 
@@ -24,6 +24,8 @@ export interface AppState {
   readonly locale: Locale
   readonly themeChoice: 'auto' | Theme
   readonly plan: Plan | null
+  /** What the page has to choose from. */
+  readonly jobs: readonly JobChoice[]
   readonly recording: Recording | null
   /** Events in the recording: it grows in place. */
   readonly loaded: number
@@ -73,6 +75,7 @@ export interface Actions {
   cycleTheme(): void
   share(): Promise<boolean>
   openDefault(): void
+  openJob(name: string): void
 }
 
 export interface View {

@@ -6,17 +6,21 @@
 import type { Selection } from 'd3'
 import type { ChannelId } from '../../engine/ids.ts'
 import type { Language } from '../i18n/index.ts'
-import type { GraphLayout, Segment } from '../layout/graph-layout.ts'
-import { pointAt } from '../layout/graph-layout.ts'
+import type { Route } from '../layout/geometry.ts'
+import { placeAt, polyline } from '../layout/geometry.ts'
+import type { GraphLayout } from '../layout/graph-layout.ts'
+import type { Wiring } from '../model/reducer.ts'
 import type { ChannelState } from '../model/run-state.ts'
 import type { Actions, Frame } from './frame.ts'
 
 interface Line {
   readonly id: ChannelId
-  readonly segment: Segment
+  readonly way: Route
 }
 
 const QUEUE_SHOWN_MAX = 5
+/** From the consumer: left of the number of its input. */
+const LOCK_PX = 15
 
 export class GraphChannels {
   readonly #group: Selection<SVGGElement, unknown, null, undefined>
@@ -39,40 +43,35 @@ export class GraphChannels {
   layOut(layout: GraphLayout): void {
     this.#drawn.clear()
     this.#selected = null
-    const data = [...layout.channels].map(([id, segment]): Line => ({ id, segment }))
+    const data = [...layout.channels].map(([id, way]): Line => ({ id, way }))
     this.#lines = this.#group
       .selectAll<SVGGElement, Line>('g.channel')
       .data(data, ({ id }) => id)
       .join((enter) => this.#enter(enter.append('g').attr('class', 'channel')))
-    this.#lines.each(function ({ segment: { from, to } }) {
-      for (const line of this.querySelectorAll('line')) {
-        line.setAttribute('x1', String(from.x))
-        line.setAttribute('y1', String(from.y))
-        line.setAttribute('x2', String(to.x))
-        line.setAttribute('y2', String(to.y))
-      }
-    })
-    this.#lines.select('.lock').attr('transform', ({ segment }) => {
-      const { x, y } = pointAt(segment, 1 - 11 / Math.max(segment.length, 22))
+    this.#lines
+      .selectAll<SVGPolylineElement, Line>('polyline')
+      .attr('points', ({ way }) => polyline(way))
+    this.#lines.select('.lock').attr('transform', ({ way }) => {
+      const { x, y } = placeAt(way, 1 - LOCK_PX / Math.max(way.length, 2 * LOCK_PX))
       return `translate(${x},${y})`
     })
   }
 
-  draw({ state, app }: Frame): void {
+  draw({ state, app, recording }: Frame): void {
     const selected = app.selection?.kind === 'channel' ? app.selection.id : null
     const drawn = this.#drawn
     const hasMoved = selected !== this.#selected
     this.#selected = selected
     const words = this.#words
-    this.#lines?.each(function ({ id, segment }) {
+    this.#lines?.each(function ({ id, way }) {
       const channel = state.channels.get(id)
       if (channel === undefined || (drawn.get(id) === channel && !hasMoved)) return
       drawn.set(id, channel)
       this.classList.toggle('blocked', channel.blockedBy !== null)
       this.classList.toggle('selected', selected === id)
       const title = this.querySelector('title')
-      if (title !== null) title.textContent = channelLabel(channel, words)
-      drawQueue(this, channel, segment)
+      if (title !== null) title.textContent = channelLabel(channel, recording.wiring, words)
+      drawQueue(this, channel, way)
     })
   }
 
@@ -81,8 +80,8 @@ export class GraphChannels {
   ): Selection<SVGGElement, Line, SVGGElement, unknown> {
     groups.on('click', (_, { id }) => this.#actions.select({ kind: 'channel', id }))
     groups.append('title')
-    groups.append('line').attr('class', 'hit')
-    groups.append('line').attr('class', 'line')
+    groups.append('polyline').attr('class', 'hit')
+    groups.append('polyline').attr('class', 'line')
     groups.append('g').attr('class', 'queue')
     const lock = groups.append('g').attr('class', 'lock')
     lock
@@ -97,10 +96,11 @@ export class GraphChannels {
   }
 }
 
-export function channelLabel(channel: ChannelState, words: Language): string {
-  const { id, queued, inFlight, blockedBy } = channel
+function channelLabel(channel: ChannelState, wiring: Wiring, words: Language): string {
+  const { id, to, input, queued, inFlight, blockedBy } = channel
   return words.word('graph.channel-label', {
     channel: id,
+    input: wiring.inputCountOf.has(to) ? input + 1 : '',
     queued,
     flying: inFlight.length,
     blocked:
@@ -109,12 +109,12 @@ export function channelLabel(channel: ChannelState, words: Language): string {
 }
 
 /** What waits behind the lock: only then is the number known between two arrivals. */
-function drawQueue(group: SVGGElement, channel: ChannelState, segment: Segment): void {
+function drawQueue(group: SVGGElement, channel: ChannelState, way: Route): void {
   const queue = group.querySelector('.queue')
   if (queue === null) return
   const count = channel.blockedBy === null ? 0 : Math.min(channel.queued, QUEUE_SHOWN_MAX)
   const squares = Array.from({ length: count }, (_, index) => {
-    const { x, y } = pointAt(segment, 1 - (26 + index * 9) / Math.max(segment.length, 90))
+    const { x, y } = placeAt(way, 1 - (LOCK_PX + 15 + index * 9) / Math.max(way.length, 90))
     const square = document.createElementNS('http://www.w3.org/2000/svg', 'rect')
     for (const [name, value] of [
       ['x', x - 3.5],

@@ -3,7 +3,7 @@
  * and label, so that the texts beneath it are not read twice.
  */
 import type { Selection } from 'd3'
-import type { Box } from '../layout/graph-layout.ts'
+import type { Box } from '../layout/geometry.ts'
 
 type Nodes<T> = Selection<SVGGElement, T, SVGGElement, unknown>
 

@@ -13,10 +13,17 @@ const ENTRIES: readonly (readonly [className: string, word: WordKey])[] = [
   ['box committed', 'legend.committed'],
   ['box aborted', 'legend.aborted'],
   ['marker', 'legend.marker'],
+  ['input', 'legend.input'],
 ]
 
-export function createLegend(words: Language): HTMLElement {
-  return h(
+export interface Legend {
+  readonly element: HTMLElement
+  /** `hasInputs`: there are operators with several inputs. */
+  draw(hasInputs: boolean): void
+}
+
+export function createLegend(words: Language): Legend {
+  const element = h(
     'ul',
     { class: 'legend', 'aria-label': words.word('graph.legend') },
     ...ENTRIES.map(([className, word]) =>
@@ -28,4 +35,11 @@ export function createLegend(words: Language): HTMLElement {
       ),
     ),
   )
+  const inputs = element.querySelector<HTMLElement>('li:has(.input)')
+  return {
+    element,
+    draw(hasInputs) {
+      if (inputs !== null) inputs.hidden = !hasInputs
+    },
+  }
 }

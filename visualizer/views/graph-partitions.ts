@@ -4,9 +4,10 @@
  */
 import type { Selection } from 'd3'
 import type { TraceTopology } from '../../engine/trace.ts'
-import { ellipsizeStart, setAttribute, setText, textWidth } from '../dom.ts'
+import { setAttribute, setText, textWidth } from '../dom.ts'
 import type { Language } from '../i18n/index.ts'
-import type { GraphLayout, PartitionBox } from '../layout/graph-layout.ts'
+import { polyline } from '../layout/geometry.ts'
+import type { GraphLayout, LabeledBox } from '../layout/graph-layout.ts'
 import { linksOf } from '../layout/graph-links.ts'
 import type { Link } from '../layout/graph-links.ts'
 import type { PartitionState, RunState } from '../model/run-state.ts'
@@ -16,7 +17,7 @@ import { partitionLabel } from './partition-logs.ts'
 
 interface Node {
   readonly key: string
-  readonly box: PartitionBox
+  readonly box: LabeledBox
 }
 
 type Group = Selection<SVGGElement, unknown, null, undefined>
@@ -89,14 +90,11 @@ export class GraphPartitions {
     if (signature === this.#linkSignature) return
     this.#linkSignature = signature
     this.#links
-      .selectAll<SVGLineElement, Link>('line')
+      .selectAll<SVGPolylineElement, Link>('polyline')
       .data(links, ({ key }) => key)
-      .join('line')
+      .join('polyline')
       .attr('class', ({ texture }) => `link ${texture}`)
-      .attr('x1', ({ from }) => from.x)
-      .attr('y1', ({ from }) => from.y)
-      .attr('x2', ({ to }) => to.x)
-      .attr('y2', ({ to }) => to.y)
+      .attr('points', ({ route }) => polyline(route))
   }
 }
 
@@ -112,7 +110,7 @@ function place(nodes: Nodes): void {
     nodes
       .select(part)
       .attr('x', 8)
-      .attr('y', ({ box }) => box.height - 11)
+      .attr('y', ({ box }) => box.height - 12)
       .attr('height', 6)
   nodes.select('.gauge').attr('width', ({ box }) => box.width - 16)
 }
@@ -120,24 +118,34 @@ function place(nodes: Nodes): void {
 function drawPartition(
   group: SVGGElement,
   partition: PartitionState,
-  box: PartitionBox,
+  box: LabeledBox,
   words: Language,
 ): void {
   const { role, position, lastStableOffset, logEndOffset } = partition
   const done = role === 'input' ? position : lastStableOffset
   const fraction = logEndOffset === 0 ? 0 : Math.min(done / logEndOffset, 1)
-  const count = `${words.number(done)} / ${words.number(logEndOffset)}`
-  const label = ellipsizeStart(box.label, Math.floor((box.width - 14) / 7.2))
-  // Where name and count do not fit into one line, the count stands in place of the gauge.
-  const isTight = textWidth(label, 12.5) + textWidth(count, 11) + 26 > box.width
+  const { text, isTight } = countIn(box, words.number(done), words.number(logEndOffset))
   group.classList.toggle('tight', isTight)
   put(group, '.hit', (hit) => setAttribute(hit, 'aria-label', partitionLabel(partition, words)))
-  put(group, '.name', (element) => setText(element, label))
+  put(group, '.name', (element) => setText(element, box.label))
   put(group, '.count', (element) => {
-    setText(element, count)
-    setAttribute(element, 'y', isTight ? '31' : '15')
+    setText(element, text)
+    setAttribute(element, 'y', isTight ? String(box.height - 6) : '15')
   })
   put(group, '.gauge-fill', (element) =>
     setAttribute(element, 'width', String((box.width - 16) * fraction)),
   )
+}
+
+/** Where name and count do not fit into one line, the count stands in place of the gauge; at last only what is done. */
+function countIn(
+  { label, width }: LabeledBox,
+  done: string,
+  end: string,
+): { readonly text: string; readonly isTight: boolean } {
+  const both = `${done} / ${end}`
+  if (textWidth(label, 12.5) + textWidth(both, 11) + 26 <= width)
+    return { text: both, isTight: false }
+  const isBothPossible = textWidth(both, 11) + 12 <= width
+  return { text: isBothPossible ? both : done, isTight: true }
 }

@@ -5,9 +5,11 @@
 import { select } from 'd3'
 import type { Selection } from 'd3'
 import type { SubtaskId } from '../../engine/ids.ts'
-import { ellipsize, setAttribute, setText } from '../dom.ts'
+import { cutStart, setAttribute, setText, textWidth } from '../dom.ts'
 import type { Language } from '../i18n/index.ts'
-import type { Box, GraphLayout } from '../layout/graph-layout.ts'
+import type { Box } from '../layout/geometry.ts'
+import type { GraphLayout, LabeledBox } from '../layout/graph-layout.ts'
+import type { InputTag } from '../layout/graph-routes.ts'
 import type { RunState, SubtaskState, TransactionPhase } from '../model/run-state.ts'
 import { unfinishedOf } from '../model/transactions.ts'
 import type { Actions, Frame } from './frame.ts'
@@ -15,7 +17,9 @@ import { appendHit, placeHit, put } from './graph-hit.ts'
 
 interface Node {
   readonly id: SubtaskId
-  readonly box: Box
+  readonly box: LabeledBox
+  /** Where its inputs come in, if it has several. */
+  readonly inputs: readonly InputTag[]
 }
 
 type Nodes = Selection<SVGGElement, Node, SVGGElement, unknown>
@@ -38,6 +42,11 @@ const GLYPH: Readonly<Record<Appearance, string>> = {
   failed: '✕',
 }
 
+const TEXT_LEFT = 15
+const SIGN_WIDTH = 15
+/** As if a little larger: names are bold. */
+const NAME_SIZE = 15
+
 export class GraphSubtasks {
   readonly #group: Selection<SVGGElement, unknown, null, undefined>
   readonly #words: Language
@@ -57,7 +66,10 @@ export class GraphSubtasks {
 
   layOut(layout: GraphLayout): void {
     this.#drawn.clear()
-    const data = [...layout.subtasks].map(([id, box]): Node => ({ id, box }))
+    const data = [...layout.subtasks].map(([id, box]): Node => {
+      const inputs = layout.inputTags.filter(({ subtask }) => subtask === id)
+      return { id, box, inputs }
+    })
     this.#nodes = this.#group
       .selectAll<SVGGElement, Node>('g.subtask')
       .data(data, ({ id }) => id)
@@ -75,7 +87,7 @@ export class GraphSubtasks {
       if (subtask === undefined) return
       const face = faceOf(subtask, frame, words)
       const isSelected = app.selection?.kind === 'subtask' && app.selection.id === id
-      const signature = `${face.label}|${face.where}|${face.transactions.join()}|${face.snapshot}|${isSelected}`
+      const signature = `${face.label}|${face.processed}|${face.transactions.join()}|${face.snapshot}|${isSelected}`
       if (drawn.get(id) === signature) return
       drawn.set(id, signature)
       this.setAttribute(
@@ -86,12 +98,7 @@ export class GraphSubtasks {
         setAttribute(hit, 'aria-label', face.label)
         setAttribute(hit, 'aria-pressed', String(isSelected))
       })
-      const room = Math.floor((box.width - 24) / 7.4)
-      put(this, '.name', (part) => setText(part, ellipsize(id, room)))
-      put(this, '.state', (part) => setText(part, `${GLYPH[face.appearance]} ${face.status}`))
-      put(this, '.where', (part) =>
-        setText(part, ellipsize(face.where, Math.floor((box.width - 20) / 6))),
-      )
+      drawTexts(this, face, box)
       put(this, '.snapshot text', (part) => setText(part, face.snapshot))
       setAttribute(this, 'data-snapshot', subtask.snapshot?.phase ?? null)
       drawTransactions(this, face.transactions, box)
@@ -109,6 +116,7 @@ export class GraphSubtasks {
     const snapshot = nodes.append('g').attr('class', 'snapshot')
     snapshot.append('rect').attr('rx', 3)
     snapshot.append('text')
+    nodes.append('g').attr('class', 'inputs')
     appendHit(nodes, ({ id }) => this.#actions.select({ kind: 'subtask', id }))
     return nodes
   }
@@ -127,18 +135,73 @@ function place(nodes: Nodes): void {
     .attr('y', 7)
     .attr('width', 5)
     .attr('height', ({ box }) => box.height - 14)
-  nodes.select('.name').attr('x', 17).attr('y', 20)
-  nodes.select('.state').attr('x', 17).attr('y', 35.5)
-  nodes.select('.where').attr('x', 17).attr('y', 50)
-  nodes.select('.snapshot').attr('transform', ({ box }) => `translate(${box.width - 34},-9)`)
+  nodes
+    .select('.name')
+    .attr('x', TEXT_LEFT)
+    .attr('y', ({ box }) => (isLow(box) ? 17 : 20))
+  nodes
+    .select('.state')
+    .attr('x', TEXT_LEFT)
+    .attr('y', ({ box }) => (isLow(box) ? 33 : 35.5))
+  nodes.select('.where').attr('x', TEXT_LEFT).attr('y', 50)
+  nodes.select('.snapshot').attr('transform', ({ box }) => {
+    const x = box.width - (box.width < 90 ? 34 : 52)
+    return `translate(${x},${isLow(box) ? -14 : -9})`
+  })
   nodes.select('.snapshot rect').attr('width', 40).attr('height', 19)
   nodes.select('.snapshot text').attr('x', 20).attr('y', 13.5)
+  placeInputs(nodes)
+}
+
+/** The number of each input, on the edge of the box. */
+function placeInputs(nodes: Nodes): void {
+  nodes
+    .select<SVGGElement>('.inputs')
+    .selectAll<SVGGElement, InputTag>('g')
+    .data(({ inputs, box }) =>
+      inputs.map((tag) => ({ ...tag, x: tag.x - box.x, y: tag.y - box.y })),
+    )
+    .join((enter) => {
+      const tag = enter.append('g')
+      tag.append('circle').attr('r', 7)
+      tag.append('text').attr('y', 4)
+      return tag
+    })
+    .attr('transform', ({ x, y }) => `translate(${x},${y})`)
+    .select('text')
+    .text(({ input }) => input + 1)
+}
+
+/** No room for three lines. */
+function isLow({ height }: Box): boolean {
+  return height < 50
+}
+
+function drawTexts(group: SVGGElement, face: Face, box: LabeledBox): void {
+  const room = box.width - TEXT_LEFT - 4
+  const name = textWidth(box.label, NAME_SIZE) <= room ? box.label : box.short
+  put(group, '.name', (part) => setText(part, name))
+  const { appearance, status } = face
+  const sign = GLYPH[appearance]
+  // In a low box the sign tells that it runs, and there is room for where.
+  const isWhereFirst = isLow(box) && appearance === 'running'
+  const words = isWhereFirst ? whereIn(face, 12, room - SIGN_WIDTH) : status
+  const isSignEnough = textWidth(words, 12) > room - SIGN_WIDTH
+  put(group, '.state', (part) => setText(part, isSignEnough ? sign : `${sign} ${words}`))
+  put(group, '.where', (part) => setText(part, isLow(box) ? '' : whereIn(face, 11, room)))
+}
+
+/** The worker and how many records, as much of it as has room. */
+function whereIn({ worker, processed }: Face, size: number, room: number): string {
+  const both = `${worker} · ${processed}`
+  return textWidth(both, size) <= room ? both : cutStart(worker, size, room)
 }
 
 interface Face {
   readonly appearance: Appearance
   readonly status: string
-  readonly where: string
+  readonly worker: string
+  readonly processed: string
   readonly snapshot: string
   /** Its unfinished transactions, oldest first. */
   readonly transactions: readonly TransactionPhase[]
@@ -156,9 +219,14 @@ function faceOf(subtask: SubtaskState, { state, recording }: Frame, words: Langu
   return {
     appearance,
     status,
-    where: `${worker ?? '–'} · ${words.number(processed)}`,
+    worker: worker ?? '–',
+    processed: words.number(processed),
     snapshot: showsSnapshot ? `◫ ${snapshot.checkpoint}` : '',
-    transactions: subtask.isLost ? [] : unfinishedOf(state, subtask.id).slice(0, 3),
+    transactions: subtask.isLost
+      ? []
+      : unfinishedOf(state, subtask.id)
+          .map(({ phase }) => phase)
+          .slice(0, 3),
     label: words.word('graph.subtask-label', {
       subtask: subtask.id,
       status,

@@ -10,10 +10,13 @@ import { h } from '../dom.ts'
 import type { Language } from '../i18n/index.ts'
 import type { GraphLayout } from '../layout/graph-layout.ts'
 import { layoutGraph } from '../layout/graph-layout.ts'
+import type { Title } from '../layout/graph-place.ts'
+import { LINE_HEIGHT } from '../layout/graph-place.ts'
 import type { BarrierMark } from '../layout/scene.ts'
 import { sceneOf } from '../layout/scene.ts'
 import type { Actions, Frame, View } from './frame.ts'
 import { GraphChannels } from './graph-channels.ts'
+import type { Legend } from './graph-legend.ts'
 import { createLegend } from './graph-legend.ts'
 import { GraphPartitions } from './graph-partitions.ts'
 import { GraphSubtasks } from './graph-subtasks.ts'
@@ -33,6 +36,7 @@ export class Graph implements View {
   readonly #svg = select(document.createElementNS('http://www.w3.org/2000/svg', 'svg'))
   readonly #stage: HTMLElement
   readonly #note: HTMLElement
+  readonly #legend: Legend
   readonly #titles: Group
   readonly #channels: GraphChannels
   readonly #partitions: GraphPartitions
@@ -45,22 +49,23 @@ export class Graph implements View {
     this.#words = words
     this.#workers = createWorkersBar(words, actions)
     const layer = (name: string): Group => this.#svg.append('g').attr('class', name)
-    this.#titles = layer('titles').attr('aria-hidden', 'true')
     const links = layer('links')
     this.#channels = new GraphChannels(layer('channels'), words, actions)
+    this.#titles = layer('titles').attr('aria-hidden', 'true')
     this.#partitions = new GraphPartitions(links, layer('partitions'), words, actions)
     this.#subtasks = new GraphSubtasks(layer('subtasks'), words, actions)
     this.#barriers = layer('barriers').attr('aria-hidden', 'true')
     this.#svg.attr('role', 'group')
     this.#stage = h('div', { class: 'stage' }, this.#canvas.element, this.#svg.node() ?? '')
     this.#note = h('p', { class: 'note' }, words.word('graph.no-records'))
+    this.#legend = createLegend(words)
     this.element = h(
       'section',
       { class: 'panel graph', id: 'panel-graph', 'aria-label': words.word('graph.title') },
       this.#workers.element,
       this.#stage,
       this.#note,
-      createLegend(words),
+      this.#legend.element,
     )
   }
 
@@ -102,6 +107,7 @@ export class Graph implements View {
       .attr('height', layout.height)
       .attr('aria-label', graphLabel(this.#words, topology))
     this.#canvas.resize(layout.width, layout.height)
+    this.#legend.draw(layout.inputTags.length > 0)
     drawTitles(this.#titles, layout)
     this.#channels.layOut(layout)
     this.#partitions.layOut(layout, topology)
@@ -119,35 +125,33 @@ function graphLabel(words: Language, topology: TraceTopology): string {
   })
 }
 
-/** One line per vertex of a column, wrapped at the arrows when it does not fit. */
-function drawTitles(titles: Group, layout: GraphLayout): void {
-  titles
-    .selectAll('text')
-    .data(layout.columns)
-    .join('text')
-    .attr('x', ({ at }) => at.x)
-    .attr('y', ({ at }) => at.y)
-    .selectAll('tspan')
-    .data((column) => {
-      const lines = column.title.flatMap((title) => wrap(title, column.width / 6.4))
-      return lines.map((line, index) => ({ line, column, index, count: lines.length }))
+/** Above each block, all of it on hover. */
+function drawTitles(group: Group, { titles }: GraphLayout): void {
+  group
+    .selectAll<SVGTextElement, Title>('text')
+    .data(titles, ({ id }) => id)
+    .join((enter) => {
+      const text = enter.append('text')
+      text.append('title')
+      return text
     })
+    .attr('class', ({ kind }) => kind)
+    .attr('text-anchor', ({ anchor }) => anchor)
+    .call((texts) => texts.select('title').text(({ whole }) => whole))
+    .selectAll<SVGTSpanElement, TitleLine>('tspan')
+    .data(({ lines, at }) =>
+      lines.map((line, index) => ({ line, x: at.x, y: at.y + index * LINE_HEIGHT })),
+    )
     .join('tspan')
-    .attr('x', ({ column }) => column.at.x)
-    .attr('dy', ({ index, count }) => (index === 0 ? `${0.35 - (count - 1) * 0.575}em` : '1.15em'))
+    .attr('x', ({ x }) => x)
+    .attr('y', ({ y }) => y)
     .text(({ line }) => line)
 }
 
-function wrap(title: string, characters: number): readonly string[] {
-  const lines: string[] = []
-  for (const part of title.split(' → ')) {
-    const last = lines.at(-1)
-    const joined = last === undefined ? part : `${last} → ${part}`
-    if (last === undefined) lines.push(part)
-    else if (joined.length <= characters) lines[lines.length - 1] = joined
-    else lines.push(`→ ${part}`)
-  }
-  return lines.length <= 3 ? lines : [...lines.slice(0, 2), `${lines[2] ?? ''} …`]
+interface TitleLine {
+  readonly line: string
+  readonly x: number
+  readonly y: number
 }
 
 function drawBarriers(group: Group, marks: readonly BarrierMark[]): void {
@@ -157,12 +161,22 @@ function drawBarriers(group: Group, marks: readonly BarrierMark[]): void {
     .join((enter) => {
       const mark = enter.append('g').attr('class', 'barrier')
       mark.append('rect').attr('x', -2).attr('y', -11).attr('width', 4).attr('height', 22)
-      mark.append('text').attr('y', -15)
+      mark.append('text')
       return mark
     })
     .attr('transform', ({ x, y }) => `translate(${x},${y})`)
     .call((marked) => {
       marked.select('rect').attr('transform', ({ angle }) => `rotate(${angle})`)
-      marked.select('text').text(({ checkpoint }) => checkpoint)
+      // The number stands above the bar, or beside one that lies: above would be the producer's box.
+      marked
+        .select('text')
+        .attr('x', ({ angle }) => (isLying(angle) ? 18 : 0))
+        .attr('y', ({ angle }) => (isLying(angle) ? 5 : -15))
+        .text(({ checkpoint }) => checkpoint)
     })
+}
+
+/** The bar of a channel that runs up or down. */
+function isLying(angle: number): boolean {
+  return Math.abs(Math.abs(angle) - 90) < 50
 }

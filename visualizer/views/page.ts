@@ -76,7 +76,7 @@ export class Page {
     setAttribute(this.element, 'data-selection', app.selection?.kind ?? 'none')
     this.#tabs.draw(app.tab)
     const hasRun = frame !== null && app.problem === null
-    for (const part of this.#runParts) part.classList.toggle('idle', !hasRun)
+    for (const part of this.#runParts) part.classList.toggle('without-run', !hasRun)
     this.#message.hidden = hasRun
     if (hasRun) for (const view of this.#views) view.draw(frame)
     else this.#drawMessage(app.problem)

@@ -10,7 +10,7 @@ import { placeCarets } from '../layout/caret-labels.ts'
 import type { Caret, Cell, LogWindow } from '../layout/log-window.ts'
 import { caretsOf, windowOf } from '../layout/log-window.ts'
 import type { PartitionState } from '../model/run-state.ts'
-import type { Actions, Frame, View } from './frame.ts'
+import type { Actions, Frame, Selection, View } from './frame.ts'
 
 const CELL_WIDTH = 12
 const CELL_HEIGHT = 18
@@ -45,6 +45,7 @@ export function createPartitionLogs(words: Language, actions: Actions): View {
     list,
   )
   const strips = new Map<string, Strip>()
+  let shown: Selection | null = null
   return {
     element,
     draw(frame) {
@@ -64,6 +65,12 @@ export function createPartitionLogs(words: Language, actions: Actions): View {
         root.remove()
         strips.delete(key)
       }
+      const { selection } = frame.app
+      if (selection === shown) return
+      shown = selection
+      // There may be more partitions than room: the selected one comes into sight.
+      if (selection?.kind === 'partition')
+        strips.get(selection.id)?.root.scrollIntoView({ block: 'nearest' })
     },
   }
 }

@@ -83,7 +83,7 @@ export function paintScene(brush: Brush, { dots, counts, streams }: Scene, theme
 
 /** Dashes that travel with the records, thicker with their number; hollow while they are replayed. */
 function paintStream(brush: Brush, stream: Stream, theme: Theme): void {
-  const { from, to, epoch, isReplayed, perSecond, phase } = stream
+  const { from, via, to, epoch, isReplayed, perSecond, phase } = stream
   const paint = epoch % 2 === 0 ? EPOCH.even : EPOCH.odd
   const width = Math.min(4 + Math.log10(1 + perSecond) * 1.5, 10)
   brush.lineCap = 'round'
@@ -94,7 +94,7 @@ function paintStream(brush: Brush, stream: Stream, theme: Theme): void {
     brush.lineWidth = lineWidth
     brush.beginPath()
     brush.moveTo(from.x, from.y)
-    brush.lineTo(to.x, to.y)
+    for (const { x, y } of [...via, to]) brush.lineTo(x, y)
     brush.stroke()
   }
   line(isReplayed ? paint.fill : paint.stroke[theme], width)

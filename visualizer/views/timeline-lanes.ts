@@ -67,7 +67,7 @@ function faultMarks({ frame: { app, recording } }: LaneContext): readonly FaultM
 }
 
 export function drawCheckpoints(context: LaneContext): void {
-  const { frame, words, actions, scale } = context
+  const { frame, words, actions, scale, width: plotWidth } = context
   const end = frame.recording.endAt
   const checkpoints = [...frame.recording.head.checkpoints.values()]
   const spacing = spacingOf(checkpoints, scale)
@@ -104,8 +104,13 @@ export function drawCheckpoints(context: LaneContext): void {
       this.querySelector('.epoch')?.setAttribute('width', String(scale(next) - scale(triggeredAt)))
       const label = this.querySelector('text')
       if (label === null) return
-      label.textContent = spacing < 22 ? '' : `${id}${status === 'aborted' ? ' ✕' : ''}`
-      label.setAttribute('x', String(width + 4))
+      const text = spacing < 22 ? '' : `${id}${status === 'aborted' ? ' ✕' : ''}`
+      label.textContent = text
+      const isAtEdge = scale(triggeredAt) + width + 6 + textWidth(text, 12) > plotWidth
+      // Left of the last bar stands the number of the one before.
+      if (isAtEdge && spacing < 48) label.textContent = ''
+      label.setAttribute('text-anchor', isAtEdge ? 'end' : 'start')
+      label.setAttribute('x', String(isAtEdge ? -4 : width + 4))
     })
 }
 

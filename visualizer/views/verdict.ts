@@ -46,7 +46,7 @@ export function createVerdictBadge(words: Language, actions: Actions): View {
       const text =
         face === null
           ? `? ${words.word('verdict.pending')}`
-          : `${face.glyph} ${words.word(face.word)}`
+          : `${face.glyph} ${words.word(face.word)}${unjudgedShort(app.result, words)}`
       if (badge.textContent !== text) badge.textContent = text
       badge.dataset['tone'] = face?.tone ?? 'indeterminate'
       const sameness = samenessOf(app)
@@ -58,6 +58,12 @@ export function createVerdictBadge(words: Language, actions: Actions): View {
       same.dataset['tone'] = sameness === false ? 'fail' : 'ok'
     },
   }
+}
+
+/** How much of the output the verdict says nothing about. */
+function unjudgedShort(result: RunResult | null, words: Language): string {
+  const count = result?.summary.unjudgedTopics.length ?? 0
+  return count === 0 ? '' : ` · ${words.word('verdict.unjudged', { count })}`
 }
 
 /** Whether the run is the one that the link promised; null when it promised none or is not finished. */
@@ -96,19 +102,21 @@ function panelOf(
   const { verdict, traceHash, summary } = result
   const face = FACES[verdict.outcome]
   const same = samenessOf(frame.app)
+  const isPartly = verdict.outcome === 'passed' && summary.unjudgedTopics.length > 0
   return [
     h(
       'p',
       { class: 'verdict-long', 'data-tone': face.tone },
-      `${face.glyph} ${words.word(face.long)}`,
+      `${face.glyph} ${words.word(isPartly ? 'verdict.partly-long' : face.long)}`,
     ),
+    ...unjudgedOf(summary.unjudgedTopics, words),
     ...(verdict.violations.length === 0
       ? []
       : [violationsOf(verdict.violations, frame, words, actions)]),
     h(
       'dl',
       { class: 'summary' },
-      ...summaryRows(summary, words).flatMap(([name, value]) => [
+      ...summaryRows(summary, frame, words).flatMap(([name, value]) => [
         h('div', {}, h('dt', {}, name), h('dd', {}, value)),
       ]),
     ),
@@ -137,6 +145,27 @@ function panelOf(
 
 function seedOf({ app }: Frame, words: Language): string {
   return app.plan === null ? '' : ` · ${words.word('bar.seed', { seed: app.plan.seed })}`
+}
+
+/** The output topics that the verdict says nothing about, or not of every key, and why. */
+function unjudgedOf(topics: RunSummary['unjudgedTopics'], words: Language): readonly HTMLElement[] {
+  if (topics.length === 0) return []
+  const items = topics.map(({ topic, reason }) =>
+    h('li', {}, h('strong', {}, topic), ` ${reasonIn(reason, words)}`),
+  )
+  const label = words.word('verdict.not-judged')
+  return [
+    h('p', { class: 'unjudged-title' }, `? ${label}`),
+    h('ul', { class: 'violations', 'aria-label': label }, ...items),
+  ]
+}
+
+/** The oracle's clause in the reader's language; one that is not known here stays as it is. */
+function reasonIn(reason: string, words: Language): string {
+  const match = /^the result depends on timing(?:, for (\d+) of (\d+) keys)?$/.exec(reason)
+  if (match === null) return reason
+  const [, some = '', all = ''] = match
+  return words.word('verdict.timing', { some, all })
 }
 
 /** What became of every planned fault: a run whose faults hit nothing proves little. */
@@ -191,14 +220,35 @@ function violationsOf(
 /** The numbers of a run that fit on a card; lists stay with the command line. */
 const SUMMARY: readonly (readonly [
   word: WordKey,
-  value: (summary: RunSummary, words: Language) => string | null,
+  value: (summary: RunSummary, words: Language, frame: Frame) => string | null,
 ])[] = [
   ['summary.records', ({ records }, words) => words.number(records)],
-  ['summary.keys', ({ keys }, words) => words.number(keys)],
-  ['summary.totalBytes', ({ totalBytes }, words) => words.bytes(totalBytes)],
-  ['summary.malformed', ({ malformed }, words) => words.number(malformed)],
+  ['summary.outputs', ({ outputs }, words) => words.number(outputs)],
+  // Keys and totals are those of lines that say `key,total`; few jobs write such.
+  ['summary.keys', ({ keys }, words) => (keys === 0 ? null : words.number(keys))],
+  [
+    'summary.totalBytes',
+    ({ keys, totalBytes }, words, frame) =>
+      keys > 0 && sumsBytes(frame) ? words.bytes(totalBytes) : null,
+  ],
+  [
+    'summary.total',
+    ({ keys, totalBytes }, words, frame) =>
+      keys > 0 && !sumsBytes(frame) ? words.number(totalBytes) : null,
+  ],
+  [
+    'summary.malformed',
+    ({ malformed }, words, { recording }) =>
+      recording.topology.outputs.some(({ topic }) => topic.endsWith('malformed'))
+        ? words.number(malformed)
+        : null,
+  ],
   ['summary.lost', ({ lost }, words) => words.number(lost)],
   ['summary.duplicated', ({ duplicated }, words) => words.number(duplicated)],
+  [
+    'summary.uncertain',
+    ({ uncertainKeys }, words) => (uncertainKeys === 0 ? null : words.number(uncertainKeys)),
+  ],
   ['summary.checkpoints', ({ checkpoints }, words) => words.number(checkpoints.completed)],
   ['summary.restarts', ({ restarts }, words) => words.number(restarts)],
   [
@@ -212,9 +262,17 @@ function totalOf({ detectMs, restartMs, restoreMs, catchUpMs }: RecoveryDuration
   return detectMs + restartMs + restoreMs + catchUpMs
 }
 
-function summaryRows(summary: RunSummary, words: Language): readonly (readonly [string, string])[] {
+function sumsBytes({ app: { plan } }: Frame): boolean {
+  return plan !== null && 'builtin' in plan.job && plan.job.builtin === 'traffic-statistics'
+}
+
+function summaryRows(
+  summary: RunSummary,
+  frame: Frame,
+  words: Language,
+): readonly (readonly [string, string])[] {
   return SUMMARY.flatMap(([word, value]) => {
-    const shown = value(summary, words)
+    const shown = value(summary, words, frame)
     return shown === null ? [] : [[words.word(word), shown] as const]
   })
 }
