@@ -1,6 +1,7 @@
 /**
  * Golden hashes: the same plan gives the same run for ever, until a change means it not to. `WEIR_UPDATE_GOLDEN=1` writes
- * the file anew, from the plans in it or, where there is none, from twenty sampled ones.
+ * the file anew, from the plans in it or, where their number is another, from sampled ones: ten of each of the first jobs,
+ * two of each scenario job.
  */
 import { writeFileSync } from 'node:fs'
 import fc from 'fast-check'
@@ -8,9 +9,15 @@ import { expect, test } from 'vitest'
 import { checkPlan } from 'weirstream/sim'
 import type { Plan } from 'weirstream/sim'
 import { faultPlan } from 'weirstream/testing'
+import { BUILTIN_JOBS } from '../lessons/jobs/index.ts'
+import { shapeFor } from '../sim/testing/fault-plan.ts'
 import { goldenRuns, hashOf } from './golden/hashes.ts'
+import { jobNamed } from './golden/jobs.ts'
 
-const COUNT = 20
+const PLANS: readonly (readonly [job: string, count: number])[] = Object.keys(BUILTIN_JOBS).map(
+  (job) => [job, job === 'traffic-statistics' || job === 'address-profile' ? 10 : 2],
+)
+const COUNT = PLANS.reduce((sum, [, count]) => sum + count, 0)
 
 if (process.env['WEIR_UPDATE_GOLDEN'] === '1') {
   const kept = goldenRuns().map(({ plan }) => checkPlan(plan))
@@ -24,7 +31,7 @@ if (process.env['WEIR_UPDATE_GOLDEN'] === '1') {
   )
 }
 
-test('twenty plans give their recorded hashes in Node', { timeout: 60_000 }, () => {
+test('plans of every job give their recorded hashes in Node', { timeout: 60_000 }, () => {
   expect(goldenRuns().length).toBe(COUNT)
   for (const { plan, traceHash } of goldenRuns()) {
     const checked = checkPlan(plan)
@@ -41,8 +48,10 @@ test('runs before and after another one in the same process have the same hash',
 })
 
 function samplePlans(): Plan[] {
-  const jobs = ['traffic-statistics', 'address-profile']
-  return jobs.flatMap((builtin) =>
-    fc.sample(faultPlan({ job: { builtin } }), { numRuns: COUNT / jobs.length, seed: 2026 }),
+  return PLANS.flatMap(([builtin, count]) =>
+    fc.sample(faultPlan(shapeFor(jobNamed(builtin), { job: { builtin } })), {
+      numRuns: count,
+      seed: 2026,
+    }),
   )
 }

@@ -1,4 +1,4 @@
-/** The twenty plans whose hashes must be the same in Node and in Chromium, and the reader of their recorded hashes. */
+/** The plans whose hashes must be the same in Node and in Chromium, and the reader of their recorded hashes. */
 import type { Plan } from 'weirstream/sim'
 import { simulate } from 'weirstream/sim'
 import { jobNamed } from './jobs.ts'
