@@ -12,7 +12,10 @@ import {
   languageOf,
   preferredLocale,
 } from '../../visualizer/i18n/index.ts'
+import { kindOf } from '../../engine/job/job-graph.ts'
+import { BUILTIN_JOBS } from '../../lessons/jobs/index.ts'
 import { FACT_TYPES, factOf } from './fact-arbitraries.ts'
+import { SUMS } from './trace-builder.ts'
 
 const LOCALES = ['en', 'zh'] as const
 
@@ -86,4 +89,22 @@ test('the first supported language of the browser wins, English without one', ()
   expect(preferredLocale(['fr', 'zh-TW', 'en'])).toBe('zh')
   expect(preferredLocale(['en-GB', 'zh'])).toBe('en')
   expect(preferredLocale(['fr'])).toBe('en')
+})
+
+test('a watermark is a time in seconds, a date where it is one, and at last the end', () => {
+  const en = languageOf('en')
+  expect(en.eventTime(4_505_657)).toBe('4,505.657 s')
+  expect(en.eventTime(Date.UTC(2026, 0, 2))).toBe('2026-01-02T00:00:00.000Z')
+  expect(en.eventTime(null)).toBe('end of the input')
+  const fact = { type: 'watermark-advanced', subtask: SUMS[0], watermark: null } as const
+  const event: TraceEvent = { ...fact, seq: 0, at: millis(0), cause: -1 }
+  expect(en.describe(event)).toBe('Watermark of sum/0: end of the input')
+  expect(languageOf('zh').describe(event)).toBe('sum/0 的水位线：输入的末尾')
+})
+
+test('operators whose name is not a function of the API have words for their kind', () => {
+  const own = new Set(['map', 'flat-map', 'filter'])
+  const kinds = Object.values(BUILTIN_JOBS).flatMap(({ graph }) => graph.nodes.map(kindOf))
+  for (const kind of new Set(kinds))
+    expect([kind, isWordKey(`kind.${kind}`)]).toEqual([kind, !own.has(kind)])
 })

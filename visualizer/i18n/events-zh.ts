@@ -5,7 +5,7 @@ export const eventsZh: Record<keyof typeof eventsEn, string> = {
   'event.job-status-changed': '作业状态变为{status}[：{reason}]',
   'event.worker-registered': '{worker} 已注册，提供 {slots} 个槽位',
   'event.worker-lost': '作业主控判定 {worker} 已失联[：{reason}]',
-  'event.subtask-status-changed': '{subtask}（第 {attempt} 次部署，{worker}）{status}[：{reason}]',
+  'event.subtask-status-changed': '{subtask}（部署编号 {attempt}，{worker}）{status}[：{reason}]',
   'event.restart-scheduled': '第 {restart} 次重启将在 {delayMs} 毫秒后开始[：{reason}]',
   'event.restart-started': '第 {restart} 次重启开始[，从检查点 {checkpoint} 恢复]',
   'event.checkpoint-triggered': '检查点 {checkpoint} 触发',

@@ -108,7 +108,7 @@ export const zh: Words = {
   'details.remove-fault': '去掉这个故障并重新运行',
   'field.status': '状态',
   'field.worker': '工作进程',
-  'field.attempt': '部署次数',
+  'field.attempt': '部署编号',
   'field.epoch': '周期',
   'field.snapshot': '快照',
   'field.restore': '还原',

@@ -18,7 +18,7 @@ export interface SettleOptions {
   readonly extent: number
 }
 
-const ROUNDS = 6
+const ROUNDS = 12
 
 /** The start of every block. */
 export function settle({ layers, pieces, gap, extent }: SettleOptions): Map<BlockId, number> {

@@ -50,11 +50,22 @@ export const groupOffsetCommitted: Reducer<'group-offset-committed'> = (draft, e
 export const recordsFetched: Reducer<'records-fetched'> = (draft, event, wiring) => {
   const { subtask, offset, count, lag } = event
   const handsOn = (wiring.outputsOf.get(subtask)?.length ?? 0) > 0
+  const fetchedTo = offset + count
+  update(draft.subtasks, subtask, (entry) => ({ ...entry, fetched: entry.fetched + count }))
   patchPartition(draft, event, (entry) => ({
-    ...(handsOn ? entry : moveTo(entry, offset + count)),
+    ...(handsOn ? entry : moveTo(entry, fetchedTo)),
+    fetchedTo,
     reader: subtask,
     lag,
   }))
+}
+
+/** Who has processed all that it fetched has read it, even what its own chain drops and never sends. */
+export const positionsCaughtUp: Reducer<'records-processed'> = (draft, { subtask }) => {
+  const reader = draft.subtasks.get(subtask)
+  if (reader === undefined || reader.fetched === 0 || reader.processed !== reader.fetched) return
+  for (const [key, entry] of draft.partitions)
+    if (entry.reader === subtask) draft.partitions.set(key, atLeastAt(entry, entry.fetchedTo))
 }
 
 /** The records that a reader sends on have been read: its position is behind the furthest of them. */
@@ -125,6 +136,7 @@ function seek(
     ...entry,
     reader: event.subtask,
     position: event.offset,
+    fetchedTo: event.offset,
     furthest: Math.max(entry.furthest, event.offset),
     isCaughtUp: false,
   }))

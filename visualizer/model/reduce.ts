@@ -65,7 +65,7 @@ const REDUCERS: { readonly [T in FactType]: readonly Reducer<T>[] } = {
   'buffer-sent': [channels.bufferSent, partitions.positionsAdvanced],
   'buffer-received': [channels.bufferReceived],
   'records-fetched': [partitions.recordsFetched],
-  'records-processed': [tasks.recordsProcessed],
+  'records-processed': [tasks.recordsProcessed, partitions.positionsCaughtUp],
   'state-updated': [tasks.stateUpdated],
 }
 

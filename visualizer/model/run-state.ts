@@ -66,6 +66,8 @@ export interface SubtaskState {
     readonly keyCount: number
   } | null
   readonly processed: number
+  /** Of a reader: records that it took from its partitions. */
+  readonly fetched: number
   readonly lastUpdate: {
     readonly operator: string
     readonly key: string
@@ -148,6 +150,8 @@ export interface PartitionState {
   readonly reader: SubtaskId | null
   /** Next record that the reader hands to the job. */
   readonly position: number
+  /** Behind the last record fetched. */
+  readonly fetchedTo: number
   /** Highest position that any attempt reached: what lies between the two is read again after a restore. */
   readonly furthest: number
   /** Records below this were sent by an older attempt. */
@@ -241,6 +245,7 @@ export function emptySubtask(id: SubtaskId, vertex: VertexId): SubtaskState {
     snapshot: null,
     restore: null,
     processed: 0,
+    fetched: 0,
     lastUpdate: null,
     watermark: undefined,
   }
@@ -277,6 +282,7 @@ export function emptyPartition(
     lastStableOffset: 0,
     reader: null,
     position: 0,
+    fetchedTo: 0,
     furthest: 0,
     replayUntil: 0,
     lag: 0,

@@ -11,6 +11,8 @@ import type { Actions, Frame, Selection, SelectionKind, View } from './frame.ts'
 type Item = string | number | Selection
 type Value = Item | readonly Item[]
 type Row = readonly [field: WordKey, value: Value | null]
+const VALUE_MAX = 240
+
 type Describe = (id: string, frame: Frame, words: Language) => readonly Row[]
 
 const find = <V extends { readonly id: unknown }>(
@@ -45,7 +47,10 @@ const DETAILS: { readonly [K in SelectionKind]: Describe } = {
         restore === null ? null : { kind: 'checkpoint', id: String(restore.checkpoint) },
       ],
       ['field.processed', words.number(subtask.processed)],
-      ['field.last-update', lastUpdate === null ? null : `${lastUpdate.key} = ${lastUpdate.value}`],
+      [
+        'field.last-update',
+        lastUpdate === null ? null : clip(`${lastUpdate.key} = ${lastUpdate.value}`),
+      ],
       [
         'field.transactions',
         unfinishedOf(state, subtask.id).map(
@@ -141,6 +146,11 @@ const DETAILS: { readonly [K in SelectionKind]: Describe } = {
       ['field.phase', fired?.phase || null],
     ]
   },
+}
+
+/** A map or a list of a key's state may be long; the event log has all of it. */
+function clip(text: string): string {
+  return text.length <= VALUE_MAX ? text : `${text.slice(0, VALUE_MAX)}…`
 }
 
 export function createDetails(words: Language, actions: Actions): View {

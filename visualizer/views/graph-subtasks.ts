@@ -44,6 +44,9 @@ const GLYPH: Readonly<Record<Appearance, string>> = {
 
 const TEXT_LEFT = 15
 const SIGN_WIDTH = 15
+/** From one transaction's mark to the next, and from the last one to the edge. */
+const MARK_PITCH = 26
+const MARKS_EDGE = 4
 /** As if a little larger: names are bold. */
 const NAME_SIZE = 15
 
@@ -183,12 +186,14 @@ function drawTexts(group: SVGGElement, face: Face, box: LabeledBox): void {
   put(group, '.name', (part) => setText(part, name))
   const { appearance, status } = face
   const sign = GLYPH[appearance]
+  const marks = face.transactions.length
+  const besideMarks = marks === 0 ? room : room - MARKS_EDGE - marks * MARK_PITCH
   // In a low box the sign tells that it runs, and there is room for where.
   const isWhereFirst = isLow(box) && appearance === 'running'
-  const words = isWhereFirst ? whereIn(face, 12, room - SIGN_WIDTH) : status
+  const words = isWhereFirst ? whereIn(face, 12, besideMarks - SIGN_WIDTH) : status
   const isSignEnough = textWidth(words, 12) > room - SIGN_WIDTH
   put(group, '.state', (part) => setText(part, isSignEnough ? sign : `${sign} ${words}`))
-  put(group, '.where', (part) => setText(part, isLow(box) ? '' : whereIn(face, 11, room)))
+  put(group, '.where', (part) => setText(part, isLow(box) ? '' : whereIn(face, 11, besideMarks)))
 }
 
 /** The worker and how many records, as much of it as has room. */
@@ -267,7 +272,7 @@ function drawTransactions(group: SVGGElement, phases: readonly TransactionPhase[
     .join('rect')
     .attr('class', (phase) => `transaction ${phase}`)
     .attr('rx', 2)
-    .attr('x', (_, index) => box.width - 30 - (phases.length - 1 - index) * 26)
+    .attr('x', (_, index) => box.width - MARKS_EDGE - (phases.length - index) * MARK_PITCH)
     .attr('y', box.height - 18)
     .attr('width', 22)
     .attr('height', 10)
