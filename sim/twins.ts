@@ -2,22 +2,25 @@
  * Runs without failures of the job of a plan, on the plan's input, for the oracle to compare with. They differ in what a
  * failure may change as well: when records come, in which order those of two partitions do (both are tried), and whether
  * records that can come too late do. Made when they are asked for; a cache keeps them for plans with the same input.
+ * When a run differs from them, a few more are to confirm that it is the run's fault.
  */
 import type { Job } from '../engine/job/define-job.ts'
 import { jobSettings } from '../engine/job/job-options.ts'
-import type { StreamGraph } from '../engine/job/stream-graph.ts'
 import type { History } from './history/history.ts'
 import { twinOf } from './oracle/run-results.ts'
-import type { Twins } from './oracle/run-results.ts'
+import type { TwinRun, Twins } from './oracle/run-results.ts'
 import type { Plan, PlanConfig } from './plan/plan.ts'
-import type { Arrange, Feed, PlacedRecord } from './workload/feeder.ts'
-import { findStragglers } from './workload/stragglers.ts'
+import { arrangementsFor, hasStragglers } from './workload/arrangements.ts'
+import type { Arrange } from './workload/feeder.ts'
+import { Randomness } from './world/randomness.ts'
 
 /** Runs a plan to its end, with the records of its input at other times. */
 export type RunTwin = (plan: Plan, arrange: Arrange) => History
 
 /** Enough for the candidates of a shrinker. */
 const KEPT_MAX = 64
+/** More runs before somebody is told that something is wrong. */
+const CONFIRMING = 4
 
 /** Keeps the twins of the plans that were judged last. Use one for a campaign; it holds nothing else. */
 export class TwinCache {
@@ -56,56 +59,35 @@ function withoutFailures({ v, job, seed, input, config }: Plan): Plan {
 
 function runTwins(job: Job, plan: Plan, run: RunTwin): Twins {
   const settleMs = 3 * jobSettings(job.options).autoWatermarkIntervalMs + 100
-  let hasStragglers = false
-  const backwards: Arrange = (planned) => {
-    const records = planned.flatMap((feed) => feed.records)
-    const stragglers = findStragglers(job.graph, records)
-    const others = records.filter((placed) => !stragglers.has(placed))
-    // An operator that assigns watermarks does so for all partitions of its subtask: one may make another late.
-    const pauseMs = assignsLater(job.graph) ? settleMs : STAGGER_MS
-    const feeds = byPartition(others, pauseMs).toReversed()
-    hasStragglers = stragglers.size > 0
-    // In the end, when all watermarks have passed, whatever can be late is.
-    return hasStragglers ? [...feeds, { afterMs: settleMs, records: [...stragglers] }] : feeds
-  }
-  const forwards: Arrange = (planned) =>
-    byPartition(
-      planned.flatMap(({ records }) => records),
-      STAGGER_MS,
-    )
-  const arrangements: readonly (readonly [name: string, arrange: Arrange])[] = [
-    ['as planned', (planned) => planned],
-    // Each is read before a watermark is sent, and the last one moves event time: nothing is late.
-    ['partition by partition', forwards],
-    ['partition by partition, backwards', backwards],
-  ]
-  const runs = arrangements.map(([name, arrange], index) => {
+  const arrangements = arrangementsFor(job.graph, settleMs)
+  let count = 0
+  const runNext = (name: string, arrange: Arrange): TwinRun => {
+    count += 1
     // Another seed draws other delays; the input was made from the plan's own.
-    const seed = (plan.seed ^ (0x5000_0000 + index)) >>> 0
+    const seed = (plan.seed ^ (0x5000_0000 + count)) >>> 0
     return twinOf(name, run({ ...plan, seed }, arrange))
-  })
-  return { runs, hasStragglers }
-}
-
-/** Long enough for a partition to be read before the next one has records. */
-const STAGGER_MS = 60
-
-function assignsLater({ nodes }: StreamGraph): boolean {
-  return nodes.some(
-    ({ work }) => work.type === 'operator' && work.operator.type === 'assign-watermarks',
-  )
-}
-
-function byPartition(records: readonly PlacedRecord[], pauseMs: number): Feed[] {
-  const partitions = new Map<string, PlacedRecord[]>()
-  for (const placed of records) {
-    const name = `${placed.topic}/${placed.partition}`
-    const others = partitions.get(name)
-    if (others === undefined) partitions.set(name, [placed])
-    else others.push(placed)
   }
-  return Array.from(partitions.values(), (partition) => ({
-    afterMs: pauseMs,
-    records: partition,
-  }))
+  let isLatePossible = false
+  const asPlanned: Arrange = (planned) => {
+    isLatePossible = hasStragglers(job.graph, planned)
+    return planned
+  }
+  const runs = [
+    runNext('as planned', asPlanned),
+    runNext('partition by partition', arrangements.forwards),
+    runNext('partition by partition, backwards', arrangements.backwards),
+  ]
+  let more: Twins | null = null
+  const confirm = (): Twins => {
+    if (more !== null) return more
+    const random = new Randomness(plan.seed)
+    const others = Array.from({ length: CONFIRMING }, () =>
+      runNext('in any order', arrangements.anyOrder(random)),
+    )
+    const idle = arrangements.idling.map((arrange) => runNext('with pauses', arrange))
+    more = { ...twins, runs: [...runs, ...others, ...idle] }
+    return more
+  }
+  const twins: Twins = { runs, hasStragglers: isLatePossible, confirm }
+  return twins
 }

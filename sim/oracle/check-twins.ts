@@ -11,7 +11,7 @@ import type { History } from '../history/history.ts'
 import type { OutputFindings, UnjudgedTopic } from './output-findings.ts'
 import { committedResults, finalStates, UNKEYED } from './run-results.ts'
 import type { Counts, Entries, Results, Twins } from './run-results.ts'
-import type { Violations } from './violation.ts'
+import { Violations } from './violation.ts'
 
 export interface TwinCheckOptions {
   readonly history: History
@@ -22,7 +22,16 @@ export interface TwinCheckOptions {
   readonly violations: Violations
 }
 
-export class TwinCheck {
+/** What differs from the twins is only a violation if it differs from more of them, too. */
+export function compareWithTwins(options: TwinCheckOptions): OutputFindings {
+  const { twins, violations } = options
+  const found = new Violations()
+  const findings = new TwinCheck({ ...options, violations: found }).run()
+  if (found.all.length === 0) return findings
+  return new TwinCheck({ ...options, twins: twins.confirm(), violations }).run()
+}
+
+class TwinCheck {
   readonly #options: TwinCheckOptions
   readonly #unjudged: UnjudgedTopic[] = []
   #expected = 0
@@ -66,11 +75,11 @@ export class TwinCheck {
       if (!twins.hasStragglers) return
     }
     for (const key of keys) {
-      const expected = others.map((entries) => entries.get(key) ?? NO_COUNTS)
+      if (differing.includes(key)) continue
       const found = own.get(key) ?? NO_COUNTS
+      const [expected = NO_COUNTS] = others.map((entries) => entries.get(key) ?? NO_COUNTS)
       const comparison = new KeyComparison({ topic, key, delivery }, found, expected)
-      if (!differing.includes(key)) comparison.compareAll()
-      else if (key === UNKEYED) comparison.compareAgreed()
+      comparison.run()
       this.#take(comparison)
     }
   }
@@ -127,7 +136,7 @@ interface Place {
   readonly delivery: Delivery
 }
 
-/** What lies under one key of a topic, compared with what the twins have there. */
+/** What lies under one key of a topic, compared with what all twins have there. */
 class KeyComparison {
   readonly missing: Difference[] = []
   readonly surplus: Difference[] = []
@@ -135,17 +144,16 @@ class KeyComparison {
   expected = 0
   readonly #place: Place
   readonly #found: Counts
-  readonly #twins: readonly Counts[]
+  readonly #expected: Counts
 
-  constructor(place: Place, found: Counts, twins: readonly Counts[]) {
+  constructor(place: Place, found: Counts, expected: Counts) {
     this.#place = place
     this.#found = found
-    this.#twins = twins
+    this.#expected = expected
   }
 
-  /** The twins agree about the key: it must have what they have, and nothing else. */
-  compareAll(): void {
-    const [expected = NO_COUNTS] = this.#twins
+  run(): void {
+    const expected = this.#expected
     const unknown = [...this.#found.keys()].filter((value) => !expected.has(value))
     for (const [value, count] of expected) {
       const found = this.#found.get(value) ?? 0
@@ -158,14 +166,6 @@ class KeyComparison {
       }
     }
     for (const value of unknown) this.#addWrong(value, 'which no run without failures has')
-  }
-
-  /** Of records without keys, those that the twins have alike. What no twin has may be one that depends on timing. */
-  compareAgreed(): void {
-    for (const value of keysOf(this.#twins)) {
-      const [count = 0, ...rest] = this.#twins.map((twin) => twin.get(value) ?? 0)
-      if (rest.every((other) => other === count)) this.#compare(value, count)
-    }
   }
 
   #compare(value: string, count: number): void {

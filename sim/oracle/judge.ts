@@ -10,7 +10,7 @@ import type { History } from '../history/history.ts'
 import { checkLogs } from './check-logs.ts'
 import { OutputCheck } from './check-outputs.ts'
 import { ProtocolCheck } from './check-protocol.ts'
-import { TwinCheck } from './check-twins.ts'
+import { compareWithTwins } from './check-twins.ts'
 import type { OutputFindings } from './output-findings.ts'
 import type { Twins } from './run-results.ts'
 import { Violations } from './violation.ts'
@@ -81,7 +81,7 @@ function checkOutputs(
   const modeled = check.run()
   const { uninterpretedTopics: topics, uninterpretedOperators: operators } = check
   if (topics.size === 0 || bug !== null) return modeled
-  const compared = new TwinCheck({ history, twins: twins(), topics, operators, violations }).run()
+  const compared = compareWithTwins({ history, twins: twins(), topics, operators, violations })
   return {
     expected: modeled.expected + compared.expected,
     lost: modeled.lost + compared.lost,
