@@ -13,13 +13,13 @@ export interface MatchContext {
   /** Event time of the match in ms, that is of the record that completed it; null in processing time. */
   readonly timestamp: number | null
   /** The clock in whole ms. */
-  processingTime(): number
+  processingTime(this: void): number
   /** Emits to a side output; `stream.sideOutput(tag)` reads it. */
-  output<T>(tag: OutputTag<T>, value: T): void
+  output<T>(this: void, tag: OutputTag<T>, value: T): void
 }
 
 export interface MatchCollector<O> extends MatchContext {
-  collect(value: O): void
+  collect(this: void, value: O): void
 }
 
 /** Makes one value of a match, or of a partial match that timed out. */

@@ -20,8 +20,8 @@ export interface IntervalJoinContext<K, O> {
   readonly rightTimestamp: number
   /** The larger of the two: that of what is emitted. */
   readonly timestamp: number
-  collect(value: O): void
-  output<T>(tag: OutputTag<T>, value: T): void
+  collect(this: void, value: O): void
+  output<T>(this: void, tag: OutputTag<T>, value: T): void
 }
 
 export interface IntervalJoinSpec {

@@ -56,9 +56,9 @@ export interface ProcessContext<O> {
   /** Timestamp of the record (in `onTimer`: of the timer) in ms, or null when it has none. */
   readonly timestamp: number | null
   readonly timers: Timers
-  collect(value: O): void
+  collect(this: void, value: O): void
   /** Emits to a side output; `stream.sideOutput(tag)` reads it. */
-  output<T>(tag: OutputTag<T>, value: T): void
+  output<T>(this: void, tag: OutputTag<T>, value: T): void
 }
 
 /** Access to the states of the current key. Throws ConfigurationError outside a keyed context. */

@@ -81,7 +81,7 @@ export interface ProcessWindowContext<K, O> extends Pick<ProcessContext<O>, 'col
   readonly key: K
   readonly window: TimeWindow
   readonly currentWatermark: number
-  processingTime(): number
+  processingTime(this: void): number
   /** State of this key and window; cleared with the window. */
   readonly windowState: KeyedStates['state']
   /** State of this key, shared by its windows. */
