@@ -3,8 +3,8 @@ import type { Arguments } from './arguments.ts'
 import type { Command } from './command.ts'
 import { JOB_POSITIONAL, loadJob } from './job-module.ts'
 import { PORT_OPTION, readPort, servePage } from './page-server.ts'
-import { PAGE_PORT } from './replay.ts'
-import { INPUT_OPTION, readInput } from './run-request.ts'
+import { PAGE_PORT, linkOf } from './replay.ts'
+import { INPUT_OPTION, newPlan, readInput } from './run-request.ts'
 import { paint, print, printJson } from './terminal.ts'
 
 export const uiCommand: Command = {
@@ -28,8 +28,11 @@ async function runUi(args: Arguments): Promise<number> {
   const argument = args.positionals[0]
   const job = argument === undefined ? null : await loadJob(argument)
   const server = await servePage({ port, preferredPort: PAGE_PORT, job, input })
-  if (args.flag('json')) printJson({ url: server.url })
-  else print(`The page is at ${paint('cyan', server.url)} (end with Ctrl-C).`)
+  // Without a link the page would open its own first run, not that of the job asked for.
+  const plan = job === null ? null : newPlan(job, input, { faults: [] })
+  const url = plan === null ? server.url : await linkOf(plan, null, server.url)
+  if (args.flag('json')) printJson({ url })
+  else print(`The page is at ${paint('cyan', url)} (end with Ctrl-C).`)
   await server.untilSignal()
   return 0
 }

@@ -87,6 +87,17 @@ test('weir ui serves the page, a job module and an input by their hashes, and no
   expect(await end(ui, 'SIGINT')).toMatchObject({ code: 0 })
 })
 
+test('weir ui JOB gives a link to a run of this job', async () => {
+  const ui = start('ui', 'order-saga', '--json')
+  await ui.sees(/\}/)
+  const document = jsonOf(await end(ui, 'SIGTERM'))
+  const link = await decodeRunLink(new URL(String(document['url'])).hash)
+  expect(parsePlan(link?.planJson ?? '')).toMatchObject({
+    job: { builtin: 'order-saga' },
+    input: { generator: 'order-events' },
+  })
+})
+
 test('a path cannot leave the page', async () => {
   const ui = start('ui', '--json')
   await ui.sees(/\}/)
