@@ -229,6 +229,26 @@ test.each([
   }
 })
 
+test('after a change of size every line still leads from box to box', async () => {
+  await harness.mountPlan(builtinPlan('real-time-bidding', 'bid-stream'))
+  const start = (): number => Number(/^[\d.]+/.exec(pointsOf('.channel .line'))?.[0])
+  const edge = (): number => {
+    const transform = find('.subtask').getAttribute('transform') ?? ''
+    const left = Number(/translate\(([\d.]+)/.exec(transform)?.[1])
+    return left + Number(find('.subtask .box').getAttribute('width'))
+  }
+  const wide = edge()
+  expect(start()).toBe(wide)
+  await page.viewport(800, 1100)
+  await until(() => expect(edge()).not.toBe(wide))
+  expect(start()).toBe(edge())
+  expect(pointsOf('.channel .hit')).toBe(pointsOf('.channel .line'))
+})
+
+function pointsOf(selector: string): string {
+  return find(selector).getAttribute('points') ?? ''
+}
+
 test('the event log is at the playhead when its tab opens', async () => {
   await page.viewport(390, 844)
   await harness.mountPlan(smallPlan())
