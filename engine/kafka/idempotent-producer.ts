@@ -4,10 +4,8 @@
  */
 import { retryAfter } from './kafka-client.ts'
 import type { Decision, KafkaClient, Outcome } from './kafka-client.ts'
+import { BATCH_RECORDS_MAX, produceBatch } from './produce-batch.ts'
 import type { KafkaError, KafkaRequest, ProducedBatch, RecordData, ResponseTo } from './protocol.ts'
-
-/** Records in one batch at most. */
-const BATCH_RECORDS_MAX = 500
 
 export interface IdempotentProducerOptions {
   readonly client: KafkaClient
@@ -114,28 +112,19 @@ export class IdempotentProducer {
       records,
     }
     queue.nextSequence += records.length
-    client.toLeader(
-      { topic, partition },
-      () => ({
-        type: 'produce' as const,
-        transactionalId: null,
-        partitions: [{ topic, partition, batch }],
-      }),
-      (outcome) => {
-        const error =
-          outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
-        const retry = retryAfter(error)
-        if (retry !== null) return retry
-        if (error !== null && error !== 'NONE') return this.#refused('Produce', error)
-        queue.isInFlight = false
-        this.#unacknowledged -= records.length
-        queue.acknowledged += records.length
-        this.#endFlushes()
-        this.#options.onAcknowledged(records.length)
-        this.#sendNext(queue)
-        return 'done'
-      },
-    )
+    const at = { topic, partition }
+    produceBatch(client, { at, transactionalId: null, batch }, (refusal) => {
+      if (refusal !== null) {
+        this.#refused('Produce', refusal)
+        return
+      }
+      queue.isInFlight = false
+      this.#unacknowledged -= records.length
+      queue.acknowledged += records.length
+      this.#endFlushes()
+      this.#options.onAcknowledged(records.length)
+      this.#sendNext(queue)
+    })
   }
 
   #endFlushes(): void {

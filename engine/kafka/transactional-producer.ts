@@ -11,6 +11,7 @@ import { assert } from '../assert.ts'
 import type { Mutants } from '../mutants.ts'
 import { retryAfter } from './kafka-client.ts'
 import type { Decision, KafkaClient, Outcome } from './kafka-client.ts'
+import { BATCH_RECORDS_MAX, produceBatch } from './produce-batch.ts'
 import type { KafkaError, ProducedBatch, RecordData, ResponseTo, KafkaRequest } from './protocol.ts'
 
 /** Identifies a transaction after its writer is gone; enough to commit it (kafka-clients.md 1.5). */
@@ -30,9 +31,6 @@ const TRANSITIONS: Readonly<Record<ProducerState, readonly ProducerState[]>> = {
   prepared: ['failed'],
   failed: [],
 }
-
-/** Records in one batch at most. */
-const BATCH_RECORDS_MAX = 500
 
 interface PartitionQueue {
   readonly partition: number
@@ -196,27 +194,17 @@ export class TransactionalProducer {
     }
     queue.nextSequence += records.length
     const { transactionalId } = this
-    client.toLeader(
-      { topic, partition },
-      () => ({
-        type: 'produce' as const,
-        transactionalId,
-        partitions: [{ topic, partition, batch }],
-      }),
-      (outcome) => {
-        const error =
-          outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
-        const retry = retryAfter(error)
-        if (retry !== null) return retry
-        if (error !== null && error !== 'NONE') return this.#refused('Produce', error)
-        queue.isInFlight = false
-        this.#unacknowledged -= records.length
-        this.#options.onAcknowledged(records.length)
-        this.#sendNext(queue)
-        this.#checkFlushed()
-        return 'done'
-      },
-    )
+    produceBatch(client, { at: { topic, partition }, transactionalId, batch }, (refusal) => {
+      if (refusal !== null) {
+        this.#refused('Produce', refusal)
+        return
+      }
+      queue.isInFlight = false
+      this.#unacknowledged -= records.length
+      this.#options.onAcknowledged(records.length)
+      this.#sendNext(queue)
+      this.#checkFlushed()
+    })
   }
 
   #checkFlushed(): void {

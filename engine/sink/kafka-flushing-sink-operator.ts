@@ -12,13 +12,8 @@ import type {
   OperatorSnapshot,
   SnapshotContext,
 } from '../operator/operator.ts'
-import { encodeRecord, partitionOf } from './kafka-record.ts'
+import { encodeRecord, LINGER_MS, partitionOf, PENDING_RECORDS_MAX } from './kafka-record.ts'
 import type { KafkaSinkSpec } from './sink-spec.ts'
-
-/** Records that may wait in memory before the sink stops its input. */
-const PENDING_RECORDS_MAX = 5000
-/** How long a record may wait for company (Kafka's `linger.ms`). */
-const LINGER_MS = 5
 
 export class KafkaFlushingSinkOperator implements Operator {
   readonly uid: string

@@ -1,4 +1,4 @@
-/** Turns a value into the record that a Kafka sink writes. */
+/** What Kafka sinks have in common: their limits, and how a value becomes a record of a partition. */
 import { NO_TIMESTAMP } from '../element.ts'
 import { UserFunctionError } from '../errors.ts'
 import { partitionForKey } from '../kafka/murmur2.ts'
@@ -6,6 +6,11 @@ import { encodeOrigins } from '../kafka/provenance.ts'
 import type { RecordData } from '../kafka/protocol.ts'
 import type { OperatorContext } from '../operator/operator.ts'
 import type { KafkaSinkSpec } from './sink-spec.ts'
+
+/** Records that may wait in memory before the sink stops its input. */
+export const PENDING_RECORDS_MAX = 5000
+/** How long a record may wait for company (Kafka's `linger.ms`). */
+export const LINGER_MS = 5
 
 /** Throws UserFunctionError when the job's key or serializer does. A value of null is a tombstone. */
 export function encodeRecord(

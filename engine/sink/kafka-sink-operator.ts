@@ -18,18 +18,13 @@ import type {
   OperatorSnapshot,
   SnapshotContext,
 } from '../operator/operator.ts'
-import { encodeRecord, partitionOf } from './kafka-record.ts'
+import { encodeRecord, LINGER_MS, partitionOf, PENDING_RECORDS_MAX } from './kafka-record.ts'
 import { encodeSinkState, formerParallelism, ownCommittables } from './kafka-sink-state.ts'
 import { transactionalPrefix } from './sink-spec.ts'
 import type { KafkaSinkSpec } from './sink-spec.ts'
 import { SinkTransaction } from './sink-transaction.ts'
 import type { PartitionOf } from './sink-transaction.ts'
 import { TransactionPool } from './transaction-pool.ts'
-
-/** Records that may wait in memory before the sink stops its input. */
-const PENDING_RECORDS_MAX = 5000
-/** How long a record may wait for company (Kafka's `linger.ms`). */
-const LINGER_MS = 5
 
 export class KafkaSinkOperator implements Operator {
   readonly uid: string

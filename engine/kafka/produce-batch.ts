@@ -1,0 +1,34 @@
+/** Sends one batch to the leader of its partition until it is in the log or refused for good. */
+import { retryAfter } from './kafka-client.ts'
+import type { KafkaClient } from './kafka-client.ts'
+import type { KafkaError, ProducedBatch, TopicPartition } from './protocol.ts'
+
+/** Records in one batch at most. */
+export const BATCH_RECORDS_MAX = 500
+
+export interface BatchToProduce {
+  readonly at: TopicPartition
+  /** Null outside of transactions. */
+  readonly transactionalId: string | null
+  readonly batch: ProducedBatch
+}
+
+/** `onEnded` gets null when the batch is in the log, else the error that no retry cures. */
+export function produceBatch(
+  client: KafkaClient,
+  { at, transactionalId, batch }: BatchToProduce,
+  onEnded: (refusal: KafkaError | null) => void,
+): void {
+  client.toLeader(
+    at,
+    () => ({ type: 'produce' as const, transactionalId, partitions: [{ ...at, batch }] }),
+    (outcome) => {
+      const error =
+        outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
+      const retry = retryAfter(error)
+      if (retry !== null) return retry
+      onEnded(error === 'NONE' ? null : error)
+      return 'done'
+    },
+  )
+}
