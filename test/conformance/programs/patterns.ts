@@ -73,7 +73,13 @@ export function cepProgram(job: CepJob): Program {
   }
 }
 
-function patternOf({ pattern, within, withinType, skip = 'noSkip' }: CepJob): Pattern<Fields> {
+/** The pattern of a case. */
+export function patternOf({
+  pattern,
+  within,
+  withinType,
+  skip = 'noSkip',
+}: Pick<CepJob, 'pattern' | 'within' | 'withinType' | 'skip'>): Pattern<Fields> {
   const whole = stagesOf(pattern, skipOf(skip))
   if (within === undefined) return whole
   const isPrevious = withinType === 'previousAndCurrent'
