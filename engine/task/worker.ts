@@ -81,12 +81,13 @@ export class Worker {
     this.#master.start()
   }
 
-  /** Fails a subtask from outside, as if a function of its user had thrown. False when it does not run here. */
-  failSubtask(id: SubtaskId, reason: string): boolean {
-    const hosted = this.#hosted.get(id)
-    if (hosted?.progress.status !== 'running') return false
-    hosted.subtask.fail(reason)
-    return true
+  runs(id: SubtaskId): boolean {
+    return this.#hosted.get(id)?.progress.status === 'running'
+  }
+
+  /** Fails a subtask from outside, as if a function of its user had thrown. */
+  failSubtask(id: SubtaskId, reason: string): void {
+    this.#hosted.get(id)?.subtask.fail(reason)
   }
 
   receive(message: Message): void {
