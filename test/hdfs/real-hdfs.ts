@@ -161,6 +161,8 @@ public class Mini {
   public static void main(String[] args) throws Exception {
     Configuration conf = new Configuration();
     conf.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, args[1]);
+    // Closing a file waits 400 ms if its block was not reported yet.
+    conf.setInt("dfs.client.block.write.locateFollowingBlock.initial.delay.ms", 10);
     MiniDFSCluster cluster = new MiniDFSCluster.Builder(conf, new File(args[1]))
         .numDataNodes(1).nameNodePort(0).nameNodeHttpPort(Integer.parseInt(args[0])).build();
     cluster.waitActive();
