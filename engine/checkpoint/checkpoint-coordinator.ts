@@ -9,6 +9,7 @@
  *                            └──────────── aborted ◀── timeout, decline, failover, storage ◀──┘
  */
 import { assert } from '../assert.ts'
+import type { CheckpointKind } from '../element.ts'
 import { checkpointId } from '../ids.ts'
 import type { AttemptId, CheckpointId, Millis, SubtaskId } from '../ids.ts'
 import type { CheckpointMetadata } from './checkpoint-metadata.ts'
@@ -39,8 +40,7 @@ export type PendingPhase =
 export interface PendingCheckpoint {
   readonly id: CheckpointId
   readonly phase: PendingPhase
-  /** Triggered after the last record: with its completion the job ends. */
-  readonly isFinal: boolean
+  readonly kind: CheckpointKind
   readonly triggeredAt: Millis
   /** Subtasks with the attempts whose acknowledgement counts. */
   readonly expected: ReadonlyMap<SubtaskId, AttemptId>
@@ -109,13 +109,13 @@ export type CoordinatorEffect =
     }
   | { readonly type: 'cancel-timeout' }
   | { readonly type: 'skip'; readonly reason: string }
-  | { readonly type: 'announce'; readonly checkpoint: CheckpointId }
+  | { readonly type: 'announce'; readonly checkpoint: CheckpointId; readonly kind: CheckpointKind }
   | { readonly type: 'snapshot-coordinators'; readonly checkpoint: CheckpointId }
   | {
       readonly type: 'trigger-sources'
       readonly checkpoint: CheckpointId
       readonly triggeredAt: Millis
-      readonly isFinal: boolean
+      readonly kind: CheckpointKind
     }
   | { readonly type: 'store-metadata'; readonly metadata: CheckpointMetadata }
   | {
@@ -242,7 +242,7 @@ function trigger(
   const pending: PendingCheckpoint = {
     id,
     phase: coordinators.length === 0 ? 'collecting' : 'coordinating',
-    isFinal: state.hasInputEnded,
+    kind: state.hasInputEnded ? 'final' : 'checkpoint',
     triggeredAt: now,
     expected,
     handles: [],
@@ -257,7 +257,7 @@ function trigger(
     { ...state, nextId: checkpointId(id + 1), pending },
     [
       next,
-      { type: 'announce', checkpoint: id },
+      { type: 'announce', checkpoint: id, kind: pending.kind },
       { type: 'schedule-timeout', checkpoint: id, delayMs: config.timeoutMs },
       start,
     ],
@@ -283,8 +283,8 @@ function onCoordinator(
   ]
 }
 
-function triggerSources({ id, triggeredAt, isFinal }: PendingCheckpoint): CoordinatorEffect {
-  return { type: 'trigger-sources', checkpoint: id, triggeredAt, isFinal }
+function triggerSources({ id, triggeredAt, kind }: PendingCheckpoint): CoordinatorEffect {
+  return { type: 'trigger-sources', checkpoint: id, triggeredAt, kind }
 }
 
 function onAcknowledged(
@@ -323,11 +323,12 @@ function onStored(state: CoordinatorState, checkpoint: CheckpointId, { now }: St
     { type: 'notify-complete', metadata, durationMs: now - pending.triggeredAt },
   ]
   if (latestCompleted !== null) effects.push({ type: 'subsume', metadata: latestCompleted })
-  if (pending.isFinal) effects.push({ type: 'cancel-interval' })
+  const isFinal = pending.kind === 'final'
+  if (isFinal) effects.push({ type: 'cancel-interval' })
   return [
     {
       ...state,
-      isPeriodic: state.isPeriodic && !pending.isFinal,
+      isPeriodic: state.isPeriodic && !isFinal,
       pending: null,
       latestCompleted: metadata,
       lastCompletedAt: now,
@@ -378,6 +379,6 @@ function dispose(
 }
 
 function metadataOf(pending: PendingCheckpoint): CheckpointMetadata {
-  const { id, triggeredAt, handles, coordinators } = pending
-  return { checkpoint: id, triggeredAt, handles, coordinators }
+  const { id, kind, triggeredAt, handles, coordinators } = pending
+  return { checkpoint: id, kind, triggeredAt, handles, coordinators }
 }

@@ -2,6 +2,7 @@
  * The metadata of a checkpoint: everything needed to restore it. A checkpoint exists from the moment its metadata is
  * durable (F-I2). Guarded by a checksum like every object.
  */
+import type { CheckpointKind } from '../element.ts'
 import { xxHash32 } from '../hash.ts'
 import type { CheckpointId } from '../ids.ts'
 import { binary } from '../serializer.ts'
@@ -9,6 +10,7 @@ import type { SnapshotHandle } from './snapshot-handle.ts'
 
 export interface CheckpointMetadata {
   readonly checkpoint: CheckpointId
+  readonly kind: CheckpointKind
   readonly triggeredAt: number
   readonly handles: readonly SnapshotHandle[]
   /** State of operator coordinators, by operator uid. */

@@ -4,6 +4,7 @@
  *
  *   "WSNP" u32 | header length u32 | header checksum u32 | header (binary serializer) | segment | segment | …
  */
+import { present } from '../assert.ts'
 import { xxHash32 } from '../hash.ts'
 import { binary } from '../serializer.ts'
 import type { KeyGroupSegment } from '../state/keyed-state-backend.ts'
@@ -39,10 +40,24 @@ export function encodeSnapshotObject(segments: readonly KeyGroupSegment[]): Uint
   return [fixed, headerBytes, ...segments.map(({ bytes }) => bytes)]
 }
 
-/** The key groups of an object, or one sentence about what is wrong with it. */
-export function decodeSnapshotObject(bytes: Uint8Array): readonly KeyGroupSegment[] | string {
+/** Covers the whole object: the header's checksum, which covers those of the segments. */
+export function snapshotChecksum(pieces: readonly Uint8Array[]): number {
+  return checksumOf(present(pieces[0], 'A snapshot without pieces.'))
+}
+
+/**
+ * The key groups of an object, or one sentence about what is wrong with it. `checksum` is the one under which it was
+ * stored; without it, an intact object is taken for the right one.
+ */
+export function decodeSnapshotObject(
+  bytes: Uint8Array,
+  checksum?: number,
+): readonly KeyGroupSegment[] | string {
   const header = readHeader(bytes)
   if (typeof header === 'string') return header
+  if (checksum !== undefined && checksumOf(bytes) !== checksum) {
+    return 'it is another object than the one that was stored under its name'
+  }
   const segments: KeyGroupSegment[] = []
   let at = FIXED_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4)
   for (const { keyGroup, length, checksum } of header.segments) {
@@ -52,7 +67,12 @@ export function decodeSnapshotObject(bytes: Uint8Array): readonly KeyGroupSegmen
     segments.push({ keyGroup, bytes: segment })
     at += length
   }
+  if (at !== bytes.length) return `it has ${bytes.length - at} bytes more than its header says`
   return segments
+}
+
+function checksumOf(fixed: Uint8Array): number {
+  return new DataView(fixed.buffer, fixed.byteOffset).getUint32(8)
 }
 
 function readHeader(bytes: Uint8Array): SnapshotHeader | string {

@@ -95,7 +95,8 @@ export class OutputChannel {
     const sequence = this.#sequence++
     const { channel, attempt } = this.peer
     if (element.type === 'barrier') {
-      this.#runtime.trace({ type: 'barrier-sent', checkpoint: element.checkpoint, channel })
+      const { checkpoint, alignment } = element
+      this.#runtime.trace({ type: 'barrier-sent', checkpoint, channel, alignment })
     } else if (element.type === 'records' && this.#runtime.traceLevel === 'records') {
       this.#runtime.trace({
         type: 'buffer-sent',

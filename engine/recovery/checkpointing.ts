@@ -11,10 +11,12 @@ import type {
 import { encodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import { describeFailure } from '../checkpoint/failure.ts'
+import { exclusiveObjects } from '../checkpoint/snapshot-handle.ts'
 import type { SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
 import type { Barrier } from '../element.ts'
 import type { CheckpointId } from '../ids.ts'
-import type { JobSettings } from '../job/job-options.ts'
+import { checkpointingSettings } from '../job/job-options.ts'
+import type { CheckpointingSettings } from '../job/job-options.ts'
 import type { MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { Runtime, StoragePort, Timer } from '../runtime.ts'
@@ -24,7 +26,7 @@ export interface CheckpointingHost {
   readonly runtime: Runtime
   readonly storage: StoragePort
   readonly mutants: Mutants
-  readonly config: NonNullable<JobSettings['checkpointing']>
+  readonly config: CheckpointingSettings
   /** Operator coordinators by uid. */
   readonly coordinators: ReadonlyMap<string, SourceCoordinator>
   plan(): TriggerPlan
@@ -35,12 +37,9 @@ export interface CheckpointingHost {
 }
 
 /** Without periodic checkpoints there is only the one that commits what was written. */
-export const ONLY_FINAL = {
+export const ONLY_FINAL: CheckpointingSettings = checkpointingSettings({
   intervalMs: Number.MAX_SAFE_INTEGER,
-  timeoutMs: 600_000,
-  minPauseMs: 0,
-  tolerableFailures: 0,
-}
+})
 
 export class Checkpointing {
   readonly #host: CheckpointingHost
@@ -82,8 +81,16 @@ export class Checkpointing {
 
   acknowledged(checkpoint: CheckpointId, handle: SnapshotHandle): void {
     const { runtime } = this.#host
-    const { subtask, attempt, sizeBytes } = handle
-    runtime.trace({ type: 'checkpoint-acknowledged', checkpoint, subtask, attempt, sizeBytes })
+    const { subtask, attempt, sizeBytes, writtenBytes, metrics } = handle
+    runtime.trace({
+      type: 'checkpoint-acknowledged',
+      checkpoint,
+      subtask,
+      attempt,
+      sizeBytes,
+      writtenBytes,
+      metrics,
+    })
     this.#step({ type: 'acknowledged', checkpoint, handle })
   }
 
@@ -127,22 +134,24 @@ export class Checkpointing {
         runtime.trace({ type: 'checkpoint-skipped', reason: effect.reason })
         return
       case 'announce':
-        runtime.trace({ type: 'checkpoint-triggered', checkpoint: effect.checkpoint })
+        runtime.trace({
+          type: 'checkpoint-triggered',
+          checkpoint: effect.checkpoint,
+          kind: effect.kind,
+          alignment: 'aligned',
+        })
         return
       case 'snapshot-coordinators':
         this.#snapshotCoordinators(effect.checkpoint, coordinators)
         return
       case 'trigger-sources':
-        this.#host.triggerSources(
-          effect.isFinal
-            ? {
-                type: 'barrier',
-                checkpoint: effect.checkpoint,
-                timestamp: effect.triggeredAt,
-                isFinal: true,
-              }
-            : { type: 'barrier', checkpoint: effect.checkpoint, timestamp: effect.triggeredAt },
-        )
+        this.#host.triggerSources({
+          type: 'barrier',
+          checkpoint: effect.checkpoint,
+          timestamp: effect.triggeredAt,
+          kind: effect.kind,
+          alignment: 'aligned',
+        })
         return
       default:
         this.#end(effect)
@@ -181,9 +190,7 @@ export class Checkpointing {
         return
       }
       case 'discard':
-        for (const { object } of effect.handles) {
-          if (object !== null) this.#host.storage.delete(object)
-        }
+        for (const handle of effect.handles) this.#deleteObjects(handle)
         return
       case 'subsume':
         this.#subsume(effect.metadata)
@@ -224,9 +231,16 @@ export class Checkpointing {
     })
   }
 
-  #complete({ checkpoint, handles }: CheckpointMetadata, durationMs: number): void {
-    const sizeBytes = handles.reduce((sum, handle) => sum + handle.sizeBytes, 0)
-    this.#host.runtime.trace({ type: 'checkpoint-completed', checkpoint, sizeBytes, durationMs })
+  #complete({ checkpoint, kind, handles }: CheckpointMetadata, durationMs: number): void {
+    this.#host.runtime.trace({
+      type: 'checkpoint-completed',
+      checkpoint,
+      kind,
+      location: metadataKey(checkpoint),
+      sizeBytes: handles.reduce((sum, handle) => sum + handle.sizeBytes, 0),
+      writtenBytes: handles.reduce((sum, handle) => sum + handle.writtenBytes, 0),
+      durationMs,
+    })
     for (const coordinator of this.#host.coordinators.values()) {
       coordinator.onCheckpointEnded(checkpoint)
     }
@@ -239,6 +253,10 @@ export class Checkpointing {
     if (mutants.active('restore-older-checkpoint')) return
     runtime.trace({ type: 'checkpoint-subsumed', checkpoint: metadata.checkpoint })
     storage.delete(metadataKey(metadata.checkpoint))
-    for (const { object } of metadata.handles) if (object !== null) storage.delete(object)
+    for (const handle of metadata.handles) this.#deleteObjects(handle)
+  }
+
+  #deleteObjects(handle: SnapshotHandle): void {
+    for (const { key } of exclusiveObjects(handle)) this.#host.storage.delete(key)
   }
 }

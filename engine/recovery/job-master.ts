@@ -174,6 +174,7 @@ export class JobMaster {
         type: 'restart-started',
         restart: this.#restarts.restarts,
         checkpoint: restorePoint?.checkpoint ?? null,
+        subtasks: scheduled.map(({ subtask }) => subtask),
       })
     }
     this.#changeStatus('running', '')

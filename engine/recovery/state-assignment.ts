@@ -26,16 +26,16 @@ export function assignState(
   const { maxParallelism } = vertex
   const former = formerHandles(handles, vertex)
   const range = keyGroupRange(index, maxParallelism, vertex.parallelism)
-  const objects = former.flatMap(({ object }, formerIndex) => {
+  const keyed = former.flatMap((handle, formerIndex) => {
     const formerRange = keyGroupRange(formerIndex, maxParallelism, former.length)
     const intersects = formerRange.first <= range.last && range.first <= formerRange.last
-    return object !== null && intersects ? [object] : []
+    return handle.keyed !== null && intersects ? [handle.keyed] : []
   })
   const operators = vertex.nodes.map(({ uid }) => ({
     uid,
     operatorState: redistribute(former, uid, unionAs, [index, vertex.parallelism]),
   }))
-  return { checkpoint, objects, operators: operators.filter(hasState) }
+  return { checkpoint, keyed, channels: [], operators: operators.filter(hasState) }
 }
 
 /** The handles of the vertex in the order of the subtasks that wrote them. */

@@ -3,8 +3,14 @@
  * asynchronous part waits for the operators' holds, encodes the frozen state a slice per turn, writes the object, and
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
-import { encodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
-import type { OperatorHandle, SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
+import { encodeSnapshotObject, snapshotChecksum } from '../checkpoint/snapshot-format.ts'
+import type {
+  KeyedStateHandle,
+  OperatorHandle,
+  SnapshotHandle,
+  StoredObject,
+} from '../checkpoint/snapshot-handle.ts'
+import type { Barrier } from '../element.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
 import type { HeapStateBackend } from '../state/heap-state-backend.ts'
@@ -15,8 +21,18 @@ import type { SubtaskEnvironment } from './subtask-environment.ts'
 /** Bytes that one turn encodes before the next buffer gets its chance. */
 const SLICE_BYTES = 1 << 18
 
-interface RunningSnapshot {
+/** What is known of the snapshot when it begins. */
+export interface SnapshotStart {
+  readonly barrier: Barrier
+  readonly startDelayMs: number
+  readonly alignmentMs: number
+}
+
+interface RunningSnapshot extends SnapshotStart {
   readonly checkpoint: CheckpointId
+  /** The clock when the synchronous part began, and when it was over. */
+  readonly beganAt: number
+  synchronizedAt: number
   readonly keyed: KeyedStateSnapshot | null
   readonly keyGroups: Iterator<KeyGroupSegment> | null
   readonly segments: KeyGroupSegment[]
@@ -38,10 +54,15 @@ export class SubtaskSnapshots {
   }
 
   /** The synchronous part; `onFailed` is for failures of the asynchronous part. */
-  take(checkpoint: CheckpointId, onFailed: (reason: string) => void): void {
+  take(start: SnapshotStart, onFailed: (reason: string) => void): void {
+    const { checkpoint } = start.barrier
+    const beganAt = this.#env.runtime.now()
     const keyed = this.#keyedState?.snapshot() ?? null
     const snapshot: RunningSnapshot = {
+      ...start,
       checkpoint,
+      beganAt,
+      synchronizedAt: beganAt,
       keyed,
       keyGroups: keyed?.keyGroups()[Symbol.iterator]() ?? null,
       segments: [],
@@ -61,6 +82,7 @@ export class SubtaskSnapshots {
       const state = operator.snapshot?.({ checkpoint, hold })
       if (state !== undefined) snapshot.operators.push({ uid: operator.uid, state })
     }
+    snapshot.synchronizedAt = this.#env.runtime.now()
     this.#release(snapshot)
   }
 
@@ -105,7 +127,7 @@ export class SubtaskSnapshots {
   #store(snapshot: RunningSnapshot): void {
     snapshot.keyed?.release()
     if (snapshot.keyed === null) {
-      this.#acknowledge(snapshot, null, 0)
+      this.#acknowledge(snapshot, null)
       return
     }
     const { checkpoint } = snapshot
@@ -122,24 +144,52 @@ export class SubtaskSnapshots {
         this.abort(checkpoint)
         snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
       } else {
-        this.#acknowledge(snapshot, key, sizeBytes)
+        const object = { key, sizeBytes, checksum: snapshotChecksum(pieces) }
+        this.#acknowledge(snapshot, {
+          format: 'key-groups',
+          manifest: null,
+          exclusive: [object],
+          shared: [],
+        })
       }
     })
   }
 
-  #acknowledge(snapshot: RunningSnapshot, object: string | null, objectBytes: number): void {
-    const { checkpoint } = snapshot
+  #acknowledge(snapshot: RunningSnapshot, keyed: KeyedStateHandle | null): void {
+    const { checkpoint, startDelayMs, alignmentMs, beganAt, synchronizedAt } = snapshot
     this.#running.delete(checkpoint)
     const { subtask, attempt } = this.#env.deployment
     const operators: OperatorHandle[] = snapshot.operators.map(({ uid, state }) => ({
       uid,
       operatorState: state(),
     }))
-    const sizeBytes = objectBytes + operatorBytes(operators)
+    const writtenBytes = bytesOf(keyed?.exclusive ?? []) + operatorBytes(operators)
+    const sizeBytes = writtenBytes + bytesOf(keyed?.shared ?? [])
     this.#env.runtime.trace({ type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
-    const handle: SnapshotHandle = { subtask, attempt, object, sizeBytes, operators }
+    const handle: SnapshotHandle = {
+      subtask,
+      attempt,
+      keyed,
+      channels: null,
+      sizeBytes,
+      writtenBytes,
+      operators,
+      metrics: {
+        startDelayMs,
+        alignmentMs,
+        syncMs: synchronizedAt - beganAt,
+        asyncMs: this.#env.runtime.now() - synchronizedAt,
+        processedBytes: 0,
+        persistedBytes: 0,
+        isUnaligned: snapshot.barrier.alignment === 'unaligned',
+      },
+    }
     this.#env.report({ type: 'acknowledge-checkpoint', subtask, attempt, checkpoint, handle })
   }
+}
+
+function bytesOf(objects: readonly StoredObject[]): number {
+  return objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
 function operatorBytes(operators: readonly OperatorHandle[]): number {

@@ -32,17 +32,19 @@ export function restoreKeyedState(
     onRestored(null)
     return
   }
-  const { checkpoint, objects } = restore
+  const { checkpoint, keyed } = restore
+  const objects = keyed.flatMap(({ exclusive, shared }) => [...exclusive, ...shared])
   env.runtime.trace({ type: 'restore-started', subtask, checkpoint })
   let sizeBytes = 0
   const next = (index: number): void => {
-    const key = objects[index]
-    if (state === null || key === undefined) {
+    const object = objects[index]
+    if (state === null || object === undefined) {
       const keyCount = state?.keyCount() ?? 0
       env.runtime.trace({ type: 'state-restored', subtask, checkpoint, sizeBytes, keyCount })
       onRestored(null)
       return
     }
+    const { key, checksum } = object
     env.storage.get(key, (result) => {
       if (result.type === 'failed') {
         onRestored(
@@ -50,7 +52,7 @@ export function restoreKeyedState(
         )
         return
       }
-      const segments = decodeSnapshotObject(result.value)
+      const segments = decodeSnapshotObject(result.value, checksum)
       if (typeof segments === 'string') {
         onRestored(`The snapshot ${key} of checkpoint ${checkpoint} is corrupt: ${segments}.`)
         return

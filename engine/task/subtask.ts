@@ -7,7 +7,7 @@
  *        └───────────────┴──────── failed / canceled ◀───┘
  */
 import { assert, InvariantViolation, present } from '../assert.ts'
-import { MAX_WATERMARK } from '../element.ts'
+import { isFinal, MAX_WATERMARK } from '../element.ts'
 import type { Barrier } from '../element.ts'
 import { describeError } from '../errors.ts'
 import { checkpointId } from '../ids.ts'
@@ -237,19 +237,19 @@ export class Subtask {
 
   /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
   #takeSnapshot(barrier: Barrier, alignmentMs: number): void {
-    if (barrier.isFinal === true) this.#expectFinal(barrier)
+    if (isFinal(barrier)) this.#expectFinal(barrier)
     this.#outputs.broadcast(barrier)
     if (this.#env.mutants.active('barrier-sent-twice')) this.#outputs.broadcast(barrier)
     const { runtime, deployment } = this.#env
-    const startDelayMs = runtime.now() - barrier.timestamp - alignmentMs
+    const startDelayMs = Math.max(0, runtime.now() - barrier.timestamp - alignmentMs)
     runtime.trace({
       type: 'snapshot-taken',
       checkpoint: barrier.checkpoint,
       subtask: deployment.subtask,
-      startDelayMs: Math.max(0, startDelayMs),
+      startDelayMs,
       alignmentMs,
     })
-    this.#snapshots.take(barrier.checkpoint, (reason) => {
+    this.#snapshots.take({ barrier, startDelayMs, alignmentMs }, (reason) => {
       this.#decline(barrier.checkpoint, reason, true)
     })
   }

@@ -89,17 +89,19 @@ function storedKeyGroups(
   storage: SimulatedStorage,
   problems: string[],
 ): StoredKeyGroup[] {
-  return handles.flatMap(({ object, subtask }) => {
-    if (object === null) return []
-    const bytes = storage.peek(object)
-    const segments = bytes === undefined ? 'it is not in the storage' : decodeSnapshotObject(bytes)
-    if (typeof segments === 'string') {
-      problems.push(`${object}: ${segments}`)
-      return []
-    }
-    const vertex = subtask.slice(0, subtask.lastIndexOf('/'))
-    return segments.map((segment) => ({ vertex, bytes: segment.bytes }))
-  })
+  return handles.flatMap(({ keyed, subtask }) =>
+    (keyed?.exclusive ?? []).flatMap(({ key, checksum }) => {
+      const bytes = storage.peek(key)
+      const segments =
+        bytes === undefined ? 'it is not in the storage' : decodeSnapshotObject(bytes, checksum)
+      if (typeof segments === 'string') {
+        problems.push(`${key}: ${segments}`)
+        return []
+      }
+      const vertex = subtask.slice(0, subtask.lastIndexOf('/'))
+      return segments.map((segment) => ({ vertex, bytes: segment.bytes }))
+    }),
+  )
 }
 
 function decodeStates({ vertex, bytes }: StoredKeyGroup): StateAtCheckpoint[] {

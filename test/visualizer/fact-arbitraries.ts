@@ -15,6 +15,17 @@ const place = { topic: fc.constantFrom('in', 'out', 'elsewhere'), partition: fc.
 const producer = { producerId: fc.integer({ min: -1, max: 3 }), producerEpoch: fc.nat(2) }
 const transaction = { transactionalId: fc.constantFrom('out-0', 'out-1', 'other'), ...producer }
 const stable = { highWatermark: small, lastStableOffset: small }
+const kind = fc.constantFrom('checkpoint', 'savepoint', 'stop', 'drain', 'final')
+const alignment = fc.constantFrom('at-least-once', 'aligned', 'unaligned')
+const metrics = fc.record({
+  startDelayMs: small,
+  alignmentMs: small,
+  syncMs: small,
+  asyncMs: small,
+  processedBytes: small,
+  persistedBytes: small,
+  isUnaligned: fc.boolean(),
+})
 const split = { subtask, ...place, offset: small }
 
 type Shape<T extends FactType> = {
@@ -39,23 +50,57 @@ const SHAPES: { readonly [T in FactType]: Shape<T> } = {
     reason: text,
   },
   'restart-scheduled': { delayMs: small, restart: small, reason: text },
-  'restart-started': { restart: small, checkpoint: fc.option(checkpoint) },
-  'checkpoint-triggered': { checkpoint },
+  'restart-started': {
+    restart: small,
+    checkpoint: fc.option(checkpoint),
+    subtasks: fc.array(subtask, { maxLength: 2 }),
+  },
+  'checkpoint-triggered': { checkpoint, kind, alignment },
   'checkpoint-skipped': { reason: text },
-  'checkpoint-acknowledged': { checkpoint, subtask, attempt, sizeBytes: small },
+  'checkpoint-acknowledged': {
+    checkpoint,
+    subtask,
+    attempt,
+    sizeBytes: small,
+    writtenBytes: small,
+    metrics,
+  },
   'checkpoint-declined': { checkpoint, subtask, reason: text },
-  'checkpoint-completed': { checkpoint, sizeBytes: small, durationMs: small },
+  'checkpoint-completed': {
+    checkpoint,
+    kind,
+    location: text,
+    sizeBytes: small,
+    writtenBytes: small,
+    durationMs: small,
+  },
   'checkpoint-aborted': { checkpoint, reason: text },
   'checkpoint-subsumed': { checkpoint },
   'completion-received': { checkpoint, subtask },
   'abortion-received': { checkpoint, subtask },
   'barrier-injected': { checkpoint, subtask },
-  'barrier-sent': { checkpoint, channel },
+  'barrier-sent': { checkpoint, channel, alignment },
   'barrier-received': { checkpoint, channel },
   'channel-blocked': { checkpoint, channel },
   'channel-unblocked': { checkpoint, channel },
   'snapshot-taken': { checkpoint, subtask, startDelayMs: small, alignmentMs: small },
   'snapshot-stored': { checkpoint, subtask, sizeBytes: small },
+  'alignment-timed-out': { checkpoint, subtask },
+  'channel-state-captured': {
+    checkpoint,
+    subtask,
+    channel,
+    end: fc.constantFrom('input', 'output'),
+    count: small,
+  },
+  'checkpoint-unreadable': { checkpoint, reason: text, fallback: fc.option(checkpoint) },
+  'changelog-appended': { checkpoint, subtask, count: small, sizeBytes: small },
+  'state-materialized': { subtask, sizeBytes: small },
+  'state-downloaded': { subtask, checkpoint, sizeBytes: small, localBytes: small },
+  'channel-state-restored': { subtask, checkpoint, count: small },
+  'master-started': { epoch: small, checkpoint: fc.option(checkpoint) },
+  'master-crashed': { incarnation: small },
+  'message-lost': { from: worker, to: worker, message: text },
   'restore-started': { subtask, checkpoint },
   'state-restored': { subtask, checkpoint, sizeBytes: small, keyCount: small },
   'split-assigned': split,

@@ -32,6 +32,23 @@ export const eventsEn = {
     '{subtask} took its snapshot of checkpoint {checkpoint} (aligned for {alignmentMs} ms)',
   'event.snapshot-stored':
     'Snapshot of {subtask} for checkpoint {checkpoint} is stored ({sizeBytes} bytes)',
+  'event.alignment-timed-out':
+    '{subtask} aligned too long: the barrier of checkpoint {checkpoint} overtakes from here on',
+  'event.channel-state-captured':
+    '{count} records in flight on {channel} belong to the snapshot of {subtask} ({end})',
+  'event.checkpoint-unreadable':
+    'Checkpoint {checkpoint} cannot be read[: {reason}][; checkpoint {fallback} is used instead]',
+  'event.changelog-appended':
+    '{subtask} appended {count} changes for checkpoint {checkpoint} to its log ({sizeBytes} bytes)',
+  'event.state-materialized': '{subtask} stored its whole state ({sizeBytes} bytes)',
+  'event.state-downloaded':
+    '{subtask} has the {sizeBytes} bytes of checkpoint {checkpoint}, {localBytes} of them local',
+  'event.channel-state-restored':
+    '{subtask} processed the {count} records that were in flight at checkpoint {checkpoint}',
+  'event.master-started':
+    'Job master {epoch} took over[; the newest checkpoint it found is {checkpoint}]',
+  'event.master-crashed': 'The job master crashed (incarnation {incarnation})',
+  'event.message-lost': 'A message {message} from {from} to {to} was lost',
   'event.restore-started': '{subtask} restores from checkpoint {checkpoint}',
   'event.state-restored':
     '{subtask} restored {keyCount} keys of checkpoint {checkpoint} ({sizeBytes} bytes)',

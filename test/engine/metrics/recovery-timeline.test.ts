@@ -55,7 +55,7 @@ class Run {
     const id = checkpoint === null ? null : checkpointId(checkpoint)
     return this.at(
       at,
-      { type: 'restart-started', restart: 1, checkpoint: id },
+      { type: 'restart-started', restart: 1, checkpoint: id, subtasks: [] },
       ...status('deploying', 0),
       ...status('deploying', 1),
     )
