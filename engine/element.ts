@@ -54,6 +54,8 @@ export interface Barrier {
   readonly alignedTimeoutMs?: number
   /** The snapshot must not refer to objects of former checkpoints. */
   readonly isFull?: boolean
+  /** The prefix of its objects in the snapshot storage. Absent: `chk-N`. */
+  readonly location?: string
 }
 
 export function isFinal({ kind }: Barrier): boolean {

@@ -7,15 +7,26 @@
  */
 import type { CheckpointKind } from '../element.ts'
 import { xxHash32 } from '../hash.ts'
-import type { CheckpointId } from '../ids.ts'
+import type { CheckpointId, VertexId } from '../ids.ts'
 import type { StorageKey } from '../runtime.ts'
 import { binary } from '../serializer.ts'
 import type { SnapshotHandle } from './snapshot-handle.ts'
+
+/** A vertex of the job when the checkpoint was taken: what a changed job must still agree with. */
+export interface VertexShape {
+  readonly vertex: VertexId
+  readonly parallelism: number
+  /** Number of key groups. */
+  readonly maxParallelism: number
+  /** Uids of the chained operators, head first. */
+  readonly operators: readonly string[]
+}
 
 export interface CheckpointMetadata {
   readonly checkpoint: CheckpointId
   readonly kind: CheckpointKind
   readonly triggeredAt: number
+  readonly vertices: readonly VertexShape[]
   readonly handles: readonly SnapshotHandle[]
   /** State of operator coordinators, by operator uid. */
   readonly coordinators: readonly { readonly uid: string; readonly state: Uint8Array }[]

@@ -9,14 +9,19 @@
  *                      finished               failing ──all ended──▶ failed
  */
 import { assert, present } from '../assert.ts'
+import type { CoordinatorStart } from '../checkpoint/coordinator-state.ts'
+import { ConfigurationError } from '../errors.ts'
 import type { CheckpointId, SubtaskId, WorkerId } from '../ids.ts'
+import { shapeOf } from '../job/job-graph.ts'
 import type { JobGraph, JobVertex } from '../job/job-graph.ts'
-import type { MasterMessage, Message } from '../messages.ts'
+import type { ClientMessage, MasterMessage, Message } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
 import type { JobStatus } from '../trace.ts'
 import { Checkpointing, ONLY_FINAL } from './checkpointing.ts'
+import type { CheckpointingHost } from './checkpointing.ts'
+import { ClientRequests } from './client-requests.ts'
 import { deploy } from './deployer.ts'
 import { ExecutionGraph, isEnded } from './execution-graph.ts'
 import type { Execution } from './execution-graph.ts'
@@ -26,6 +31,8 @@ import { PendingRestarts } from './pending-restarts.ts'
 import type { PendingRestart } from './pending-restarts.ts'
 import { reconcile } from './reconciliation.ts'
 import { regionsOf } from './regions.ts'
+import { readRestorePoint } from './restore-point.ts'
+import type { RestoreFrom } from './restore-point.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
 import { createSourceCoordinators } from './source-coordinators.ts'
 import { SubtaskMessages } from './subtask-messages.ts'
@@ -39,10 +46,12 @@ export interface JobMasterOptions {
   readonly mutants: Mutants
   /** The first deployment waits for so many workers, at most for one heartbeat timeout, to spread over all of them. */
   readonly workersExpected: number
+  /** A savepoint, or a checkpoint of a former job. Default: the job starts with nothing. */
+  readonly restoreFrom?: RestoreFrom
 }
 
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
-  created: ['running'],
+  created: ['running', 'failed', 'canceling'],
   running: ['restarting', 'failing', 'finished', 'canceling'],
   restarting: ['running', 'failing', 'canceling'],
   failing: ['failed'],
@@ -61,12 +70,17 @@ export class JobMaster {
   readonly #workers = new WorkerRegistry()
   readonly #heartbeats: Heartbeats
   readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
-  readonly #checkpointing: Checkpointing | null
+  #checkpointing: Checkpointing
+  readonly #clients: ClientRequests
   readonly #restarts = new PendingRestarts()
   readonly #failures = new FailureReasons()
   #status: JobStatus = 'created'
   #strategy = NO_RESTARTS
   #epoch = 1
+  /** It is known what the job starts from. */
+  #isReady = true
+  /** Subtasks that read what has piled up. */
+  readonly #backlogs = new Set<SubtaskId>()
   /** The wait for the expected workers is over. */
   #isPatienceOver = false
   /** The newest checkpoint that subtasks were told of. */
@@ -98,7 +112,11 @@ export class JobMaster {
       fail: (reason) => {
         this.#failover('everything', reason)
       },
+      backlogChanged: () => {
+        this.#onBacklog()
+      },
     })
+    this.#clients = new ClientRequests(runtime)
     this.#checkpointing = this.#createCheckpointing()
   }
 
@@ -110,14 +128,36 @@ export class JobMaster {
     const { runtime } = this.#options
     runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
     this.#heartbeats.start()
+    this.#readRestorePoint()
     runtime.schedule(this.#graph.settings.heartbeat.timeoutMs, 'first-deployment', () => {
       this.#isPatienceOver = true
       this.#deployFirst()
     })
   }
 
+  #readRestorePoint(): void {
+    const { restoreFrom, storage } = this.#options
+    if (restoreFrom === undefined) return
+    this.#isReady = false
+    readRestorePoint(storage, this.#graph, restoreFrom, (start) => {
+      if (this.#status !== 'created') return
+      if (start instanceof ConfigurationError) {
+        this.#changeStatus('failed', start.message)
+        return
+      }
+      this.#checkpointing = this.#createCheckpointing(start)
+      this.#isReady = true
+      this.#deployFirst()
+    })
+  }
+
   receive(message: Message): void {
     switch (message.type) {
+      case 'trigger-savepoint':
+      case 'stop-with-savepoint':
+      case 'cancel-job':
+        this.#onClient(message)
+        return
       case 'register-worker':
         this.#register(message)
         return
@@ -205,7 +245,7 @@ export class JobMaster {
   // Deployment.
 
   #deployFirst(): void {
-    if (this.#status !== 'created') return
+    if (this.#status !== 'created' || !this.#isReady) return
     const { workers } = this.#workers
     const isComplete = workers.length >= this.#options.workersExpected
     if (!isComplete && !this.#isPatienceOver) return
@@ -235,7 +275,7 @@ export class JobMaster {
     this.#options.runtime.trace({
       type: 'restart-started',
       restart: pending.restart,
-      checkpoint: this.#checkpointing?.restorePoint?.checkpoint ?? null,
+      checkpoint: this.#checkpointing.restorePoint?.checkpoint ?? null,
       subtasks,
     })
     if (this.#restarts.isEmpty) this.#run()
@@ -245,12 +285,19 @@ export class JobMaster {
   #run(): void {
     this.#changeStatus('running', '')
     const isPeriodic = this.#graph.settings.checkpointing !== null
-    if (isPeriodic && this.#graph.runtimeMode === 'streaming') this.#checkpointing?.start()
+    if (isPeriodic && this.#graph.runtimeMode === 'streaming') this.#checkpointing.start()
+    this.#onBacklog()
+  }
+
+  #onBacklog(): void {
+    const isAny =
+      this.#backlogs.size > 0 || [...this.#coordinators.values()].some((c) => c.isBacklog)
+    if (this.#status === 'running') this.#checkpointing.backlogChanged(isAny)
   }
 
   #deploy(scheduled: readonly Execution[], isGlobal: boolean): void {
     const { runtime, mutants } = this.#options
-    const restorePoint = this.#checkpointing?.restorePoint ?? null
+    const restorePoint = this.#checkpointing.restorePoint ?? null
     if (isGlobal) {
       for (const [uid, coordinator] of this.#coordinators) {
         const former = restorePoint?.coordinators.find((one) => one.uid === uid)
@@ -263,6 +310,7 @@ export class JobMaster {
         this.#coordinatorOf(execution)?.subtaskReset(execution.index, restored)
       }
       execution.toldAt = this.#heartbeats.beat
+      this.#backlogs.delete(execution.subtask)
       this.#setStatus(execution, 'deploying', '')
     }
     const executions = this.#executions
@@ -276,7 +324,7 @@ export class JobMaster {
     message: Exclude<MasterMessage, { type: 'register-worker' | 'heartbeat' }>,
   ): void {
     if (message.type === 'acknowledge-checkpoint') {
-      this.#checkpointing?.acknowledged(message.checkpoint, message.handle)
+      this.#checkpointing.acknowledged(message.checkpoint, message.handle)
       return
     }
     const execution = this.#executions.find(message.subtask, message.attempt)
@@ -287,13 +335,18 @@ export class JobMaster {
         this.#onStatus(execution, message.status, message.reason)
         return
       case 'decline-checkpoint':
-        this.#checkpointing?.declined(message)
+        this.#checkpointing.declined(message)
         return
       case 'operator-event-acknowledged':
         execution.unconfirmed.delete(message.eventId)
         coordinator?.onEventConfirmed(execution.index, message.eventId)
         return
       case 'reader-event':
+        if (message.event.type === 'backlog-reported') {
+          if (message.event.isBacklog) this.#backlogs.add(execution.subtask)
+          else this.#backlogs.delete(execution.subtask)
+          this.#onBacklog()
+        }
         coordinator?.onReaderEvent(execution.index, message.event)
         return
       case 'input-ended':
@@ -309,7 +362,7 @@ export class JobMaster {
     execution.hasInputEnded = true
     // Told before a failure that was heard of first: the next attempts have not ended.
     if (this.#status === 'running' && this.#executions.haveAllInputsEnded) {
-      this.#checkpointing?.inputEnded()
+      this.#checkpointing.inputEnded()
     }
   }
 
@@ -346,7 +399,7 @@ export class JobMaster {
     if (this.#status === 'failing') this.#changeStatus('failed', this.#failure)
     else if (this.#status === 'canceling') this.#changeStatus('canceled', '')
     else if (this.#status === 'running' && this.#executions.areAll('finished')) {
-      this.#checkpointing?.stop('job-ended')
+      this.#checkpointing.stop('job-ended')
       this.#changeStatus('finished', '')
     }
   }
@@ -364,11 +417,12 @@ export class JobMaster {
     })
     this.#strategy = strategy
     this.#failures.add(reason)
+    this.#clients.onFailure(reason)
     if (decision.type === 'give-up') {
       this.#failure = `${decision.reason}; ${this.#failures.toString()}`
       this.#restarts.clear()
       this.#changeStatus('failing', this.#failure)
-      this.#checkpointing?.stop('job-ended')
+      this.#checkpointing.stop('job-ended')
       this.#cancel(this.#executions.executions)
       this.#proceed()
       return
@@ -378,7 +432,7 @@ export class JobMaster {
     const pending = this.#restarts.add(decision.restart, subtasks, isGlobal)
     if (this.#status === 'running') this.#changeStatus('restarting', reason)
     this.#scheduleRestart(pending, decision.delayMs, reason)
-    this.#checkpointing?.stop('failover')
+    this.#checkpointing.stop('failover')
     this.#cancel(this.#executions.of(subtasks))
   }
 
@@ -405,7 +459,7 @@ export class JobMaster {
 
   /** A source went on, for all its readers, behind the checkpoint: they can only be set back together. */
   #canResetReaders(subtasks: readonly SubtaskId[]): boolean {
-    const restored = this.#checkpointing?.restorePoint?.checkpoint ?? null
+    const restored = this.#checkpointing.restorePoint?.checkpoint ?? null
     return this.#executions
       .of(subtasks)
       .every((execution) => this.#coordinatorOf(execution)?.canResetTo(restored) ?? true)
@@ -433,6 +487,9 @@ export class JobMaster {
     )
     this.#status = status
     this.#options.runtime.trace({ type: 'job-status-changed', status, reason })
+    if (status !== 'finished' && status !== 'failed' && status !== 'canceled') return
+    this.#checkpointing.jobEnded(status)
+    this.#clients.onJobEnded(status)
   }
 
   #setStatus(execution: Execution, status: Execution['status'], reason: string): void {
@@ -448,24 +505,50 @@ export class JobMaster {
     })
   }
 
+  // Clients.
+
+  #onClient(message: ClientMessage): void {
+    const isOver = TRANSITIONS[this.#status].length === 0
+    if (message.type === 'cancel-job') {
+      this.#clients.receive(
+        message,
+        this.#checkpointing,
+        isOver ? `The job is ${this.#status}.` : null,
+      )
+      if (!isOver) this.#cancelJob()
+      return
+    }
+    const refusal = this.#status === 'running' ? null : `The job is ${this.#status}, not running.`
+    const isBatch = this.#graph.runtimeMode === 'batch'
+    const never = isBatch ? 'A job in batch mode takes no savepoints.' : null
+    this.#clients.receive(message, this.#checkpointing, never ?? refusal)
+  }
+
+  #cancelJob(): void {
+    if (this.#status === 'failing' || this.#status === 'canceling') return
+    this.#restarts.clear()
+    this.#changeStatus('canceling', '')
+    this.#checkpointing.stop('job-ended')
+    this.#cancel(this.#executions.executions)
+    this.#proceed()
+  }
+
   // Checkpoints.
 
-  #createCheckpointing(): Checkpointing | null {
-    const { settings, needsFinalCheckpoint } = this.#graph
-    const config = settings.checkpointing ?? (needsFinalCheckpoint ? ONLY_FINAL : null)
-    if (config === null) return null
+  #createCheckpointing(start?: CoordinatorStart): Checkpointing {
     const { runtime, storage, mutants } = this.#options
-    return new Checkpointing({
+    const host: CheckpointingHost = {
       runtime,
       storage,
       mutants,
-      config,
+      config: this.#graph.settings.checkpointing ?? ONLY_FINAL,
       coordinators: this.#coordinators,
       plan: () => ({
         expected: this.#executions.areAll('running')
           ? new Map(this.#executions.executions.map((e) => [e.subtask, e.attempt]))
           : null,
         coordinators: [...this.#coordinators.keys()],
+        vertices: this.#graph.vertices.map(shapeOf),
       }),
       triggerSources: (barrier) => {
         const isSource = ({ vertex }: Execution): boolean =>
@@ -479,10 +562,14 @@ export class JobMaster {
       notifyAborted: (checkpoint, latestCompleted) => {
         this.#messages.notifyAborted(checkpoint, latestCompleted)
       },
-      failJob: (reason) => {
-        this.#failover('everything', reason)
+      failJob: (reason, task) => {
+        this.#failover(task === null ? 'everything' : [task], reason)
       },
-    })
+      onSavepoint: (target, outcome) => {
+        this.#clients.onSavepoint(target, outcome)
+      },
+    }
+    return new Checkpointing(host, start)
   }
 
   // Operator coordinators.

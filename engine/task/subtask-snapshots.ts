@@ -132,7 +132,8 @@ export class SubtaskSnapshots {
     }
     const { checkpoint } = snapshot
     const { subtask, attempt } = this.#env.deployment
-    const key = `chk-${checkpoint}/${subtask.replaceAll('/', '-')}-${attempt}`
+    const prefix = snapshot.barrier.location ?? `chk-${checkpoint}`
+    const key = `${prefix}/${subtask.replaceAll('/', '-')}-${attempt}`
     const whole = encodeSnapshotObject(snapshot.segments)
     const isCut = whole.length > 2 && this.#env.mutants.active('snapshot-truncated')
     const pieces = isCut ? whole.slice(0, -1) : whole
@@ -140,7 +141,7 @@ export class SubtaskSnapshots {
     this.#env.storage.put(key, pieces, (result) => {
       if (!this.#isRunning(snapshot)) {
         this.#env.storage.delete(key)
-      } else if (result.type === 'failed') {
+      } else if (result.type !== 'ok') {
         this.abort(checkpoint)
         snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
       } else {

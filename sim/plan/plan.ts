@@ -3,7 +3,7 @@
  * plain JSON. This file is its type and its defaults; reading and checking JSON is in parse-plan.ts.
  */
 import type { RequestType } from '../../engine/kafka/protocol.ts'
-import type { Message } from '../../engine/messages.ts'
+import type { ClientMessage, ClientReply, Message } from '../../engine/messages.ts'
 import type { MutantName } from '../../engine/mutants.ts'
 import type { FactType } from '../../engine/trace.ts'
 
@@ -59,8 +59,11 @@ export interface DropFault {
   readonly count?: number
 }
 
-/** What processes say to each other. */
-export type SentMessage = Exclude<Message['type'], 'channel-broken'>
+/** What processes of the job say to each other. */
+export type SentMessage = Exclude<
+  Message['type'],
+  'channel-broken' | (ClientMessage | ClientReply)['type']
+>
 
 /** The first request of the type from the process at or after a time, or its nth (counted from 1). */
 export type RequestMoment = { readonly t: number } | { readonly nth: number }

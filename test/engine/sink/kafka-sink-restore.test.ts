@@ -30,6 +30,7 @@ function assigned(former: readonly Snapshot[], parallelism: number, index: numbe
     triggeredAt: 0,
     handles,
     coordinators: [],
+    vertices: [],
   }
   const { operators } = assignState(metadata, vertexOf(buildJobGraph(job), 'sink'), index)
   return { checkpoint, state: operators[0]?.operatorState ?? [] }
