@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigurationError } from '../../../engine/errors.ts'
 import { binary } from '../../../engine/serializer.ts'
-import { fromBase64, toBase64 } from '../../../engine/state-processor/base64.ts'
-import { fromTagged, RawValue, toTagged } from '../../../engine/state-processor/tagged-json.ts'
-import type { Json } from '../../../engine/state-processor/tagged-json.ts'
+import { fromBase64, toBase64 } from '../../../engine/savepoint/base64.ts'
+import { fromTagged, RawValue, toTagged } from '../../../engine/savepoint/tagged-json.ts'
+import type { Json } from '../../../engine/savepoint/tagged-json.ts'
 import { seeded } from '../../seeded.ts'
 
 /** Whatever `binary` takes. */
