@@ -5,7 +5,7 @@
 import { ConfigurationError } from '../errors.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
-import { binary } from '../serializer.ts'
+import { binary, encodeKey, hashKey } from '../serializer.ts'
 import type { KeyGroupContent } from '../state/key-group-segment.ts'
 import type { StateInfo } from '../state/store-segment.ts'
 import type { TimerDomain } from '../state/timer-queue.ts'
@@ -19,6 +19,8 @@ import type { Json } from './tagged-json.ts'
 export interface Selection {
   readonly states: readonly string[]
   readonly operators: readonly string[]
+  /** Entries of keyed state and timers of these keys only, and nothing else. */
+  readonly keys?: readonly unknown[]
 }
 
 export function isSelected(
@@ -52,6 +54,7 @@ export function* exportLines(
       for (const keyGroup of keyGroups) yield* keyGroupLines(vertex, keyGroup, selection)
     }
   }
+  if (selection.keys !== undefined) return
   for (const { handle, index } of vertices.flatMap(({ subtasks }) => subtasks)) {
     yield* operatorLines(handle, index, selection)
   }
@@ -78,7 +81,8 @@ function* keyGroupLines(
     const { info } = segment
     if (!isSelected(selection, operator, info.name)) continue
     const head = { operator, state: info.name, ...describedBy(info), keyGroup }
-    for (const { key, namespace, value, stamps } of rowsOf(segment)) {
+    for (const { key, hash, namespace, value, stamps } of rowsOf(segment)) {
+      if (!isWanted(selection, key, hash)) continue
       yield {
         ...head,
         key: toTagged(key),
@@ -91,7 +95,8 @@ function* keyGroupLines(
   for (const { domain, rows } of timers) {
     if (!isSelected(selection, operator, timersName(domain))) continue
     for (const row of rows) {
-      const { key, time, start, end } = decodeTimer(row)
+      const { key, hash, time, start, end } = decodeTimer(row)
+      if (!isWanted(selection, key, hash)) continue
       yield {
         operator,
         state: timersName(domain),
@@ -105,6 +110,13 @@ function* keyGroupLines(
       }
     }
   }
+}
+
+function isWanted({ keys }: Selection, key: unknown, hash: number): boolean {
+  if (keys === undefined) return true
+  return keys.some((wanted) => {
+    return hashKey(wanted) === hash && String(encodeKey(wanted)) === String(encodeKey(key))
+  })
 }
 
 function describedBy({ kind, serializer, keySerializer }: StateInfo): JsonLine {
