@@ -21,13 +21,11 @@ import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
 import type { Outputs } from './outputs.ts'
+import { ProgressReport } from './progress-report.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { SubtaskInput } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
 import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
-
-/** How often a subtask tells how far it is, so that recoveries can be measured from the trace. */
-const PROGRESS_MS = 100
 
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
@@ -40,17 +38,11 @@ export class Subtask {
   readonly #input: SubtaskInput | null
   readonly #keyedState: HeapStateBackend | null
   readonly #snapshots: SubtaskSnapshots
+  readonly #progress: ProgressReport
   #status: SubtaskStatus = 'deploying'
   #isStepScheduled = false
   #lastFlushAt = 0
-  /** Processed by this attempt, and what of it was told when. */
-  #records = 0
-  #recordsTold = 0
-  #wasIdleTold = true
-  /** The last turn left nothing to do. */
-  #isIdle = true
-  #toldAt = Number.NEGATIVE_INFINITY
-  #latestReported = checkpointId(0)
+  #latestReported: CheckpointId
   /** Once the input ended: how many operators, head first, have been told so. */
   #finished: number | null = null
   /** Everything is emitted; the subtask stays for the final checkpoint, which commits it. */
@@ -60,7 +52,9 @@ export class Subtask {
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
-    const { vertex } = env
+    this.#progress = new ProgressReport(env)
+    const { vertex, deployment } = env
+    this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
     this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
@@ -88,7 +82,7 @@ export class Subtask {
     restoreKeyedState(this.#env, this.#keyedState, (failure) => {
       if (this.#status !== 'initializing') return
       if (failure !== null) {
-        this.#fail(failure)
+        this.fail(failure)
         return
       }
       this.#guard(() => {
@@ -114,6 +108,9 @@ export class Subtask {
       case 'connect-channel':
         this.#outputs.channel(message.channel).connect(message.credit)
         this.#scheduleStep()
+        return
+      case 'channel-broken':
+        this.fail(`The connection of channel ${message.channel} broke.`)
         return
       case 'credit':
         this.#outputs.channel(message.channel).addCredit(message.credit)
@@ -173,9 +170,21 @@ export class Subtask {
     this.#scheduleStep()
   }
 
+  /** Says again what may have been lost on its way to the job master. */
+  repeatReports(): void {
+    const { head } = this.#chain
+    if (head.type === 'source' && this.#status === 'running') head.reader.repeatReports?.()
+  }
+
   cancel(): void {
     if (this.#isEnded) return
     this.#end('canceled', '')
+  }
+
+  /** Ends the attempt with one sentence. */
+  fail(reason: string): void {
+    if (this.#isEnded) return
+    this.#end('failed', reason)
   }
 
   get #isEnded(): boolean {
@@ -201,7 +210,7 @@ export class Subtask {
       this.#endWhenCommitted()
       return
     }
-    this.#traceProgress()
+    this.#progress.turnBegins()
     if (this.#chain.isAvailable) this.#chain.resumeTimers()
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
@@ -210,7 +219,7 @@ export class Subtask {
     const hasWork = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
     if (this.#status !== 'running') return
     const hasMore = hasWork || this.#chain.hasHeldTimers
-    this.#isIdle = !hasMore
+    this.#progress.turnEnded(hasMore)
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
@@ -241,25 +250,11 @@ export class Subtask {
   #spend(records: number): void {
     if (records === 0) return
     const { runtime, deployment } = this.#env
-    this.#records += records
+    this.#progress.processed(records)
     runtime.spend({ records, bytes: 0 })
     if (runtime.traceLevel === 'records') {
       runtime.trace({ type: 'records-processed', subtask: deployment.subtask, count: records })
     }
-  }
-
-  /** At the begin of a turn: what the turns before processed has taken its time by now. */
-  #traceProgress(): void {
-    const { runtime, deployment } = this.#env
-    const isIdle = this.#isIdle
-    if (this.#records === this.#recordsTold && isIdle === this.#wasIdleTold) return
-    const now = runtime.now()
-    if (now - this.#toldAt < PROGRESS_MS) return
-    this.#toldAt = now
-    this.#recordsTold = this.#records
-    this.#wasIdleTold = isIdle
-    const { subtask, attempt } = deployment
-    runtime.trace({ type: 'subtask-progressed', subtask, attempt, records: this.#records, isIdle })
   }
 
   /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
@@ -275,7 +270,7 @@ export class Subtask {
       subtask: deployment.subtask,
       startDelayMs,
       alignmentMs,
-      records: this.#records,
+      records: this.#progress.records,
     })
     this.#snapshots.take({ barrier, startDelayMs, alignmentMs }, (reason) => {
       this.#decline(barrier.checkpoint, reason, true)
@@ -372,7 +367,7 @@ export class Subtask {
         this.#scheduleStep()
       },
       fail: (reason) => {
-        this.#fail(reason)
+        this.fail(reason)
       },
     }
   }
@@ -396,13 +391,8 @@ export class Subtask {
       action()
     } catch (error) {
       if (error instanceof InvariantViolation) throw error
-      this.#fail(describeError(error))
+      this.fail(describeError(error))
     }
-  }
-
-  #fail(reason: string): void {
-    if (this.#isEnded) return
-    this.#end('failed', reason)
   }
 
   #end(status: 'canceled' | 'failed' | 'finished', reason: string): void {
