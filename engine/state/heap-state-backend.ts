@@ -51,7 +51,12 @@ import { LookupKey } from './lookup-key.ts'
 import { mapKeyId } from './map-container.ts'
 import type { ReadableValue } from './merge-namespaces.ts'
 import { infoOf, ownSerializer, type Registration } from './registration.ts'
+import type { RowChange } from './rows/row-change.ts'
+import { decodeRowKey, type TimerRowAddress } from './rows/row-key.ts'
+import type { RowObserver } from './rows/row-observer.ts'
+import { decodeTimerRow } from './rows/row-value.ts'
 import { stampedSerializer } from './stamped-value.ts'
+import type { StateInfo } from './store-segment.ts'
 import { ElementCodec } from './stored-element.ts'
 import {
   originOf,
@@ -74,6 +79,8 @@ export interface HeapStateBackendOptions {
   readonly aliasSnapshots?: boolean
   /** Mutant B-4, to prove the checker: timers of a snapshot are not restored. */
   readonly forgetsTimers?: boolean
+  /** Hears of every row that is used. */
+  readonly observer?: RowObserver
 }
 
 export class HeapStateBackend implements KeyedStateBackend {
@@ -82,6 +89,7 @@ export class HeapStateBackend implements KeyedStateBackend {
   readonly #processingTime: (() => number) | undefined
   readonly #handedOut: HandedOut | undefined
   readonly #forgetsTimers: boolean
+  readonly #observer: RowObserver | undefined
   readonly #key = new LookupKey()
   readonly #stores: HeapStores
   readonly #timers = new Map<TimerDomain, HeapTimerQueue>()
@@ -92,7 +100,12 @@ export class HeapStateBackend implements KeyedStateBackend {
     this.#processingTime = options.processingTime
     this.#forgetsTimers = options.forgetsTimers ?? false
     this.#handedOut = options.strict && new HandedOut(options.strict.operator, this.#key)
-    this.#stores = new HeapStores(options.range, options.aliasSnapshots ?? false)
+    this.#observer = options.observer
+    this.#stores = new HeapStores({
+      range: options.range,
+      aliasSnapshots: options.aliasSnapshots ?? false,
+      observer: options.observer,
+    })
   }
 
   get currentKey(): unknown {
@@ -198,6 +211,44 @@ export class HeapStateBackend implements KeyedStateBackend {
     }
   }
 
+  /** The stores of all states, in the order in which they were made. */
+  stores(): Iterable<HeapStore> {
+    return this.#stores.all()
+  }
+
+  /** The store of the state, made if there is none. */
+  storeOf(info: StateInfo): HeapStore {
+    return this.#stores.of(info)
+  }
+
+  /** Applies a row of another backend, whose states must be known by `storeOf`. */
+  applyRow({ key: rowKey, value }: RowChange): void {
+    const address = decodeRowKey(rowKey)
+    this.#checkInRange(address.keyGroup)
+    const { key, hash } = address.type === 'state' ? address : address.timer
+    this.#key.set(key, hash, address.keyGroup)
+    if (address.type === 'timer') {
+      this.#applyTimer(address, value)
+      return
+    }
+    this.#key.setNamespace(address.namespace)
+    const store = this.#stores.find(address.state)
+    checkIntact(store !== undefined, `A row belongs to the unknown state "${address.state}".`)
+    this.#observer?.writes(store, this.#key)
+    if (value === null) store.dropRow(this.#key)
+    else store.decodeRow(this.#key, value)
+  }
+
+  #applyTimer({ domain, timer }: TimerRowAddress, value: Uint8Array | null): void {
+    if (this.#forgetsTimers) return
+    const queue = this.#queue(domain)
+    queue.remove(timer.time, timer.start, timer.end)
+    if (value === null) return
+    const row = decodeTimerRow(value)
+    queue.load({ domain, rows: [row] })
+    this.#observer?.timer(domain, timer, row)
+  }
+
   currentValues(): readonly unknown[] {
     return Array.from(this.#stores.all())
       .filter(({ info }) => !info.isNamespaced)
@@ -279,7 +330,7 @@ export class HeapStateBackend implements KeyedStateBackend {
   }
 
   #queue(domain: TimerDomain): HeapTimerQueue {
-    const queue = this.#timers.get(domain) ?? new HeapTimerQueue(domain, this.#key)
+    const queue = this.#timers.get(domain) ?? new HeapTimerQueue(domain, this.#key, this.#observer)
     this.#timers.set(domain, queue)
     return queue
   }
