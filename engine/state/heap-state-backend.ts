@@ -31,7 +31,7 @@ import { HeapStores } from './heap-stores.ts'
 import { HeapTimerQueue } from './heap-timer-queue.ts'
 import { HeapTtlValueState } from './heap-ttl-value-state.ts'
 import { parseKeyGroup } from './key-group-segment.ts'
-import { keyGroupOf, type KeyGroupRange } from './key-groups.ts'
+import { checkInRange, keyGroupOf, type KeyGroupRange } from './key-groups.ts'
 import type {
   AggregatingState,
   KeyedStateBackend,
@@ -45,13 +45,15 @@ import type {
   NumberState,
   ReducingState,
   StateEntry,
+  StoredRun,
   ValueState,
 } from './keyed-state-backend.ts'
 import { LookupKey } from './lookup-key.ts'
+import { rowsInRange } from './lsm/merge-runs.ts'
 import { mapKeyId } from './map-container.ts'
 import type { ReadableValue } from './merge-namespaces.ts'
 import { infoOf, ownSerializer, type Registration } from './registration.ts'
-import type { RowChange } from './rows/row-change.ts'
+import type { RowChange, StoredRow } from './rows/row-change.ts'
 import { decodeRowKey, type TimerRowAddress } from './rows/row-key.ts'
 import type { RowObserver } from './rows/row-observer.ts'
 import { decodeTimerRow } from './rows/row-value.ts'
@@ -204,11 +206,20 @@ export class HeapStateBackend implements KeyedStateBackend {
         written === keyGroup,
         `Key group ${keyGroup} has the bytes of key group ${written}.`,
       )
-      this.#checkInRange(keyGroup)
+      checkInRange(this.range, keyGroup)
       for (const segment of states) this.#stores.load(keyGroup, segment)
       if (this.#forgetsTimers) continue
       for (const segment of timers) this.#queue(segment.domain).load(segment)
     }
+  }
+
+  restoreRows(states: readonly StateInfo[], rows: Iterable<StoredRow>): void {
+    for (const info of states) this.#stores.of(info)
+    for (const row of rows) this.applyRow(row)
+  }
+
+  restoreRuns(states: readonly StateInfo[], runs: readonly StoredRun[]): void {
+    this.restoreRows(states, rowsInRange(runs, this.range))
   }
 
   /** The stores of all states, in the order in which they were made. */
@@ -216,15 +227,25 @@ export class HeapStateBackend implements KeyedStateBackend {
     return this.#stores.all()
   }
 
+  findStore(stateName: string): HeapStore | undefined {
+    return this.#stores.find(stateName)
+  }
+
   /** The store of the state, made if there is none. */
   storeOf(info: StateInfo): HeapStore {
     return this.#stores.of(info)
   }
 
+  /** Adds a timer that is not here yet, from its row. Nobody is told. */
+  loadTimer(domain: TimerDomain, row: StoredRow): void {
+    if (this.#forgetsTimers) return
+    this.#queue(domain).load({ domain, rows: [decodeTimerRow(row.value)] })
+  }
+
   /** Applies a row of another backend, whose states must be known by `storeOf`. */
   applyRow({ key: rowKey, value }: RowChange): void {
     const address = decodeRowKey(rowKey)
-    this.#checkInRange(address.keyGroup)
+    checkInRange(this.range, address.keyGroup)
     const { key, hash } = address.type === 'state' ? address : address.timer
     this.#key.set(key, hash, address.keyGroup)
     if (address.type === 'timer') {
@@ -293,6 +314,10 @@ export class HeapStateBackend implements KeyedStateBackend {
     return size
   }
 
+  close(): void {
+    // Memory is all there is.
+  }
+
   /** Pages copied so far because a snapshot that was not released could see them. */
   copiedPages(): number {
     return this.#sum((store) => store.copiedPages)
@@ -333,14 +358,5 @@ export class HeapStateBackend implements KeyedStateBackend {
     const queue = this.#timers.get(domain) ?? new HeapTimerQueue(domain, this.#key, this.#observer)
     this.#timers.set(domain, queue)
     return queue
-  }
-
-  #checkInRange(keyGroup: number): void {
-    const { first, last } = this.range
-    if (keyGroup >= first && keyGroup <= last) return
-    throw new ConfigurationError(
-      'key-group-out-of-range',
-      `Key group ${keyGroup} cannot be restored here: this backend has the key groups ${first} to ${last}.`,
-    )
   }
 }

@@ -219,10 +219,7 @@ class ChangeSet implements FrozenChanges {
   }
 }
 
-function lookUp(
-  scratch: LookupKey,
-  { key, hash, keyGroup, namespace }: TrackedRow,
-): LookupKey {
+function lookUp(scratch: LookupKey, { key, hash, keyGroup, namespace }: TrackedRow): LookupKey {
   scratch.set(key, hash, keyGroup)
   scratch.setNamespace(namespace)
   return scratch

@@ -18,12 +18,7 @@ import {
   type StateInfo,
   type StoredItem,
 } from '../store-segment.ts'
-import {
-  RECORD_HEADER_BYTES,
-  VALUE_ASCII,
-  VALUE_CUSTOM,
-  VALUE_NUMBER,
-} from '../stored-value.ts'
+import { RECORD_HEADER_BYTES, VALUE_ASCII, VALUE_CUSTOM, VALUE_NUMBER } from '../stored-value.ts'
 import { STORED_ROW_BYTES, type StoredTimer } from '../timer-segment.ts'
 
 const CELL_BYTES = 8
