@@ -252,6 +252,16 @@ type SourceEvent =
       readonly partition: number
       readonly offset: number
     }
+  /** How far a reader that has emitted records stands, at most every 100 ms; `lag` is what it knows to be left. */
+  | {
+      readonly type: 'split-progressed'
+      readonly subtask: SubtaskId
+      readonly topic: string
+      readonly partition: number
+      /** Of the next record to read. */
+      readonly offset: number
+      readonly lag: number
+    }
   /** The reader reached the end of the partition, for the first time since its attempt began. */
   | {
       readonly type: 'split-caught-up'

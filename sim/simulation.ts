@@ -191,6 +191,7 @@ export class Simulation {
         traceHash: this.#world.fingerprint.toString(),
         mutantHits: this.#mutants.hits,
         dispatched: this.#world.dispatched,
+        checkpointIntervalMs: this.#graph.settings.checkpointing?.intervalMs ?? null,
       })
     }
     return this.#result

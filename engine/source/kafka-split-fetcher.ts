@@ -60,6 +60,11 @@ export class KafkaSplitFetcher {
     return this.#queueHead < this.#queue.length
   }
 
+  /** Offsets up to the end that the last answer told; markers count, as in Kafka. */
+  get lag(): number {
+    return Math.max(0, this.#end - this.position)
+  }
+
   /** The next record, which counts as read from here on; null when none is queued. */
   take(): VisibleRecord | null {
     const next = this.#queue[this.#queueHead]

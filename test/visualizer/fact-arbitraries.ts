@@ -105,6 +105,7 @@ const SHAPES: { readonly [T in FactType]: Shape<T> } = {
   'state-restored': { subtask, checkpoint, sizeBytes: small, keyCount: small },
   'split-assigned': split,
   'split-restored': split,
+  'split-progressed': { ...split, lag: small },
   'split-caught-up': split,
   'group-offset-committed': { groupId: fc.constant('g'), ...place, offset: small },
   'transaction-opened': { subtask, ...transaction },

@@ -9,6 +9,7 @@ import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.
 import { checkpointId } from '../../../engine/ids.ts'
 import { seeded } from '../../seeded.ts'
 import { Coordination, handle, subtask } from './coordinator-dsl.ts'
+import { objectsIn } from '../snapshot-handles.ts'
 
 describe('for every sequence of inputs', () => {
   // `own`: of the attempts that are deployed; `other`: of the former ones.
@@ -178,9 +179,9 @@ describe('for every sequence of inputs', () => {
       fc.property(scripts, (script) => {
         const held = new Set<string>()
         const hold = (handles: readonly SnapshotHandle[], isHeld: boolean): void => {
-          for (const { object } of handles) {
-            if (isHeld) held.add(object ?? '')
-            else held.delete(object ?? '')
+          for (const object of handles.flatMap(({ keyed }) => objectsIn(keyed))) {
+            if (isHeld) held.add(object)
+            else held.delete(object)
           }
         }
         let latest: readonly SnapshotHandle[] = []
@@ -195,7 +196,7 @@ describe('for every sequence of inputs', () => {
             if (effect.type === 'announce') pending = []
           }
         }
-        const known = new Set([...latest, ...pending].map(({ object }) => object))
+        const known = new Set([...latest, ...pending].flatMap(({ keyed }) => objectsIn(keyed)))
         // At most one subtask may have acknowledged the checkpoint that is pending.
         expect([...held].filter((object) => !known.has(object)).length).toBeLessThanOrEqual(1)
       }),

@@ -9,6 +9,7 @@ import {
 } from '../../../engine/checkpoint/checkpoint-metadata.ts'
 import { attemptId, checkpointId, subtaskId, vertexId } from '../../../engine/ids.ts'
 import { seeded } from '../../seeded.ts'
+import { NO_METRICS } from '../snapshot-handles.ts'
 
 const bytes = fc.uint8Array({ maxLength: 20 })
 const entry = fc.record({
@@ -16,11 +17,26 @@ const entry = fc.record({
   redistribution: fc.constantFrom('split' as const, 'union' as const),
   items: fc.array(bytes, { maxLength: 3 }),
 })
+const object = fc.record({
+  key: fc.string(),
+  sizeBytes: fc.nat(),
+  checksum: fc.nat({ max: 0xffff_ffff }),
+})
 const handle = fc.record({
   subtask: fc.nat({ max: 9 }).map((index) => subtaskId(vertexId('sum'), index)),
   attempt: fc.nat({ max: 99 }).map(attemptId),
-  object: fc.option(fc.string()),
+  keyed: fc.option(
+    fc.record({
+      format: fc.constantFrom('key-groups' as const, 'runs' as const),
+      manifest: fc.option(bytes),
+      exclusive: fc.array(object, { maxLength: 2 }),
+      shared: fc.array(object, { maxLength: 2 }),
+    }),
+  ),
+  channels: fc.option(object),
   sizeBytes: fc.nat(),
+  writtenBytes: fc.nat(),
+  metrics: fc.constant(NO_METRICS),
   operators: fc.array(
     fc.record({ uid: fc.string(), operatorState: fc.array(entry, { maxLength: 3 }) }),
     { maxLength: 3 },
@@ -28,6 +44,7 @@ const handle = fc.record({
 })
 const anyMetadata: fc.Arbitrary<CheckpointMetadata> = fc.record({
   checkpoint: fc.integer({ min: 1, max: 1_000_000 }).map(checkpointId),
+  kind: fc.constantFrom('checkpoint' as const, 'savepoint' as const),
   triggeredAt: fc.nat({ max: 1_000_000 }).map((micros) => micros / 1000),
   handles: fc.array(handle, { maxLength: 3 }),
   coordinators: fc.array(fc.record({ uid: fc.string(), state: bytes }), { maxLength: 2 }),

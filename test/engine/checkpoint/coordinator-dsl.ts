@@ -14,6 +14,7 @@ import type { CheckpointFailure } from '../../../engine/checkpoint/failure.ts'
 import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { type AttemptId, attemptId, checkpointId, millis } from '../../../engine/ids.ts'
 import { type SubtaskId, subtaskId, vertexId } from '../../../engine/ids.ts'
+import { handleOf, objectsIn } from '../snapshot-handles.ts'
 
 const DEFAULTS: CoordinatorConfig = {
   intervalMs: 100,
@@ -116,14 +117,12 @@ export function subtask(name: string): SubtaskId {
 }
 
 export function handle(checkpoint: number, name: string, attempt = 1): SnapshotHandle {
-  const object = `chk-${checkpoint}/${name}-${attempt}`
-  return {
-    subtask: subtask(name),
-    attempt: attemptId(attempt),
-    object,
-    sizeBytes: 10,
-    operators: [],
-  }
+  const owner = { subtask: subtask(name), attempt: attemptId(attempt) }
+  return handleOf(owner, `chk-${checkpoint}/${name}-${attempt}`, 10)
+}
+
+function objects(handles: readonly SnapshotHandle[]): string {
+  return handles.flatMap(({ keyed }) => objectsIn(keyed)).join()
 }
 
 /** `trigger-sources 1`, `notify-aborted 1 (failover), newest complete 0`, `discard chk-1/a-1`, … */
@@ -137,13 +136,13 @@ function describe(effects: readonly CoordinatorEffect[]): string[] {
       case 'skip':
         return `skip: ${effect.reason}`
       case 'store-metadata':
-        return `store ${effect.metadata.checkpoint}: ${effect.metadata.handles.map(({ object }) => object).join()}`
+        return `store ${effect.metadata.checkpoint}: ${objects(effect.metadata.handles)}`
       case 'notify-complete':
         return `notify-complete ${effect.metadata.checkpoint} after ${effect.durationMs}`
       case 'notify-aborted':
         return `notify-aborted ${effect.checkpoint} (${effect.failure.type}), newest complete ${effect.latestCompleted ?? 'none'}`
       case 'discard':
-        return `discard ${effect.handles.map(({ object }) => object).join()}`
+        return `discard ${objects(effect.handles)}`
       case 'subsume':
         return `subsume ${effect.metadata.checkpoint}`
       case 'fail-job':

@@ -11,7 +11,7 @@ function barriers(coordination: Coordination): string[] {
   const attempt = coordination.plan(1)
   return coordination.input({ type: 'interval-elapsed', plan: attempt }).flatMap((effect) => {
     if (effect.type !== 'trigger-sources') return []
-    return [`${effect.checkpoint}${effect.isFinal ? ' final' : ''}`]
+    return [`${effect.checkpoint}${effect.kind === 'final' ? ' final' : ''}`]
   })
 }
 

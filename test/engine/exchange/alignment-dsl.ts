@@ -11,6 +11,7 @@ import type {
 } from '../../../engine/exchange/barrier-aligner.ts'
 import { newAligner, step } from '../../../engine/exchange/barrier-aligner.ts'
 import { checkpointId, millis } from '../../../engine/ids.ts'
+import { barrierOf } from '../snapshot-handles.ts'
 
 /** The aligner of a subtask with its channels; refuses an arrival on a channel that is blocked. */
 export class Alignment {
@@ -90,12 +91,7 @@ function parseArrival(arrival: string, channel: number): AlignerInput | null {
   if (what.startsWith('x')) {
     return { type: 'cancel-marker', checkpoint: checkpointId(Number(what.slice(1))) }
   }
-  const barrier = {
-    type: 'barrier',
-    checkpoint: checkpointId(Number(what)),
-    timestamp: millis(0),
-  } as const
-  return { type: 'barrier', channel, barrier }
+  return { type: 'barrier', channel, barrier: barrierOf(Number(what)) }
 }
 
 function channelOf(arrival: string): number {

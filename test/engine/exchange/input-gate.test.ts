@@ -3,9 +3,10 @@ import { expect, test } from 'vitest'
 import { present } from '../../../engine/assert.ts'
 import { type Element, newRecordBuffer } from '../../../engine/element.ts'
 import { CHANNEL_CREDIT, InputGate } from '../../../engine/exchange/input-gate.ts'
-import { attemptId, channelId, checkpointId, millis } from '../../../engine/ids.ts'
+import { attemptId, channelId } from '../../../engine/ids.ts'
 import { subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
+import { barrierOf } from '../snapshot-handles.ts'
 
 const consumer = subtaskId(vertexId('sum'), 0)
 const peers = ['a', 'b', 'c'].map((name, index) => {
@@ -174,11 +175,7 @@ test('the gate is finished when all its channels are', () => {
 
 function elementOf(text: string): Element {
   if (text.startsWith('|')) {
-    return {
-      type: 'barrier',
-      checkpoint: checkpointId(Number(text.slice(1))),
-      timestamp: millis(0),
-    }
+    return barrierOf(Number(text.slice(1)))
   }
   const buffer = newRecordBuffer(false, false)
   buffer.values.push(Number(text))

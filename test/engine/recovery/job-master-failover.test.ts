@@ -170,7 +170,7 @@ describe('restart', () => {
     expect(job.runtime.factsOf('restart-started')).toMatchObject([{ checkpoint: 2 }])
     expect(job.deployment('sum/1').restore).toMatchObject({
       checkpoint: 2,
-      objects: ['chk-2/sum/1-4'],
+      keyed: [{ exclusive: [{ key: 'chk-2/sum/1-4' }] }],
     })
     expect(job.attempt('sum/1')).toBeGreaterThan(4)
   })
@@ -198,20 +198,20 @@ describe('restart', () => {
         job.master.receive({ type: 'input-ended', subtask, attempt })
       }
     }
-    const finals = (): (boolean | undefined)[] =>
+    const finals = (): string[] =>
       job.runtime
         .takeSent()
-        .flatMap((sent) => (sent.type === 'trigger-checkpoint' ? [sent.barrier.isFinal] : []))
+        .flatMap((sent) => (sent.type === 'trigger-checkpoint' ? [sent.barrier.kind] : []))
     job.report('failed', ['sum/0'], 'boom')
     inputEnded()
     job.report('canceled').pass(30)
     job.told()
     job.report('running').pass(120)
-    expect(finals()).toEqual([undefined, undefined])
+    expect(finals()).toEqual(['checkpoint', 'checkpoint'])
     job.acknowledge(1).pass(10)
     inputEnded()
     job.pass(20)
-    expect(finals()).toEqual([true, true])
+    expect(finals()).toEqual(['final', 'final'])
   })
 
   test('a status of a former attempt changes nothing', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { attemptId, checkpointId, subtaskId, vertexId } from '../../../engine/ids.ts'
 import { MasteredJob } from './mastered-job.ts'
+import { handleOf } from '../snapshot-handles.ts'
 
 describe('deployment', () => {
   test('the job is deployed as soon as there are slots enough', () => {
@@ -115,7 +116,15 @@ describe('checkpoints', () => {
     expect([...job.storage.objects.keys()]).toContain('chk-1/_metadata')
     expect(job.runtime.factsOf('checkpoint-acknowledged')).toHaveLength(4)
     expect(job.runtime.factsOf('checkpoint-completed')).toEqual([
-      { type: 'checkpoint-completed', checkpoint: 1, sizeBytes: 4, durationMs: 0 },
+      {
+        type: 'checkpoint-completed',
+        checkpoint: 1,
+        kind: 'checkpoint',
+        location: 'chk-1/_metadata',
+        sizeBytes: 4,
+        writtenBytes: 4,
+        durationMs: 0,
+      },
     ])
     expect(job.runtime.timers).not.toContain('checkpoint-timeout')
     expect(job.told()).toEqual([
@@ -198,7 +207,7 @@ describe('checkpoints', () => {
     for (const { subtask, attempt } of former) {
       const object = `late-${subtask}`
       job.storage.objects.set(object, new Uint8Array(1))
-      const handle = { subtask, attempt, object, sizeBytes: 1, operators: [] }
+      const handle = handleOf({ subtask, attempt }, object)
       const checkpoint = checkpointId(2)
       job.master.receive({ type: 'acknowledge-checkpoint', subtask, attempt, checkpoint, handle })
     }

@@ -3,7 +3,6 @@
  * reads what the master told them.
  */
 import { present } from '../../../engine/assert.ts'
-import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { type AttemptId, JOB_MASTER, type SubtaskId, checkpointId } from '../../../engine/ids.ts'
 import { workerId } from '../../../engine/ids.ts'
 import type { JobGraph } from '../../../engine/job/job-graph.ts'
@@ -15,6 +14,7 @@ import type { SubtaskStatus } from '../../../engine/trace.ts'
 import { ClusterBroker } from '../cluster-broker.ts'
 import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
 import { summingJob } from '../small-jobs.ts'
+import { handleOf } from '../snapshot-handles.ts'
 
 interface Surroundings {
   readonly hasCheckpoints: boolean
@@ -146,7 +146,7 @@ export class MasteredJob {
       const { subtask, attempt } = this.deployment(name)
       const object = name.startsWith('sum') ? `chk-${checkpoint}/${name}-${attempt}` : null
       if (object !== null) this.storage.objects.set(object, new Uint8Array(1))
-      const handle: SnapshotHandle = { subtask, attempt, object, sizeBytes: 1, operators: [] }
+      const handle = handleOf({ subtask, attempt }, object)
       const id = checkpointId(checkpoint)
       this.master.receive({
         type: 'acknowledge-checkpoint',

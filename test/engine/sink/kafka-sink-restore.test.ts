@@ -7,6 +7,7 @@ import { assignState } from '../../../engine/recovery/state-assignment.ts'
 import { discardSink } from '../../../engine/sink/sinks.ts'
 import { generatorSource } from '../../../engine/source/sources.ts'
 import { vertexOf } from '../small-jobs.ts'
+import { handleOf } from '../snapshot-handles.ts'
 import { Sinking, TOPIC } from './sink-harness.ts'
 import type { Snapshot, Stored } from './sink-harness.ts'
 
@@ -16,15 +17,16 @@ function assigned(former: readonly Snapshot[], parallelism: number, index: numbe
     env.fromSource(generatorSource(1, (n) => n)).sinkTo(discardSink(), { chaining: 'head' })
   })
   const handles = former.map(({ stored }, subtask) => ({
-    subtask: subtaskId(vertexId('sink'), subtask),
-    attempt: attemptId(subtask),
-    object: null,
-    sizeBytes: 0,
+    ...handleOf(
+      { subtask: subtaskId(vertexId('sink'), subtask), attempt: attemptId(subtask) },
+      null,
+    ),
     operators: [{ uid: 'sink', operatorState: stored.state }],
   }))
   const checkpoint = former[0]?.checkpoint ?? 0
   const metadata = {
     checkpoint: checkpointId(checkpoint),
+    kind: 'checkpoint' as const,
     triggeredAt: 0,
     handles,
     coordinators: [],

@@ -14,7 +14,6 @@ import {
   attemptId,
   checkpointId,
   JOB_MASTER,
-  millis,
   workerId,
 } from '../../../engine/ids.ts'
 import { defineJob } from '../../../engine/job/define-job.ts'
@@ -31,6 +30,7 @@ import { Worker } from '../../../engine/task/worker.ts'
 import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
 import { NO_BROKER, NO_FILES, NO_SERVICES } from '../operator-context.ts'
 import type { Numbered } from '../small-jobs.ts'
+import { barrierOf } from '../snapshot-handles.ts'
 
 /** What the user's functions of the job did. */
 export interface Calls {
@@ -162,11 +162,7 @@ export class Hosting {
 
   trigger(checkpoint: number, timestamp = 0): this {
     const { subtask, attempt } = this.deployment
-    const barrier = {
-      type: 'barrier',
-      checkpoint: checkpointId(checkpoint),
-      timestamp: millis(timestamp),
-    } as const
+    const barrier = barrierOf(checkpoint, 'checkpoint', timestamp)
     this.worker.receive({ type: 'trigger-checkpoint', subtask, attempt, barrier })
     return this
   }
@@ -247,9 +243,7 @@ function describeReport(sent: Sent): string {
 
 function parseElement(text: string): Element {
   if (text.startsWith('|')) {
-    const checkpoint = checkpointId(Number.parseInt(text.slice(1)))
-    const barrier = { type: 'barrier', checkpoint, timestamp: millis(0) } as const
-    return text.endsWith('!') ? { ...barrier, isFinal: true } : barrier
+    return barrierOf(Number.parseInt(text.slice(1)), text.endsWith('!') ? 'final' : 'checkpoint')
   }
   if (text.startsWith('x')) {
     return { type: 'cancel-marker', checkpoint: checkpointId(Number(text.slice(1))) }
@@ -271,7 +265,7 @@ function showElement(element: Element): string {
     case 'records':
       return element.values.map((value) => show(value as Numbered)).join(' ')
     case 'barrier':
-      return `|${element.checkpoint}${element.isFinal === true ? '!' : ''}`
+      return `|${element.checkpoint}${element.kind === 'final' ? '!' : ''}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
     case 'watermark':

@@ -54,6 +54,8 @@ class Injected {
 const triggered = (checkpoint: number): Fact => ({
   type: 'checkpoint-triggered',
   checkpoint: checkpointId(checkpoint),
+  kind: 'checkpoint',
+  alignment: 'aligned',
 })
 const crash = (at: Extract<Fault, { kind: 'crash' }>['at'], on = 'worker-1'): Fault => ({
   kind: 'crash',

@@ -21,6 +21,7 @@ import type { Fact, TransactionState } from '../../../engine/trace.ts'
 import type { History, LogEntry } from '../../../sim/history/history.ts'
 import { judge } from '../../../sim/oracle/judge.ts'
 import type { Judgement } from '../../../sim/oracle/judge.ts'
+import { NO_METRICS } from '../../engine/snapshot-handles.ts'
 
 type Mutable<T> = T extends string | number | Uint8Array
   ? T
@@ -229,6 +230,8 @@ export function acknowledged(vertex: string, attempt: number, checkpoint: number
     subtask: subtaskOf(vertex),
     attempt: attemptId(attempt),
     sizeBytes: 0,
+    writtenBytes: 0,
+    metrics: NO_METRICS,
   }
 }
 
@@ -236,7 +239,10 @@ export function completed(checkpoint: number): Fact {
   return {
     type: 'checkpoint-completed',
     checkpoint: checkpointId(checkpoint),
+    kind: 'checkpoint',
+    location: '',
     sizeBytes: 0,
+    writtenBytes: 0,
     durationMs: 0,
   }
 }
@@ -248,7 +254,7 @@ export function barrier(checkpoint: number): Fact {
 
 export function restart(checkpoint: number | null): Fact {
   const id = checkpoint === null ? null : checkpointId(checkpoint)
-  return { type: 'restart-started', restart: 1, checkpoint: id }
+  return { type: 'restart-started', restart: 1, checkpoint: id, subtasks: [] }
 }
 
 export function resumed(partition: number, offset: number): Fact {
