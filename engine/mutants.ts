@@ -40,6 +40,8 @@ export const ENGINE_MUTANTS = {
     'B-14: a failed subtask restarts alone, without those it exchanges records with',
   'lost-event-ignored':
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
+  'shared-run-deleted':
+    'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -54,6 +56,8 @@ export const FEATURE_MUTANTS = {
     'B-4: records that wait for an answer of a service are missing in the snapshot',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'aborted-upload-shared':
+    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 

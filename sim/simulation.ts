@@ -15,6 +15,7 @@ import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
 import { isBounded } from '../engine/source/source-spec.ts'
 import type { StorageKey } from '../engine/runtime.ts'
+import { checkStateBackend } from '../engine/task/check-state-backend.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { hasEventTime } from './event-time.ts'
@@ -58,6 +59,8 @@ export interface SimulationOptions {
   readonly eventsMax?: number
   /** Keeps the runs without failures that the oracle compares with; give one to all runs of a campaign. */
   readonly twins?: TwinCache
+  /** What is not as in the default cost model. */
+  readonly costs?: Partial<CostModel>
   /** For a run to compare with: when the input is fed. Such a run is not looked at otherwise. */
   readonly arrange?: Arrange
 }
@@ -100,11 +103,12 @@ export class Simulation {
     const services = options.services ?? {}
     this.#services = services
     checkServices(this.#graph, { has: (name) => Object.hasOwn(services, name) })
+    checkStateBackend(this.#graph, { hasBaseStores: false })
     this.#mutants = new Mutants(plan.mutant ?? null)
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world
     const recordMicros = plan.config.recordMicros ?? PLAN_DEFAULTS.recordMicros
-    this.#costs = { ...DEFAULT_COSTS, recordMicros }
+    this.#costs = { ...DEFAULT_COSTS, recordMicros, ...options.costs }
     this.#network = new Network(world, this.#costs)
     this.#storage = new SimulatedStorage(world, this.#costs)
     this.#files = new SimulatedFiles(world, this.#costs, options.files ?? new Map())

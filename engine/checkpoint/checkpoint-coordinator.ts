@@ -120,7 +120,7 @@ function onAcknowledged(
   const isLate = result === 'unknown' && pending?.phase === 'collecting'
   const isAccepted = result === 'counts' || (isLate && mutants.active('late-ack-accepted'))
   if (pending === undefined || !isAccepted) {
-    return [state, [{ type: 'discard', handles: [handle] }]]
+    return [state, [{ type: 'discard', handles: [handle], ended: null }]]
   }
   const handles = [...pending.handles, handle]
   const missing = pending.expected.size - handles.length

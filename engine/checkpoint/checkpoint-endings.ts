@@ -184,7 +184,7 @@ function dispose(
     [
       { type: 'cancel-timeout', checkpoint: id },
       { type: 'notify-aborted', checkpoint: id, failure, latestCompleted: newest, savepoint },
-      ...(isUncertain || isAbandoned ? [] : [{ type: 'discard', handles } as const]),
+      ...(isUncertain || isAbandoned ? [] : [{ type: 'discard', handles, ended: id } as const]),
     ],
   ]
 }
@@ -206,5 +206,5 @@ export function onAbandoned(
     input.type === 'metadata-stored'
       ? [{ type: 'delete-metadata', location: locationOf(pending) }]
       : []
-  return [next, [...metadata, { type: 'discard', handles: pending.handles }]]
+  return [next, [...metadata, { type: 'discard', handles: pending.handles, ended: pending.id }]]
 }

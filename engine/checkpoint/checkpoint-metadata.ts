@@ -32,11 +32,14 @@ export interface CheckpointMetadata {
   readonly coordinators: readonly { readonly uid: string; readonly state: Uint8Array }[]
 }
 
-interface Body {
-  readonly version: 1
+export interface StoredMetadata {
   /** The name under which it was stored. */
   readonly key: StorageKey
   readonly metadata: CheckpointMetadata
+}
+
+interface Body extends StoredMetadata {
+  readonly version: 1
 }
 
 const MAGIC = 0x574d4554
@@ -63,6 +66,16 @@ export function encodeMetadata(
 
 /** The metadata, or one sentence about what is wrong with the bytes; `key` is the name under which they were found. */
 export function decodeMetadata(bytes: Uint8Array, key?: StorageKey): CheckpointMetadata | string {
+  const stored = decodeStoredMetadata(bytes)
+  if (typeof stored === 'string') return stored
+  if (key !== undefined && stored.key !== key) {
+    return `it is the metadata that was stored as ${stored.key}`
+  }
+  return stored.metadata
+}
+
+/** The same, with the name under which it was stored: for those who do not know where the storage begins. */
+export function decodeStoredMetadata(bytes: Uint8Array): StoredMetadata | string {
   if (bytes.length <= FIXED_BYTES) return `it has only ${bytes.length} bytes`
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   if (view.getUint32(0) !== MAGIC)
@@ -73,8 +86,5 @@ export function decodeMetadata(bytes: Uint8Array, key?: StorageKey): CheckpointM
   if (content.version !== 1) {
     return `it has version ${String(content.version)}, this Weir reads version 1`
   }
-  if (key !== undefined && content.key !== key) {
-    return `it is the metadata that was stored as ${content.key}`
-  }
-  return content.metadata
+  return content
 }

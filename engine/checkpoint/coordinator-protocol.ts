@@ -137,8 +137,12 @@ export type CoordinatorEffect =
       readonly latestCompleted: CheckpointId | null
       readonly savepoint: SavepointTarget | null
     }
-  /** Its handles belong to no checkpoint any more. */
-  | { readonly type: 'discard'; readonly handles: readonly SnapshotHandle[] }
+  /** The handles belong to no checkpoint. `ended`: the one that is over with that. */
+  | {
+      readonly type: 'discard'
+      readonly handles: readonly SnapshotHandle[]
+      readonly ended: CheckpointId | null
+    }
   /** Metadata that was written for a checkpoint which was aborted meanwhile. */
   | { readonly type: 'delete-metadata'; readonly location: StorageKey }
   | { readonly type: 'subsume'; readonly checkpoint: CompletedCheckpoint }

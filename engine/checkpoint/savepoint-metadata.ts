@@ -4,8 +4,8 @@
  */
 import type { StorageKey } from '../runtime.ts'
 import { isSavepoint } from './checkpoint-kind.ts'
-import { decodeMetadata, encodeMetadata } from './checkpoint-metadata.ts'
-import type { CheckpointMetadata } from './checkpoint-metadata.ts'
+import { decodeMetadata, decodeStoredMetadata, encodeMetadata } from './checkpoint-metadata.ts'
+import type { CheckpointMetadata, StoredMetadata } from './checkpoint-metadata.ts'
 import type { SnapshotHandle, StoredObject } from './snapshot-handle.ts'
 
 /** What a savepoint's metadata is called by itself, wherever it lies. */
@@ -22,12 +22,21 @@ export function encodeAt(metadata: CheckpointMetadata, key: StorageKey): Uint8Ar
 
 /** The metadata found under that key, or one sentence about what is wrong with it. */
 export function decodeAt(bytes: Uint8Array, key: StorageKey): CheckpointMetadata | string {
-  const metadata = decodeMetadata(bytes)
-  if (typeof metadata === 'string') return metadata
-  if (!isSavepoint(metadata.kind)) return decodeMetadata(bytes, key)
-  const own = decodeMetadata(bytes, OWN_KEY)
-  if (typeof own === 'string') return own
-  return withKeys(own, (name) => (name.startsWith('./') ? folderOf(key) + name.slice(2) : name))
+  const stored = decodeStoredMetadata(bytes)
+  if (typeof stored === 'string') return stored
+  return isRelative(stored) ? metadataAt(key, stored) : decodeMetadata(bytes, key)
+}
+
+/** Whether it may lie anywhere. */
+export function isRelative({ key }: Pick<StoredMetadata, 'key'>): boolean {
+  return key === OWN_KEY
+}
+
+/** With the names of its objects as they are when the metadata lies under that key. */
+export function metadataAt(key: StorageKey, { metadata }: StoredMetadata): CheckpointMetadata {
+  return withKeys(metadata, (name) =>
+    name.startsWith('./') ? folderOf(key) + name.slice(2) : name,
+  )
 }
 
 /** With the slash at its end. */

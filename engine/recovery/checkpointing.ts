@@ -69,7 +69,7 @@ export class Checkpointing {
   /** `start`: what a former job or job master left, to go on with. */
   constructor(host: CheckpointingHost, start?: CoordinatorStart) {
     this.#host = host
-    this.#objects = new CheckpointObjects(host.storage)
+    this.#objects = new CheckpointObjects(host.storage, host.mutants, start?.completed ?? [])
     this.#state = newCoordinator(start)
   }
 
@@ -133,6 +133,7 @@ export class Checkpointing {
   acknowledged(checkpoint: CheckpointId, handle: SnapshotHandle): void {
     const { runtime } = this.#host
     const { subtask, attempt, sizeBytes, writtenBytes, metrics } = handle
+    this.#objects.acknowledged(checkpoint, handle)
     runtime.trace({
       type: 'checkpoint-acknowledged',
       checkpoint,
@@ -192,7 +193,7 @@ export class Checkpointing {
         this.#snapshotCoordinators(effect.checkpoint)
         return
       case 'trigger-sources':
-        this.#host.triggerSources(barrierOf(effect.pending))
+        this.#triggerSources(effect.pending)
         return
       default:
         this.#end(effect)
@@ -225,7 +226,7 @@ export class Checkpointing {
         this.#aborted(effect)
         return
       case 'discard':
-        for (const handle of effect.handles) this.#objects.discard(handle)
+        this.#objects.discard(effect.handles, effect.ended)
         return
       case 'delete-metadata':
         this.#host.storage.delete(effect.location)
@@ -237,6 +238,11 @@ export class Checkpointing {
         this.#host.failJob(effect.reason, effect.task)
         return
     }
+  }
+
+  #triggerSources(pending: PendingCheckpoint): void {
+    const { id, kind, isFull } = pending
+    this.#host.triggerSources(barrierOf(pending, this.#objects.triggered(id, kind, isFull)))
   }
 
   #scheduleTimeout(checkpoint: CheckpointId, delayMs: number): void {
@@ -285,6 +291,7 @@ export class Checkpointing {
     isNotified,
   }: Extract<CoordinatorEffect, { type: 'complete' }>): void {
     const { checkpoint, kind, handles } = metadata
+    this.#objects.completed(metadata)
     this.#host.runtime.trace({
       type: 'checkpoint-completed',
       checkpoint,
@@ -337,13 +344,17 @@ export class Checkpointing {
   }
 }
 
-function barrierOf({ id, triggeredAt, kind, isFull, savepoint }: PendingCheckpoint): Barrier {
+function barrierOf(
+  { id, triggeredAt, kind, isFull, savepoint }: PendingCheckpoint,
+  base: CheckpointId | null,
+): Barrier {
   return {
     type: 'barrier',
     checkpoint: id,
     timestamp: triggeredAt,
     kind,
     alignment: 'aligned',
+    base,
     ...(isFull ? { isFull } : {}),
     ...(savepoint === null ? {} : { location: savepoint.location }),
   }

@@ -110,8 +110,7 @@ const DAMAGES: readonly Damage[] = [
 test('the checkpoints hold something of everything, and are restored', () => {
   expect(locations).toHaveLength(3)
   for (const found of intact.values()) {
-    expect(found.type).toBe('restored')
-    if (found.type === 'restored') expect(found.subtasks.size).toBe(4)
+    expect(found).toMatchObject({ type: 'restored', subtasks: 4 })
   }
   const all = Buffer.concat([...stored.values()]).toString('latin1')
   const names = 'count anything word figure document secret fading list map maximum mean splits'

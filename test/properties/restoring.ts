@@ -1,4 +1,5 @@
 /** Restores a whole job's state from a storage, with the engine's own code, as far as it stands without a running job. */
+import { createHash } from 'node:crypto'
 import { present } from '../../engine/assert.ts'
 import { decodeMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import { attemptId, subtaskId } from '../../engine/ids.ts'
@@ -54,11 +55,12 @@ export class StillStorage implements StoragePort {
   }
 }
 
-/** What was restored: the metadata, and for each subtask what it keeps, in bytes that are equal if the states are. */
 export interface Restored {
   readonly type: 'restored'
-  readonly metadata: Uint8Array
-  readonly subtasks: ReadonlyMap<string, readonly Uint8Array[]>
+  /** Subtasks with keyed state. */
+  readonly subtasks: number
+  /** Of the metadata and of everything that the subtasks keep: equal if the states are. */
+  readonly digest: string
 }
 
 export interface Refused {
@@ -79,17 +81,19 @@ export function restoreJob(job: Job, parallelism: number) {
     if (result.type === 'failed') return refused(`The metadata cannot be read: ${result.reason}.`)
     const metadata = decodeMetadata(result.value, location)
     if (typeof metadata === 'string') return refused(`The metadata is corrupt: ${metadata}.`)
-    const subtasks = new Map<string, readonly Uint8Array[]>()
+    const digest = createHash('sha256').update(binary.encode(metadata))
+    let subtasks = 0
     for (const vertex of graph.vertices) {
       for (let index = 0; index < vertex.parallelism; index += 1) {
         const restore = assignState(metadata, vertex, index)
         if (restore.keyed.length === 0) continue
         const state = restoreSubtask({ graph, vertex, index, restore, storage })
         if (typeof state === 'string') return refused(state)
-        subtasks.set(subtaskId(vertex.id, index), state)
+        subtasks += 1
+        for (const bytes of state) digest.update(bytes)
       }
     }
-    return { type: 'restored', metadata: binary.encode(metadata), subtasks }
+    return { type: 'restored', subtasks, digest: digest.digest('hex') }
   }
 }
 

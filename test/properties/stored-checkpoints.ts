@@ -49,6 +49,7 @@ const states = {
   document: valueState('document', json),
   secret: valueState('secret', reversed),
   fading: valueState<unknown>('fading', undefined, { ttl: { timeToLiveMs: 100_000 } }),
+  fadingFigure: valueState('fading-figure', number, { ttl: { timeToLiveMs: 100_000 } }),
   fadingList: listState<string>('fading-list', undefined, { ttl: { timeToLiveMs: 100_000 } }),
   list: listState<unknown>('list'),
   map: mapState<unknown, unknown>('map'),
@@ -113,6 +114,7 @@ const keeper: KeyedProcessFunction<unknown, { line: string }, string> = {
     context.state(states.document).update({ n })
     context.state(states.secret).update(`secret ${n}`)
     context.state(states.fading).update(value)
+    context.state(states.fadingFigure).update(n / 7)
     context.state(states.fadingList).add(`f${n}`)
     context.state(states.list).add(value)
     context.state(states.map).put(VALUES[(n + 1) % 9], value)
