@@ -13,7 +13,10 @@ import type { World } from './world/world.ts'
 
 export interface RestOptions {
   readonly world: World
-  readonly master: JobMaster
+  /** The job master of the job as it was submitted last. */
+  readonly master: () => JobMaster
+  /** False while somebody still has something to do with the job. */
+  readonly areActionsOver: () => boolean
   readonly cluster: SimulatedCluster
   readonly faults: FaultInjector
   readonly feeder: Feeder
@@ -61,16 +64,17 @@ export class RestDetector {
     if (event.type === 'checkpoint-completed') {
       this.#lastTriggeredAt = this.#triggeredAt.get(event.checkpoint) ?? 0
     }
+    if (event.type === 'job-submitted') this.#notRunning.clear()
     if (event.type !== 'subtask-status-changed') return
     if (event.status === 'running') this.#notRunning.delete(event.subtask)
     else this.#notRunning.add(event.subtask)
   }
 
   #look(): void {
-    const { world, faults, feeder, onRest } = this.#options
+    const { world, faults, feeder, onRest, areActionsOver } = this.#options
     // A job that gave up does not come back: nothing is gained by waiting.
-    if (this.#options.master.status === 'failed') return onRest(this.#missing())
-    if (!feeder.isFinished || !faults.isTimeOver) return this.start()
+    if (this.#options.master().status === 'failed') return onRest(this.#missing())
+    if (!feeder.isFinished || !faults.isTimeOver || !areActionsOver()) return this.start()
     this.#quietSince ??= world.now()
     const missing = this.#missing()
     if (missing === null) return onRest(null)
@@ -80,10 +84,10 @@ export class RestDetector {
 
   #missing(): string | null {
     const { master, topology } = this.#options
-    if (master.status === 'finished') return this.#open(true)
+    if (master().status === 'finished') return this.#open(true)
     // What does not read Kafka brings its input along, and ends.
     const brings = topology.inputs.length === 0
-    if (brings && master.status === 'running') return 'the job has not finished'
+    if (brings && master().status === 'running') return 'the job has not finished'
     return this.#uncovered() ?? this.#unsettled() ?? this.#open(false)
   }
 
@@ -104,8 +108,8 @@ export class RestDetector {
 
   #firstUncovered(): string | null {
     const { master, cluster, topology, history } = this.#options
-    if (master.status !== 'running') {
-      return `the job is ${master.status}${this.#jobReason === '' ? '' : ` (${this.#jobReason})`}`
+    if (master().status !== 'running') {
+      return `the job is ${master().status}${this.#jobReason === '' ? '' : ` (${this.#jobReason})`}`
     }
     const [waiting] = this.#notRunning
     if (waiting !== undefined) return `subtask ${waiting} is not running`

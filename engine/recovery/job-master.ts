@@ -48,7 +48,12 @@ export interface JobMasterOptions {
   readonly workersExpected: number
   /** A savepoint, or a checkpoint of a former job. Default: the job starts with nothing. */
   readonly restoreFrom?: RestoreFrom
+  /** Counts the job masters that there have been over one snapshot storage. Default 1. */
+  readonly epoch?: number
 }
+
+/** Of one job master. */
+const ATTEMPTS_MAX = 1_000_000
 
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   created: ['running', 'failed', 'canceling'],
@@ -76,7 +81,7 @@ export class JobMaster {
   readonly #failures = new FailureReasons()
   #status: JobStatus = 'created'
   #strategy = NO_RESTARTS
-  #epoch = 1
+  readonly #epoch: number
   /** It is known what the job starts from. */
   #isReady = true
   /** Subtasks that read what has piled up. */
@@ -91,7 +96,8 @@ export class JobMaster {
     const { runtime, graph } = options
     this.#options = options
     this.#graph = graph
-    this.#executions = new ExecutionGraph(graph)
+    this.#epoch = options.epoch ?? 1
+    this.#executions = new ExecutionGraph(graph, firstAttempt(this.#epoch))
     this.#regions = regionsOf(graph)
     this.#heartbeats = new Heartbeats({
       runtime,
@@ -584,4 +590,9 @@ export class JobMaster {
       `No vertex ${id}.`,
     )
   }
+}
+
+/** No two attempts of a subtask have the same number, whoever deployed them. */
+function firstAttempt(epoch: number): number {
+  return (epoch - 1) * ATTEMPTS_MAX + 1
 }

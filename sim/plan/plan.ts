@@ -89,6 +89,16 @@ export interface RequestFault {
 export type Fault = CrashFault | FailFault | SeverFault | DropFault | RequestFault
 export type FaultKind = Fault['kind']
 
+/**
+ * What somebody does with the job while it runs: `savepoint` takes one; `stop` ends the job with a savepoint, after the
+ * last watermark if it is drained, and starts it again from there; `rescale` does that with another parallelism; `cancel`
+ * cancels the job and starts it again from its newest checkpoint.
+ */
+export type Action =
+  | { readonly kind: 'savepoint' | 'cancel'; readonly at: FaultMoment }
+  | { readonly kind: 'stop'; readonly at: FaultMoment; readonly drain?: boolean }
+  | { readonly kind: 'rescale'; readonly at: FaultMoment; readonly parallelism: number }
+
 export interface PlanConfig {
   /** Subtasks of each operator. Default 2. */
   readonly parallelism?: number
@@ -137,6 +147,8 @@ export interface Plan {
   readonly seed: number
   readonly input: PlanInput
   readonly faults: readonly Fault[]
+  /** One after the other. Default: none. */
+  readonly actions?: readonly Action[]
   readonly mutant?: MutantName
 }
 
