@@ -51,12 +51,23 @@ export function readRestorePoint(
       onRead(error)
       return
     }
-    const isOwned = mode === 'claim'
-    onRead({
-      nextId: checkpointId(metadata.checkpoint + 1),
-      completed: [{ metadata, location: key, isOwned }],
-      isFullForced: !isOwned,
+    newestIn(storage, (newest) => {
+      const isOwned = mode === 'claim'
+      onRead({
+        nextId: checkpointId(Math.max(metadata.checkpoint, newest) + 1),
+        completed: [{ metadata, location: key, isOwned }],
+        isFullForced: !isOwned,
+      })
     })
+  })
+}
+
+/** The newest checkpoint that lies in the storage, of whatever job: none is overwritten. */
+function newestIn(storage: StoragePort, onFound: (newest: number) => void): void {
+  storage.list('chk-', (result) => {
+    const keys = result.type === 'ok' ? result.value : []
+    const ids = keys.map((key) => Number(/^chk-(\d+)\//.exec(key)?.[1] ?? 0))
+    onFound(ids.reduce((newest, id) => Math.max(newest, id), 0))
   })
 }
 

@@ -27,7 +27,12 @@ export class CoordinationCheck {
         this.#onTriggered(event)
         return
       case 'checkpoint-completed':
-        this.#completed.add(event.checkpoint)
+        // A savepoint stands by itself: nobody is told.
+        if (event.kind !== 'savepoint') this.#completed.add(event.checkpoint)
+        return
+      case 'job-submitted':
+        // Another job, which counts on from what it restores.
+        this.#newestTriggered = event.checkpoint ?? 0
         return
       case 'completion-received':
         this.#onCompletionReceived(event)

@@ -159,6 +159,9 @@ export class ProtocolCheck {
   #onSubmitted({ checkpoint, seq }: EventOf<'job-submitted'>): void {
     this.#submitted += 1
     this.#attempts.clear()
+    // Ids count on from what is restored; what was aborted behind that was another job's.
+    this.#barriers.clear()
+    this.#acknowledged.clear()
     const restored = checkpoint ?? 0
     for (const [name, prepared] of this.#prepared) {
       if (prepared.checkpoint > restored) this.#prepared.delete(name)
