@@ -226,7 +226,12 @@ export class Simulation {
 
   #twins(): Twins {
     const { twins = new TwinCache(), ...options } = this.#options
-    return twins.twinsOf(this.#job, this.plan, (plan, arrange) =>
+    // Copies of broadcast state are as many as there are subtasks in the end.
+    const { config } = this.plan
+    const parallelism = this.#parallelism
+    const asEnded =
+      parallelism === null ? this.plan : { ...this.plan, config: { ...config, parallelism } }
+    return twins.twinsOf(this.#job, asEnded, (plan, arrange) =>
       new Simulation(this.#job, plan, {
         ...options,
         arrange,

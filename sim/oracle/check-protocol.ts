@@ -15,6 +15,7 @@ export class ProtocolCheck {
   /** Of the job as it was submitted first, and again. */
   readonly #subtasks: readonly number[]
   readonly #faults: number
+  /** By the seq of their completion. */
   readonly #checkpoints: ReadonlyMap<number, CheckpointRecord>
   readonly #attempts = new Map<string, number>()
   readonly #acknowledged = new Map<number, Set<string>>()
@@ -43,7 +44,7 @@ export class ProtocolCheck {
     this.#subtasks = subtasks
     this.#faults = faults
     this.#checkpoints = new Map(
-      [...checkpoints, ...savepoints].map((record) => [record.checkpoint, record]),
+      [...checkpoints, ...savepoints].map((record) => [record.seq, record]),
     )
     this.#violations = violations
   }
@@ -120,7 +121,7 @@ export class ProtocolCheck {
         seq,
       )
     }
-    for (const problem of this.#checkpoints.get(checkpoint)?.problems ?? []) {
+    for (const problem of this.#checkpoints.get(seq)?.problems ?? []) {
       this.#violations.add('S5', `Checkpoint ${checkpoint} cannot be read: ${problem}.`, seq)
     }
     // It stands by itself: no restart begins with it, and nothing is committed by it.
@@ -138,8 +139,7 @@ export class ProtocolCheck {
 
   /** Positions only go forward from one completed checkpoint to the next. */
   #onOffsets(checkpoint: number, seq: number): void {
-    for (const { source, topic, partition, offset } of this.#checkpoints.get(checkpoint)?.offsets ??
-      []) {
+    for (const { source, topic, partition, offset } of this.#checkpoints.get(seq)?.offsets ?? []) {
       const partitionName = `${topic}/${partition}`
       const name = `${partitionName} of ${source}`
       const former = this.#offsets.get(name) ?? 0
