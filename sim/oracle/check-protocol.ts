@@ -15,8 +15,9 @@ export class ProtocolCheck {
   /** Of the job as it was submitted first, and again. */
   readonly #subtasks: readonly number[]
   readonly #faults: number
-  /** By the seq of their completion. */
   readonly #checkpoints: ReadonlyMap<number, CheckpointRecord>
+  /** By the seq of their completion: another job may use their ids again. */
+  readonly #savepoints: ReadonlyMap<number, CheckpointRecord>
   readonly #attempts = new Map<string, number>()
   readonly #acknowledged = new Map<number, Set<string>>()
   readonly #barriers = new Map<string, number>()
@@ -43,9 +44,8 @@ export class ProtocolCheck {
   ) {
     this.#subtasks = subtasks
     this.#faults = faults
-    this.#checkpoints = new Map(
-      [...checkpoints, ...savepoints].map((record) => [record.seq, record]),
-    )
+    this.#checkpoints = new Map(checkpoints.map((record) => [record.checkpoint, record]))
+    this.#savepoints = new Map(savepoints.map((record) => [record.seq, record]))
     this.#violations = violations
   }
 
@@ -121,7 +121,9 @@ export class ProtocolCheck {
         seq,
       )
     }
-    for (const problem of this.#checkpoints.get(seq)?.problems ?? []) {
+    const record =
+      kind === 'savepoint' ? this.#savepoints.get(seq) : this.#checkpoints.get(checkpoint)
+    for (const problem of record?.problems ?? []) {
       this.#violations.add('S5', `Checkpoint ${checkpoint} cannot be read: ${problem}.`, seq)
     }
     // It stands by itself: no restart begins with it, and nothing is committed by it.
@@ -139,7 +141,8 @@ export class ProtocolCheck {
 
   /** Positions only go forward from one completed checkpoint to the next. */
   #onOffsets(checkpoint: number, seq: number): void {
-    for (const { source, topic, partition, offset } of this.#checkpoints.get(seq)?.offsets ?? []) {
+    for (const { source, topic, partition, offset } of this.#checkpoints.get(checkpoint)?.offsets ??
+      []) {
       const partitionName = `${topic}/${partition}`
       const name = `${partitionName} of ${source}`
       const former = this.#offsets.get(name) ?? 0
