@@ -8,7 +8,6 @@ export const ENGINE_MUTANTS = {
   'barrier-not-aligned': 'B-1: a blocked input is read on before the snapshot',
   'snapshot-aliases-state': 'B-3: later updates leak into a snapshot that is still being written',
   'checkpoint-completes-early': 'B-6: a checkpoint completes with one acknowledgement missing',
-  'late-ack-accepted': 'B-7: an acknowledgement of another attempt counts',
   'savepoint-subsumes-checkpoint':
     'A-19 (FLINK-21351): a savepoint takes the place of the newest checkpoint',
   'savepoint-commits': 'the completion of a savepoint is told, so that sinks commit',
@@ -80,6 +79,7 @@ export const RULE_MUTANTS = {
 
 /** Bugs of the checkpoint coordinator that no run shows by itself: the tests of its step function kill them. */
 export const COORDINATOR_MUTANTS = {
+  'late-ack-accepted': 'B-7: an acknowledgement of another attempt counts',
   'expired-not-counted':
     'A-34 (FLINK-17351): checkpoints that take too long do not count as failed',
   'state-deleted-on-unknown-outcome':

@@ -132,14 +132,14 @@ function fill(
 }
 
 function fillFrom(
-  { deployment }: SubtaskEnvironment,
+  { deployment, mutants }: SubtaskEnvironment,
   state: KeyedStateBackend,
   content: KeyedStateContent,
 ): string | null {
   const { restore } = deployment
   if (restore === null) return null
   try {
-    restoreContent(state, content, restore.checkpoint)
+    restoreContent(state, content, restore.checkpoint, mutants)
     return null
   } catch (error) {
     if (error instanceof InvariantViolation) throw error
