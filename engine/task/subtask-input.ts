@@ -101,6 +101,8 @@ export class SubtaskInput {
       return 0
     }
     if (this.#buffer !== null) return this.#processBuffer(this.#buffer)
+    // Behind the last end of data there are barriers only, which come behind what is emitted at the end.
+    if (this.gate.isFinished && !this.#hasEnded) return this.#endInput()
     const polled = this.gate.poll()
     if (polled !== null) {
       const { channel, element } = polled
@@ -116,7 +118,7 @@ export class SubtaskInput {
       this.#buffer = { input, records: element, at: 0 }
       return this.#processBuffer(this.#buffer)
     }
-    return this.gate.isFinished ? this.#endInput() : 0
+    return 0
   }
 
   /** Runs the chain over the buffer; stops when an output is full and goes on there in a later turn. */

@@ -143,7 +143,7 @@ export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
       seed: fc.nat({ max: 0xffff }),
       input: options.input === undefined ? someInput(options) : fc.constant(options.input),
       faults: faults(options.faultsMax ?? 4),
-      ...(options.isBatch === true ? {} : { actions: actions() }),
+      ...(options.isBatch === true ? {} : { actions: actions(options.hasEventTime ?? false) }),
       ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
     },
     {
@@ -164,7 +164,7 @@ const REQUIRED: ('v' | 'job' | 'config' | 'seed' | 'input' | 'faults' | 'mutant'
 ]
 
 /** Somebody takes savepoints, stops, rescales or cancels the job, in the middle of all faults. */
-function actions(): Arbitrary<Action[]> {
+function actions(hasTime: boolean): Arbitrary<Action[]> {
   const at = fc.oneof(
     fc.record({ t: fc.integer({ min: 100, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
     fc.record(
@@ -172,7 +172,13 @@ function actions(): Arbitrary<Action[]> {
       { noNullPrototype: true },
     ),
   )
+  // The last watermark fires every window, so that what comes behind it is late.
+  const drained = fc.record(
+    { kind: fc.constant('stop' as const), at, drain: fc.constant(true) },
+    { noNullPrototype: true },
+  )
   const action = fc.oneof<Arbitrary<Action>[]>(
+    ...(hasTime ? [] : [drained]),
     fc.record(
       { kind: fc.constantFrom('savepoint' as const, 'stop' as const, 'cancel' as const), at },
       { noNullPrototype: true },
