@@ -26,12 +26,14 @@ const stop = (requestId: number, isDrained = false): ClientMessage => ({
   isDrained,
 })
 
-/** What the client and the workers were told, heartbeats left out. */
+/** What the client was told since the last call. */
 function said(job: MasteredJob): unknown[] {
-  return job.runtime
-    .takeSent()
-    .filter(({ to }) => to === CLIENT)
-    .map(({ to: _, ...reply }) => reply)
+  return job.runtime.takeSent().flatMap((sent) => {
+    if (sent.to !== CLIENT) return []
+    const { to, ...reply } = sent
+    expect(to).toBe(CLIENT)
+    return [reply]
+  })
 }
 
 /** Everything of a savepoint, as it lies in the storage. */

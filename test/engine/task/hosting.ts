@@ -1,6 +1,6 @@
 /**
  * A worker that hosts the middle of a job; the test plays everybody else: the job master, the producers of channels a and
- * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`), cancel markers `x1`, the end
+ * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`, savepoint: `|1s`, stop: `|1■`, drain: `|1▽`), cancel markers `x1`, the end
  * of data `.`, the end `$`.
  */
 import { present } from '../../../engine/assert.ts'
@@ -8,7 +8,12 @@ import type {
   RestoreInstruction,
   SnapshotHandle,
 } from '../../../engine/checkpoint/snapshot-handle.ts'
-import { type Element, newRecordBuffer } from '../../../engine/element.ts'
+import {
+  type Barrier,
+  type CheckpointKind,
+  type Element,
+  newRecordBuffer,
+} from '../../../engine/element.ts'
 import {
   type AttemptId,
   attemptId,
@@ -160,9 +165,9 @@ export class Hosting {
     return present(edge?.[0], 'The subtask has an output.').channel
   }
 
-  trigger(checkpoint: number, timestamp = 0): this {
+  trigger(checkpoint: number, timestamp = 0, kind: CheckpointKind = 'checkpoint'): this {
     const { subtask, attempt } = this.deployment
-    const barrier = barrierOf(checkpoint, 'checkpoint', timestamp)
+    const barrier = barrierOf(checkpoint, kind, timestamp)
     this.worker.receive({ type: 'trigger-checkpoint', subtask, attempt, barrier })
     return this
   }
@@ -241,9 +246,21 @@ function describeReport(sent: Sent): string {
   }
 }
 
+/** Of what a barrier ends with. */
+const KINDS: Readonly<Record<string, CheckpointKind>> = {
+  '!': 'final',
+  s: 'savepoint',
+  '■': 'stop',
+  '▽': 'drain',
+}
+
+function markOf({ kind }: Barrier): string {
+  return Object.entries(KINDS).find(([, other]) => other === kind)?.[0] ?? ''
+}
+
 function parseElement(text: string): Element {
   if (text.startsWith('|')) {
-    return barrierOf(Number.parseInt(text.slice(1)), text.endsWith('!') ? 'final' : 'checkpoint')
+    return barrierOf(Number.parseInt(text.slice(1)), KINDS[text.at(-1) ?? ''] ?? 'checkpoint')
   }
   if (text.startsWith('x')) {
     return { type: 'cancel-marker', checkpoint: checkpointId(Number(text.slice(1))) }
@@ -265,7 +282,7 @@ function showElement(element: Element): string {
     case 'records':
       return element.values.map((value) => show(value as Numbered)).join(' ')
     case 'barrier':
-      return `|${element.checkpoint}${element.kind === 'final' ? '!' : ''}`
+      return `|${element.checkpoint}${markOf(element)}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
     case 'watermark':
