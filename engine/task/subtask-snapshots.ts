@@ -3,7 +3,9 @@
  * asynchronous part waits for the operators' holds, encodes the frozen state a slice per turn, writes the object, and
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
+import { channelStateKey, encodeChannelState } from '../checkpoint/channel-state-format.ts'
 import { encodeSnapshotObject, snapshotChecksum } from '../checkpoint/snapshot-format.ts'
+import { exclusiveObjects } from '../checkpoint/snapshot-handle.ts'
 import type {
   KeyedStateHandle,
   OperatorHandle,
@@ -11,10 +13,12 @@ import type {
   StoredObject,
 } from '../checkpoint/snapshot-handle.ts'
 import type { Barrier } from '../element.ts'
+import { isUnaligned } from '../exchange/barrier-alignment.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
 import type { HeapStateBackend } from '../state/heap-state-backend.ts'
 import type { KeyedStateSnapshot, KeyGroupSegment } from '../state/keyed-state-backend.ts'
+import type { ChannelCapture } from './channel-capture.ts'
 import type { OperatorChain } from './operator-chain.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
@@ -26,9 +30,13 @@ export interface SnapshotStart {
   readonly barrier: Barrier
   readonly startDelayMs: number
   readonly alignmentMs: number
+  readonly processedBytes: number
+  readonly capture: ChannelCapture
 }
 
 interface RunningSnapshot extends SnapshotStart {
+  alignmentMs: number
+  processedBytes: number
   readonly checkpoint: CheckpointId
   /** The clock when the synchronous part began, and when it was over. */
   readonly beganAt: number
@@ -72,18 +80,28 @@ export class SubtaskSnapshots {
       holds: 1,
     }
     this.#running.set(checkpoint, snapshot)
-    const hold = (): (() => void) => {
-      snapshot.holds += 1
-      return () => {
-        this.#release(snapshot)
-      }
-    }
+    const hold = (): (() => void) => this.#hold(snapshot)
     for (const operator of this.#chain.tailToHead) {
       const state = operator.snapshot?.({ checkpoint, hold })
       if (state !== undefined) snapshot.operators.push({ uid: operator.uid, state })
     }
     snapshot.synchronizedAt = this.#env.runtime.now()
     this.#release(snapshot)
+  }
+
+  /** The snapshot waits until the returned function is called. */
+  hold(checkpoint: CheckpointId): () => void {
+    const snapshot = this.#running.get(checkpoint)
+    // An operator may have failed the subtask meanwhile.
+    return snapshot === undefined ? () => undefined : this.#hold(snapshot)
+  }
+
+  /** The last barrier came, when the snapshot was taken already. */
+  aligned(checkpoint: CheckpointId, alignmentMs: number, processedBytes: number): void {
+    const snapshot = this.#running.get(checkpoint)
+    if (snapshot === undefined) return
+    snapshot.alignmentMs = alignmentMs
+    snapshot.processedBytes = processedBytes
   }
 
   abort(checkpoint: CheckpointId): void {
@@ -94,6 +112,13 @@ export class SubtaskSnapshots {
 
   close(): void {
     for (const checkpoint of this.#running.keys()) this.abort(checkpoint)
+  }
+
+  #hold(snapshot: RunningSnapshot): () => void {
+    snapshot.holds += 1
+    return () => {
+      this.#release(snapshot)
+    }
   }
 
   #isRunning(snapshot: RunningSnapshot): boolean {
@@ -127,7 +152,7 @@ export class SubtaskSnapshots {
   #store(snapshot: RunningSnapshot): void {
     snapshot.keyed?.release()
     if (snapshot.keyed === null) {
-      this.#acknowledge(snapshot, null)
+      this.#storeChannels(snapshot, null)
       return
     }
     const { checkpoint } = snapshot
@@ -145,7 +170,7 @@ export class SubtaskSnapshots {
         snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
       } else {
         const object = { key, sizeBytes, checksum: snapshotChecksum(pieces) }
-        this.#acknowledge(snapshot, {
+        this.#storeChannels(snapshot, {
           format: 'key-groups',
           manifest: null,
           exclusive: [object],
@@ -155,22 +180,53 @@ export class SubtaskSnapshots {
     })
   }
 
-  #acknowledge(snapshot: RunningSnapshot, keyed: KeyedStateHandle | null): void {
+  /** The records that the barrier overtook, if there are any. */
+  #storeChannels(snapshot: RunningSnapshot, keyed: KeyedStateHandle | null): void {
+    const { checkpoint, capture } = snapshot
+    const { parts } = capture
+    const { storage, deployment, mutants } = this.#env
+    if (parts.length === 0 || mutants.active('in-flight-dropped')) {
+      this.#acknowledge(snapshot, keyed, null)
+      return
+    }
+    const { pieces, checksum } = encodeChannelState(parts)
+    const key = channelStateKey(checkpoint, deployment.subtask, deployment.attempt)
+    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    storage.put(key, pieces, (result) => {
+      if (this.#isRunning(snapshot) && result.type === 'ok') {
+        this.#acknowledge(snapshot, keyed, { key, sizeBytes, checksum })
+        return
+      }
+      storage.delete(key)
+      for (const object of keyed?.exclusive ?? []) storage.delete(object.key)
+      if (result.type === 'ok' || !this.#isRunning(snapshot)) return
+      this.abort(checkpoint)
+      snapshot.onFailed(`its records in flight could not be stored: ${result.reason}`)
+    })
+  }
+
+  #acknowledge(
+    snapshot: RunningSnapshot,
+    keyed: KeyedStateHandle | null,
+    channels: StoredObject | null,
+  ): void {
     const { checkpoint, startDelayMs, alignmentMs, beganAt, synchronizedAt } = snapshot
+    const { processedBytes, capture } = snapshot
     this.#running.delete(checkpoint)
     const { subtask, attempt } = this.#env.deployment
     const operators: OperatorHandle[] = snapshot.operators.map(({ uid, state }) => ({
       uid,
       operatorState: state(),
     }))
-    const writtenBytes = bytesOf(keyed?.exclusive ?? []) + operatorBytes(operators)
+    const exclusive = exclusiveObjects({ keyed, channels })
+    const writtenBytes = bytesOf(exclusive) + operatorBytes(operators)
     const sizeBytes = writtenBytes + bytesOf(keyed?.shared ?? [])
     this.#env.runtime.trace({ type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
     const handle: SnapshotHandle = {
       subtask,
       attempt,
       keyed,
-      channels: null,
+      channels,
       sizeBytes,
       writtenBytes,
       operators,
@@ -179,9 +235,9 @@ export class SubtaskSnapshots {
         alignmentMs,
         syncMs: synchronizedAt - beganAt,
         asyncMs: this.#env.runtime.now() - synchronizedAt,
-        processedBytes: 0,
-        persistedBytes: 0,
-        isUnaligned: snapshot.barrier.alignment === 'unaligned',
+        processedBytes,
+        persistedBytes: capture.bytes,
+        isUnaligned: isUnaligned(snapshot.barrier) || capture.bytes > 0,
       },
     }
     this.#env.report({ type: 'acknowledge-checkpoint', subtask, attempt, checkpoint, handle })
