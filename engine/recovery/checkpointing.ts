@@ -22,6 +22,7 @@ import type { MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { Runtime, StoragePort, Timer } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
+import { SharedObjects } from './shared-objects.ts'
 
 export interface CheckpointingHost {
   readonly runtime: Runtime
@@ -44,6 +45,7 @@ export const ONLY_FINAL: CheckpointingSettings = checkpointingSettings({
 
 export class Checkpointing {
   readonly #host: CheckpointingHost
+  readonly #shared: SharedObjects
   #state: CoordinatorState = newCoordinator()
   #intervalTimer: Timer | null = null
   #timeoutTimer: Timer | null = null
@@ -52,6 +54,7 @@ export class Checkpointing {
 
   constructor(host: CheckpointingHost) {
     this.#host = host
+    this.#shared = new SharedObjects(host.storage, host.mutants)
   }
 
   /** What a restart begins with. */
@@ -83,6 +86,7 @@ export class Checkpointing {
   acknowledged(checkpoint: CheckpointId, handle: SnapshotHandle): void {
     const { runtime } = this.#host
     const { subtask, attempt, sizeBytes, writtenBytes, metrics } = handle
+    this.#shared.acknowledged(checkpoint, handle)
     runtime.trace({
       type: 'checkpoint-acknowledged',
       checkpoint,
@@ -152,6 +156,7 @@ export class Checkpointing {
           timestamp: effect.triggeredAt,
           kind: effect.kind,
           ...alignmentOf(effect.kind, this.#host.config),
+          base: this.#shared.triggered(effect.checkpoint, effect.kind),
         })
         return
       default:
@@ -184,6 +189,7 @@ export class Checkpointing {
         const { checkpoint, failure, latestCompleted } = effect
         const reason = describeFailure(failure)
         this.#host.runtime.trace({ type: 'checkpoint-aborted', checkpoint, reason })
+        this.#shared.ended(checkpoint)
         for (const coordinator of this.#host.coordinators.values()) {
           coordinator.onCheckpointEnded(checkpoint)
         }
@@ -232,7 +238,9 @@ export class Checkpointing {
     })
   }
 
-  #complete({ checkpoint, kind, handles }: CheckpointMetadata, durationMs: number): void {
+  #complete(metadata: CheckpointMetadata, durationMs: number): void {
+    const { checkpoint, kind, handles } = metadata
+    this.#shared.completed(metadata)
     this.#host.runtime.trace({
       type: 'checkpoint-completed',
       checkpoint,
@@ -254,6 +262,7 @@ export class Checkpointing {
     if (mutants.active('restore-older-checkpoint')) return
     runtime.trace({ type: 'checkpoint-subsumed', checkpoint: metadata.checkpoint })
     storage.delete(metadataKey(metadata.checkpoint))
+    this.#shared.ended(metadata.checkpoint, metadata.handles)
     for (const handle of metadata.handles) this.#deleteObjects(handle)
   }
 

@@ -11,7 +11,7 @@ import type { KeySelector } from '../exchange/partitioner.ts'
 import type { ChannelMessage } from '../messages.ts'
 import type { Operator } from '../operator/operator.ts'
 import { hashKey } from '../serializer.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import { BatchSorter } from './batch-sorter.ts'
 import type { ChainLink } from './chain-link.ts'
 import { InputBarriers } from './input-barriers.ts'
@@ -44,7 +44,7 @@ export class SubtaskInput {
   readonly #chain: OperatorChain
   readonly #operator: Operator
   readonly #link: ChainLink
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyedState: KeyedStateBackend | null
   readonly #keySelectors: readonly (KeySelector | null)[]
   readonly #events: SubtaskInputEvents
   readonly #merger: WatermarkMerger
@@ -59,7 +59,7 @@ export class SubtaskInput {
   constructor(
     env: SubtaskEnvironment,
     chain: OperatorChain,
-    keyedState: HeapStateBackend | null,
+    keyedState: KeyedStateBackend | null,
     events: SubtaskInputEvents,
   ) {
     const { deployment, graph, runtime, vertex } = env
@@ -177,7 +177,7 @@ export class SubtaskInput {
     if (this.#keyedState !== null) this.#afterRecord(this.#keyedState)
   }
 
-  #afterRecord(keyedState: HeapStateBackend): void {
+  #afterRecord(keyedState: KeyedStateBackend): void {
     if (this.#env.isStrict) keyedState.checkHandedOut()
     if (this.#env.runtime.traceLevel === 'records') {
       traceState(this.#env, this.#operator.uid, keyedState)

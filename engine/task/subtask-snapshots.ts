@@ -4,8 +4,6 @@
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
 import { channelStateKey, encodeChannelState } from '../checkpoint/channel-state-format.ts'
-import { encodeSnapshotObject, snapshotChecksum } from '../checkpoint/snapshot-format.ts'
-import { exclusiveObjects } from '../checkpoint/snapshot-handle.ts'
 import type {
   KeyedStateHandle,
   OperatorHandle,
@@ -16,9 +14,10 @@ import type { Barrier } from '../element.ts'
 import { isUnaligned } from '../exchange/barrier-alignment.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
-import type { KeyedStateSnapshot, KeyGroupSegment } from '../state/keyed-state-backend.ts'
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { ChannelCapture } from './channel-capture.ts'
+import { KeyedSnapshotWriter } from './keyed-snapshot-writer.ts'
+import { objectsOf } from './keyed-state-content.ts'
 import type { OperatorChain } from './operator-chain.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
@@ -37,13 +36,12 @@ export interface SnapshotStart {
 interface RunningSnapshot extends SnapshotStart {
   alignmentMs: number
   processedBytes: number
+  channels: StoredObject | null
   readonly checkpoint: CheckpointId
   /** The clock when the synchronous part began, and when it was over. */
   readonly beganAt: number
   synchronizedAt: number
-  readonly keyed: KeyedStateSnapshot | null
-  readonly keyGroups: Iterator<KeyGroupSegment> | null
-  readonly segments: KeyGroupSegment[]
+  readonly keyed: KeyedSnapshotWriter | null
   readonly operators: { readonly uid: string; readonly state: OperatorSnapshot }[]
   readonly onFailed: (reason: string) => void
   holds: number
@@ -52,10 +50,10 @@ interface RunningSnapshot extends SnapshotStart {
 export class SubtaskSnapshots {
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyedState: KeyedStateBackend | null
   readonly #running = new Map<CheckpointId, RunningSnapshot>()
 
-  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyedState: HeapStateBackend | null) {
+  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyedState: KeyedStateBackend | null) {
     this.#env = env
     this.#chain = chain
     this.#keyedState = keyedState
@@ -65,17 +63,16 @@ export class SubtaskSnapshots {
   take(start: SnapshotStart, onFailed: (reason: string) => void): void {
     const { checkpoint } = start.barrier
     const beganAt = this.#env.runtime.now()
-    const keyed = this.#keyedState?.snapshot() ?? null
+    const keyed = this.#freeze(start.barrier)
     const snapshot: RunningSnapshot = {
       ...start,
       checkpoint,
       beganAt,
       synchronizedAt: beganAt,
       keyed,
-      keyGroups: keyed?.keyGroups()[Symbol.iterator]() ?? null,
-      segments: [],
       operators: [],
       onFailed,
+      channels: null,
       // One hold for the synchronous part itself, so that nothing ends before it did.
       holds: 1,
     }
@@ -106,7 +103,9 @@ export class SubtaskSnapshots {
 
   abort(checkpoint: CheckpointId): void {
     const snapshot = this.#running.get(checkpoint)
-    snapshot?.keyed?.release()
+    snapshot?.keyed?.discard()
+    const channels = snapshot?.channels ?? null
+    if (channels !== null) this.#env.storage.delete(channels.key)
     this.#running.delete(checkpoint)
   }
 
@@ -119,6 +118,15 @@ export class SubtaskSnapshots {
     return () => {
       this.#release(snapshot)
     }
+  }
+
+  /** Savepoints are whole and readable by every backend. */
+  #freeze({ checkpoint, kind, base = null }: Barrier): KeyedSnapshotWriter | null {
+    if (this.#keyedState === null) return null
+    const { checkpointing } = this.#env.graph.settings
+    const isOwn = checkpointing?.incremental === true && (kind === 'checkpoint' || kind === 'final')
+    const snapshot = this.#keyedState.snapshot(isOwn ? { checkpoint, base } : undefined)
+    return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot)
   }
 
   #isRunning(snapshot: RunningSnapshot): boolean {
@@ -137,78 +145,62 @@ export class SubtaskSnapshots {
   }
 
   #encodeSlice(snapshot: RunningSnapshot): void {
-    let bytes = 0
-    while (snapshot.keyGroups !== null && bytes < SLICE_BYTES) {
-      const next = snapshot.keyGroups.next()
-      if (next.done === true) break
-      snapshot.segments.push(next.value)
-      bytes += next.value.bytes.length
-    }
+    const { keyed } = snapshot
+    const { bytes, isLast } = keyed?.encode(SLICE_BYTES) ?? { bytes: 0, isLast: true }
     this.#env.runtime.spend({ records: 0, bytes })
-    if (bytes >= SLICE_BYTES) this.#scheduleSlice(snapshot)
-    else this.#store(snapshot)
-  }
-
-  #store(snapshot: RunningSnapshot): void {
-    snapshot.keyed?.release()
-    if (snapshot.keyed === null) {
-      this.#storeChannels(snapshot, null)
+    if (!isLast) {
+      this.#scheduleSlice(snapshot)
       return
     }
-    const { checkpoint } = snapshot
-    const { subtask, attempt } = this.#env.deployment
-    const key = `chk-${checkpoint}/${subtask.replaceAll('/', '-')}-${attempt}`
-    const whole = encodeSnapshotObject(snapshot.segments)
-    const isCut = whole.length > 2 && this.#env.mutants.active('snapshot-truncated')
-    const pieces = isCut ? whole.slice(0, -1) : whole
-    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    this.#env.storage.put(key, pieces, (result) => {
-      if (!this.#isRunning(snapshot)) {
-        this.#env.storage.delete(key)
-      } else if (result.type === 'failed') {
-        this.abort(checkpoint)
-        snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
-      } else {
-        const object = { key, sizeBytes, checksum: snapshotChecksum(pieces) }
-        this.#storeChannels(snapshot, {
-          format: 'key-groups',
-          manifest: null,
-          exclusive: [object],
-          shared: [],
-        })
+    this.#storeChannels(snapshot, () => {
+      this.#store(snapshot, keyed)
+    })
+  }
+
+  #store(snapshot: RunningSnapshot, keyed: KeyedSnapshotWriter | null): void {
+    if (keyed === null) {
+      this.#acknowledge(snapshot, null, 0)
+      return
+    }
+    keyed.store((result) => {
+      if (result.type === 'stored') {
+        this.#acknowledge(snapshot, result.handle, result.writtenBytes)
+        return
       }
+      this.abort(snapshot.checkpoint)
+      snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
     })
   }
 
   /** The records that the barrier overtook, if there are any. */
-  #storeChannels(snapshot: RunningSnapshot, keyed: KeyedStateHandle | null): void {
-    const { checkpoint, capture } = snapshot
-    const { parts } = capture
+  #storeChannels(snapshot: RunningSnapshot, then: () => void): void {
+    const { parts } = snapshot.capture
     const { storage, deployment, mutants } = this.#env
     if (parts.length === 0 || mutants.active('in-flight-dropped')) {
-      this.#acknowledge(snapshot, keyed, null)
+      then()
       return
     }
+    const { checkpoint } = snapshot
     const { pieces, checksum } = encodeChannelState(parts)
     const key = channelStateKey(checkpoint, deployment.subtask, deployment.attempt)
     const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     storage.put(key, pieces, (result) => {
-      if (this.#isRunning(snapshot) && result.type === 'ok') {
-        this.#acknowledge(snapshot, keyed, { key, sizeBytes, checksum })
-        return
+      if (!this.#isRunning(snapshot)) {
+        storage.delete(key)
+      } else if (result.type === 'failed') {
+        this.abort(checkpoint)
+        snapshot.onFailed(`its records in flight could not be stored: ${result.reason}`)
+      } else {
+        snapshot.channels = { key, sizeBytes, checksum }
+        then()
       }
-      storage.delete(key)
-      for (const object of keyed?.exclusive ?? []) storage.delete(object.key)
-      if (result.type === 'ok' || !this.#isRunning(snapshot)) return
-      this.abort(checkpoint)
-      snapshot.onFailed(`its records in flight could not be stored: ${result.reason}`)
     })
   }
 
   #acknowledge(
     snapshot: RunningSnapshot,
     keyed: KeyedStateHandle | null,
-    channels: StoredObject | null,
+    keyedBytes: number,
   ): void {
     const { checkpoint, startDelayMs, alignmentMs, beganAt, synchronizedAt } = snapshot
     const { processedBytes, capture } = snapshot
@@ -218,9 +210,10 @@ export class SubtaskSnapshots {
       uid,
       operatorState: state(),
     }))
-    const exclusive = exclusiveObjects({ keyed, channels })
-    const writtenBytes = bytesOf(exclusive) + operatorBytes(operators)
-    const sizeBytes = writtenBytes + bytesOf(keyed?.shared ?? [])
+    const { channels } = snapshot
+    const otherBytes = operatorBytes(operators) + (channels?.sizeBytes ?? 0)
+    const writtenBytes = keyedBytes + otherBytes
+    const sizeBytes = bytesOf(keyed === null ? [] : objectsOf(keyed)) + otherBytes
     this.#env.runtime.trace({ type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
     const handle: SnapshotHandle = {
       subtask,

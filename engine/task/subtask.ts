@@ -15,13 +15,14 @@ import type { CheckpointId } from '../ids.ts'
 import { isKeyed } from '../job/stream-graph.ts'
 import type { ChannelMessage, OperatorEvent } from '../messages.ts'
 import type { Timer } from '../runtime.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
 import { readChannelState } from './channel-state.ts'
 import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
 import type { Outputs } from './outputs.ts'
+import { ProgressReport } from './progress-report.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import type { Trigger } from './input-barriers.ts'
 import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
@@ -29,9 +30,6 @@ import { SubtaskInput } from './subtask-input.ts'
 import type { RecoveredRecords } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
 import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
-
-/** How often a subtask tells how far it is, so that recoveries can be measured from the trace. */
-const PROGRESS_MS = 100
 
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
@@ -42,21 +40,15 @@ export class Subtask {
   readonly #outputs: Outputs
   /** Null for a source. */
   readonly #input: SubtaskInput | null
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyedState: KeyedStateBackend | null
   readonly #checkpoints: SubtaskCheckpoints
+  readonly #progress: ProgressReport
   #status: SubtaskStatus = 'deploying'
   /** The operators are open: it runs, or processes what was in flight. */
   #isOpen = false
   #isStepScheduled = false
   #lastFlushAt = 0
-  /** Processed by this attempt, and what of it was told when. */
-  #records = 0
-  #recordsTold = 0
-  #wasIdleTold = true
-  /** The last turn left nothing to do. */
-  #isIdle = true
-  #toldAt = Number.NEGATIVE_INFINITY
-  #latestReported = checkpointId(0)
+  #latestReported: CheckpointId
   /** Once the input ended: how many operators, head first, have been told so. */
   #finished: number | null = null
   /** Everything is emitted; the subtask stays for the final checkpoint, which commits it. */
@@ -66,7 +58,9 @@ export class Subtask {
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
-    const { vertex } = env
+    this.#progress = new ProgressReport(env)
+    const { vertex, deployment } = env
+    this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
     this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
@@ -94,7 +88,7 @@ export class Subtask {
       outputs: this.#outputs,
       snapshots: new SubtaskSnapshots(env, this.#chain, this.#keyedState),
       schedule: (delayMs, label, callback) => this.#schedule(delayMs, label, callback),
-      records: () => this.#records,
+      records: () => this.#progress.records,
     })
   }
 
@@ -104,12 +98,12 @@ export class Subtask {
     restoreKeyedState(this.#env, this.#keyedState, (failure) => {
       if (this.#status !== 'initializing') return
       if (failure !== null) {
-        this.#fail(failure)
+        this.fail(failure)
         return
       }
       readChannelState(this.#env, (recovered) => {
         if (this.#status !== 'initializing') return
-        if (typeof recovered === 'string') this.#fail(recovered)
+        if (typeof recovered === 'string') this.fail(recovered)
         else this.#open(recovered)
       })
     })
@@ -134,7 +128,7 @@ export class Subtask {
     const { restore, subtask } = deployment
     if (restore !== null && restore.channels.length > 0) {
       const { checkpoint } = restore
-      const count = this.#records
+      const count = this.#progress.records
       runtime.trace({ type: 'channel-state-restored', subtask, checkpoint, count })
     }
     this.#changeStatus('running', '')
@@ -157,6 +151,9 @@ export class Subtask {
       case 'connect-channel':
         this.#outputs.channel(message.channel).connect(message.credit)
         this.#scheduleStep()
+        return
+      case 'channel-broken':
+        this.fail(`The connection of channel ${message.channel} broke.`)
         return
       case 'credit':
         this.#outputs.channel(message.channel).addCredit(message.credit)
@@ -219,9 +216,21 @@ export class Subtask {
     this.#scheduleStep()
   }
 
+  /** Says again what may have been lost on its way to the job master. */
+  repeatReports(): void {
+    const { head } = this.#chain
+    if (head.type === 'source' && this.#status === 'running') head.reader.repeatReports?.()
+  }
+
   cancel(): void {
     if (this.#isEnded) return
     this.#end('canceled', '')
+  }
+
+  /** Ends the attempt with one sentence. */
+  fail(reason: string): void {
+    if (this.#isEnded) return
+    this.#end('failed', reason)
   }
 
   get #isEnded(): boolean {
@@ -247,7 +256,7 @@ export class Subtask {
       this.#endWhenCommitted()
       return
     }
-    this.#traceProgress()
+    this.#progress.turnBegins()
     if (this.#chain.isAvailable) this.#chain.resumeTimers()
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
@@ -257,7 +266,7 @@ export class Subtask {
     if (!this.#isOpen) return
     this.#runIfRecovered()
     const hasMore = hasWork || this.#chain.hasHeldTimers
-    this.#isIdle = !hasMore
+    this.#progress.turnEnded(hasMore)
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
@@ -288,25 +297,11 @@ export class Subtask {
   #spend(records: number): void {
     if (records === 0) return
     const { runtime, deployment } = this.#env
-    this.#records += records
+    this.#progress.processed(records)
     runtime.spend({ records, bytes: 0 })
     if (runtime.traceLevel === 'records') {
       runtime.trace({ type: 'records-processed', subtask: deployment.subtask, count: records })
     }
-  }
-
-  /** At the begin of a turn: what the turns before processed has taken its time by now. */
-  #traceProgress(): void {
-    const { runtime, deployment } = this.#env
-    const isIdle = this.#isIdle
-    if (this.#records === this.#recordsTold && isIdle === this.#wasIdleTold) return
-    const now = runtime.now()
-    if (now - this.#toldAt < PROGRESS_MS) return
-    this.#toldAt = now
-    this.#recordsTold = this.#records
-    this.#wasIdleTold = isIdle
-    const { subtask, attempt } = deployment
-    runtime.trace({ type: 'subtask-progressed', subtask, attempt, records: this.#records, isIdle })
   }
 
   #takeSnapshot(trigger: Trigger): void {
@@ -386,7 +381,7 @@ export class Subtask {
         this.#scheduleStep()
       },
       fail: (reason) => {
-        this.#fail(reason)
+        this.fail(reason)
       },
     }
   }
@@ -410,13 +405,8 @@ export class Subtask {
       action()
     } catch (error) {
       if (error instanceof InvariantViolation) throw error
-      this.#fail(describeError(error))
+      this.fail(describeError(error))
     }
-  }
-
-  #fail(reason: string): void {
-    if (this.#isEnded) return
-    this.#end('failed', reason)
   }
 
   #end(status: 'canceled' | 'failed' | 'finished', reason: string): void {
@@ -424,6 +414,7 @@ export class Subtask {
     this.#input?.close()
     this.#checkpoints.close()
     this.#chain.close()
+    this.#keyedState?.close()
     this.#changeStatus(status, reason)
   }
 

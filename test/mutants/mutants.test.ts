@@ -33,6 +33,8 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'barrier-sent-twice': { job: TRAFFIC, killedBy: ['B1'] },
   'batch-reversed': { job: TRAFFIC, killedBy: ['T3', 'T4'] },
   'snapshot-truncated': { job: TRAFFIC, killedBy: ['S5'] },
+  'region-too-small': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
+  'lost-event-ignored': { job: TRAFFIC, killedBy: ['L1', 'T1'] },
   'lost-worker-ignored': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
   'flush-omitted': { job: TRAFFIC, killedBy: ['X2', 'T1'] },
   'random-transactional-id': { job: TRAFFIC, killedBy: ['X4'] },
@@ -44,6 +46,7 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'timer-under-former-key': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
   'window-not-cleared': { job: 'traffic-analysis', killedBy: ['S1'] },
   'merged-session-loses-part': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
+  'shared-run-deleted': { job: TRAFFIC, killedBy: ['S5'] },
   'broadcast-restored-once': { job: 'network-security', killedBy: ['T1', 'T4', 'S1'] },
 }
 
