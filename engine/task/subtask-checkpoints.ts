@@ -137,13 +137,13 @@ export class SubtaskCheckpoints {
 
   /** Bug B-2, by a mutant: the snapshot is taken when records behind the barrier were processed. */
   #inTurn(take: () => void): void {
-    const { env, schedule } = this.#ports
+    const { env } = this.#ports
     if (!env.mutants.active('snapshot-after-barrier')) {
       take()
       return
     }
-    schedule(0, 'late-snapshot', () => {
-      schedule(0, 'late-snapshot', take)
+    this.#ports.schedule(0, 'late-snapshot', () => {
+      this.#ports.schedule(0, 'late-snapshot', take)
     })
   }
 }
