@@ -126,11 +126,12 @@ export class SubtaskCheckpoints {
         alignmentMs,
         records: this.#ports.records(),
       })
-      snapshots.take(snapshot, (reason) => {
+      const begin = snapshots.take(snapshot, (reason) => {
         this.decline(checkpoint, reason, true)
       })
       if (isWaiting) release = snapshots.hold(checkpoint)
       this.#releaseCapture = capture === null ? null : snapshots.hold(checkpoint)
+      begin()
     }
     this.#inTurn(take)
   }

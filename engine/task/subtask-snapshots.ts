@@ -59,8 +59,8 @@ export class SubtaskSnapshots {
     this.#keyedState = keyedState
   }
 
-  /** The synchronous part; `onFailed` is for failures of the asynchronous part. */
-  take(start: SnapshotStart, onFailed: (reason: string) => void): void {
+  /** The synchronous part; `onFailed` is for failures of the asynchronous part, which waits for the returned function. */
+  take(start: SnapshotStart, onFailed: (reason: string) => void): () => void {
     const { checkpoint } = start.barrier
     const beganAt = this.#env.runtime.now()
     const keyed = this.#freeze(start.barrier)
@@ -73,7 +73,7 @@ export class SubtaskSnapshots {
       operators: [],
       onFailed,
       channels: null,
-      // One hold for the synchronous part itself, so that nothing ends before it did.
+      // One hold for the synchronous part itself, so that nothing ends before it did, and others may follow.
       holds: 1,
     }
     this.#running.set(checkpoint, snapshot)
@@ -83,7 +83,9 @@ export class SubtaskSnapshots {
       if (state !== undefined) snapshot.operators.push({ uid: operator.uid, state })
     }
     snapshot.synchronizedAt = this.#env.runtime.now()
-    this.#release(snapshot)
+    return () => {
+      this.#release(snapshot)
+    }
   }
 
   /** The snapshot waits until the returned function is called. */
