@@ -58,6 +58,8 @@ export interface SimulationOptions {
   readonly eventsMax?: number
   /** Keeps the runs without failures that the oracle compares with; give one to all runs of a campaign. */
   readonly twins?: TwinCache
+  /** What is not as in the default cost model. */
+  readonly costs?: Partial<CostModel>
   /** For a run to compare with: when the input is fed. Such a run is not looked at otherwise. */
   readonly arrange?: Arrange
 }
@@ -102,7 +104,7 @@ export class Simulation {
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world
     const recordMicros = plan.config.recordMicros ?? PLAN_DEFAULTS.recordMicros
-    this.#costs = { ...DEFAULT_COSTS, recordMicros }
+    this.#costs = { ...DEFAULT_COSTS, recordMicros, ...options.costs }
     this.#network = new Network(world, this.#costs)
     this.#storage = new SimulatedStorage(world, this.#costs)
     this.#files = new SimulatedFiles(world, this.#costs, options.files ?? new Map())
@@ -197,6 +199,7 @@ export class Simulation {
         traceHash: this.#world.fingerprint.toString(),
         mutantHits: this.#mutants.hits,
         dispatched: this.#world.dispatched,
+        checkpointIntervalMs: this.#graph.settings.checkpointing?.intervalMs ?? null,
       })
     }
     return this.#result

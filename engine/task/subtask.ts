@@ -26,6 +26,9 @@ import { SubtaskInput } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
 import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
 
+/** How often a subtask tells how far it is, so that recoveries can be measured from the trace. */
+const PROGRESS_MS = 100
+
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
 
@@ -40,6 +43,13 @@ export class Subtask {
   #status: SubtaskStatus = 'deploying'
   #isStepScheduled = false
   #lastFlushAt = 0
+  /** Processed by this attempt, and what of it was told when. */
+  #records = 0
+  #recordsTold = 0
+  #wasIdleTold = true
+  /** The last turn left nothing to do. */
+  #isIdle = true
+  #toldAt = Number.NEGATIVE_INFINITY
   #latestReported = checkpointId(0)
   /** Once the input ended: how many operators, head first, have been told so. */
   #finished: number | null = null
@@ -191,6 +201,7 @@ export class Subtask {
       this.#endWhenCommitted()
       return
     }
+    this.#traceProgress()
     if (this.#chain.isAvailable) this.#chain.resumeTimers()
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
@@ -199,6 +210,7 @@ export class Subtask {
     const hasWork = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
     if (this.#status !== 'running') return
     const hasMore = hasWork || this.#chain.hasHeldTimers
+    this.#isIdle = !hasMore
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
@@ -229,10 +241,25 @@ export class Subtask {
   #spend(records: number): void {
     if (records === 0) return
     const { runtime, deployment } = this.#env
+    this.#records += records
     runtime.spend({ records, bytes: 0 })
     if (runtime.traceLevel === 'records') {
       runtime.trace({ type: 'records-processed', subtask: deployment.subtask, count: records })
     }
+  }
+
+  /** At the begin of a turn: what the turns before processed has taken its time by now. */
+  #traceProgress(): void {
+    const { runtime, deployment } = this.#env
+    const isIdle = this.#isIdle
+    if (this.#records === this.#recordsTold && isIdle === this.#wasIdleTold) return
+    const now = runtime.now()
+    if (now - this.#toldAt < PROGRESS_MS) return
+    this.#toldAt = now
+    this.#recordsTold = this.#records
+    this.#wasIdleTold = isIdle
+    const { subtask, attempt } = deployment
+    runtime.trace({ type: 'subtask-progressed', subtask, attempt, records: this.#records, isIdle })
   }
 
   /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
@@ -248,6 +275,7 @@ export class Subtask {
       subtask: deployment.subtask,
       startDelayMs,
       alignmentMs,
+      records: this.#records,
     })
     this.#snapshots.take({ barrier, startDelayMs, alignmentMs }, (reason) => {
       this.#decline(barrier.checkpoint, reason, true)
