@@ -1,0 +1,56 @@
+/**
+ * The RocksDB databases of an engine's thread: one for each keyed subtask, in directories of their own below one that
+ * is given. They hold working state only, which is lost with the process; what survives is in checkpoints.
+ */
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseThreadClient } from './database-thread-client.ts'
+import { RocksDbStore } from './rocksdb-store.ts'
+
+const PREFIX = 'weir-rocksdb-'
+
+export class RocksDbState {
+  readonly #thread: DatabaseThreadClient
+  readonly #directory: string
+  #stores = 0
+
+  /** `directory` may be shared with other processes. What processes that are gone left there is removed. */
+  constructor(directory: string) {
+    mkdirSync(directory, { recursive: true })
+    removeLeftovers(directory)
+    this.#directory = mkdtempSync(join(directory, `${PREFIX}${process.pid}-`))
+    this.#thread = new DatabaseThreadClient()
+  }
+
+  /** An empty store. Throws a ConfigurationError if RocksDB is not available on this machine. */
+  open(): RocksDbStore {
+    this.#stores += 1
+    return new RocksDbStore(this.#thread, this.#stores, join(this.#directory, String(this.#stores)))
+  }
+
+  /** Closes all stores and removes their files. */
+  async close(): Promise<void> {
+    await this.#thread.end()
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith(PREFIX)) continue
+    const pid = Number.parseInt(name.slice(PREFIX.length), 10)
+    if (!isAlive(pid)) rmSync(join(directory, name), { recursive: true, force: true })
+  }
+}
+
+/** In doubt it is. */
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return true
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * A base store in RocksDB. A read waits for the database's thread, so keys that will be read are asked for together,
+ * ahead of time; writes are sent in pieces and nobody waits for them. Must not know what rows mean.
+ * Invariant: what was fetched ahead is forgotten when its key is written.
+ */
+
+import { assert, unreachable } from '../../assert.ts'
+import { ConfigurationError } from '../../errors.ts'
+import type { RowChange, StoredRow } from '../../state/rows/row-change.ts'
+import type { BaseBatch, BaseStore, BaseView } from '../../state/tiered/base-store.ts'
+import { BytesPacker, packBytes, unpackBytes } from './packed-bytes.ts'
+import type { DatabaseFailure, DatabaseReply } from './database-requests.ts'
+import type { DatabaseThreadClient } from './database-thread-client.ts'
+import { StateStoreError } from './state-store-error.ts'
+
+/** A batch is sent in pieces of about this size. */
+const PIECE_BYTES = 1 << 16
+/** Rows that one request of a scan brings. */
+const SCAN_ROWS = 2048
+/** Fetched values that nobody asked for are forgotten when there are more than these. */
+const FETCHED_MAX = 8192
+
+/** One request for many keys. */
+interface Fetch {
+  readonly values: () => readonly (Uint8Array | null)[]
+}
+
+interface FetchedKey {
+  readonly fetch: Fetch
+  readonly index: number
+}
+
+export class RocksDbStore implements BaseStore {
+  readonly #thread: DatabaseThreadClient
+  readonly #store: number
+  readonly #fetched = new Map<string, FetchedKey>()
+  #views = 0
+  #isClosed = false
+
+  /** Throws a ConfigurationError or a StateStoreError. `store` must be new to the thread. */
+  constructor(thread: DatabaseThreadClient, store: number, directory: string) {
+    this.#thread = thread
+    this.#store = store
+    const reply = thread.ask({ type: 'open', store, directory })()
+    if (reply.type === 'failed') throw errorOf(reply, `RocksDB cannot open ${directory}`)
+  }
+
+  get sizeBytes(): number {
+    const reply = this.#checked(this.#thread.ask({ type: 'size', store: this.#store })())
+    return reply.type === 'size' ? reply.bytes : 0
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const id = idOf(key)
+    if (!this.#fetched.has(id)) this.#fetch([key])
+    const fetched = this.#fetched.get(id)
+    this.#fetched.delete(id)
+    return fetched?.fetch.values()[fetched.index] ?? undefined
+  }
+
+  prefetch(keys: readonly Uint8Array[]): void {
+    if (this.#fetched.size > FETCHED_MAX) this.#fetched.clear()
+    const missing = keys.filter((key) => !this.#fetched.has(idOf(key)))
+    if (missing.length > 0) this.#fetch(missing)
+  }
+
+  /** Rows may be seen before the commit, but not by whoever writes them: the tables above have them. */
+  batch(): BaseBatch {
+    let packer = new BytesPacker(PIECE_BYTES * 2)
+    const send = (): void => {
+      if (packer.length === 0) return
+      const rows = packer.finish()
+      packer = new BytesPacker(PIECE_BYTES * 2)
+      this.#thread.send({ type: 'write', store: this.#store, rows }, [rows.buffer])
+    }
+    return {
+      put: ({ key, value }: RowChange) => {
+        if (this.#fetched.size > 0) this.#fetched.delete(idOf(key))
+        packer.add(key)
+        packer.add(value)
+        if (packer.length >= PIECE_BYTES) send()
+      },
+      commit: send,
+    }
+  }
+
+  view(): BaseView {
+    const store = this.#store
+    const view = this.#views
+    this.#views += 1
+    this.#thread.send({ type: 'view', store, view })
+    let isReleased = false
+    return {
+      scan: (prefix) => {
+        assert(!isReleased, 'A released view is read.')
+        return this.#scan(view, prefix)
+      },
+      release: () => {
+        if (!isReleased && !this.#isClosed) this.#thread.send({ type: 'release', store, view })
+        isReleased = true
+      },
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#fetched.clear()
+    this.#thread.send({ type: 'close', store: this.#store })
+  }
+
+  #fetch(keys: readonly Uint8Array[]): void {
+    const packed = packBytes(keys)
+    const reply = this.#thread.ask({ type: 'get', store: this.#store, keys: packed }, [
+      packed.buffer,
+    ])
+    let values: readonly (Uint8Array | null)[] | null = null
+    const fetch: Fetch = {
+      values: () => (values ??= unpackBytes(this.#packed(reply()))),
+    }
+    for (const [index, key] of keys.entries()) this.#fetched.set(idOf(key), { fetch, index })
+  }
+
+  *#scan(view: number, prefix: Uint8Array): Iterable<StoredRow> {
+    const end = endOf(prefix)
+    let [begin, isBehind] = [prefix, false]
+    const ask = (): (() => DatabaseReply) =>
+      this.#thread.ask({
+        type: 'scan',
+        store: this.#store,
+        view,
+        begin,
+        isBehind,
+        end,
+        rowsMax: SCAN_ROWS,
+      })
+    let reply: (() => DatabaseReply) | null = ask()
+    while (reply !== null) {
+      const found = unpackBytes(this.#packed(reply()))
+      const last = found.at(-2) ?? null
+      reply = null
+      if (found.length === SCAN_ROWS * 2 && last !== null) {
+        // The next piece is read while this one is used.
+        begin = last
+        isBehind = true
+        reply = ask()
+      }
+      for (let i = 0; i < found.length; i += 2) {
+        const [key, value] = [found[i] ?? null, found[i + 1] ?? null]
+        assert(key !== null && value !== null, 'A scan brought half a row.')
+        yield { key, value }
+      }
+    }
+  }
+
+  #packed(reply: DatabaseReply): Uint8Array {
+    const checked = this.#checked(reply)
+    assert(checked.type === 'bytes', `A read was answered with ${checked.type}.`)
+    return checked.packed
+  }
+
+  #checked(reply: DatabaseReply): Exclude<DatabaseReply, DatabaseFailure> {
+    if (reply.type === 'failed') throw errorOf(reply, 'The RocksDB state backend failed')
+    return reply
+  }
+}
+
+function errorOf({ kind, reason }: DatabaseFailure, what: string): Error {
+  switch (kind) {
+    case 'missing-package':
+      return new ConfigurationError('missing-package', `${reason}.`)
+    case 'in-use':
+    case 'damaged':
+    case 'other':
+      return new StateStoreError(`${what}: ${reason}.`)
+    default:
+      return unreachable(kind)
+  }
+}
+
+/** The first bytes behind all that begin with the prefix; null if there are none. */
+function endOf(prefix: Uint8Array): Uint8Array | null {
+  for (let length = prefix.length; length > 0; length -= 1) {
+    const last = prefix[length - 1] ?? 0
+    if (last === 0xff) continue
+    const end = prefix.slice(0, length)
+    end[length - 1] = last + 1
+    return end
+  }
+  return null
+}
+
+/** Different bytes have different ids. */
+function idOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+}
