@@ -80,7 +80,7 @@ export class SortedRun {
   /** The run that was just written as these bytes; they are not checked. */
   static written(bytes: Uint8Array, checksum: number, indexBegin: number): SortedRun {
     const index = readIndex(bytes, indexBegin, bytes.length - FOOTER_BYTES)
-    assert(typeof index !== 'string', `A new run is corrupt: ${String(index)}.`)
+    assert(typeof index !== 'string', 'A new run has a corrupt index.')
     return new SortedRun(bytes, checksum, index)
   }
 

@@ -35,7 +35,7 @@ export interface TieredSnapshotOptions {
   readonly names: RunNames
   readonly request: SnapshotRequest | undefined
   /** Brings the changes up to the snapshot's moment into the base: a slice of it, or the rest. */
-  flush(isToTheEnd: boolean): FlushProgress
+  readonly flush: (isToTheEnd: boolean) => FlushProgress
 }
 
 export interface FlushProgress {
