@@ -6,6 +6,8 @@
 
 import { assert, unreachable } from '../../assert.ts'
 import { ConfigurationError } from '../../errors.ts'
+import { murmur3_32 } from '../../hash.ts'
+import { compareBytes } from '../../state/rows/row-change.ts'
 import type { RowChange, StoredRow } from '../../state/rows/row-change.ts'
 import type { BaseBatch, BaseStore, BaseView } from '../../state/tiered/base-store.ts'
 import { BytesPacker, packBytes, unpackBytes } from './packed-bytes.ts'
@@ -26,6 +28,7 @@ interface Fetch {
 }
 
 interface FetchedKey {
+  readonly key: Uint8Array
   readonly fetch: Fetch
   readonly index: number
 }
@@ -33,7 +36,8 @@ interface FetchedKey {
 export class RocksDbStore implements BaseStore {
   readonly #thread: DatabaseThreadClient
   readonly #store: number
-  readonly #fetched = new Map<string, FetchedKey>()
+  /** By the hash of the key; of keys with the same hash there is one. */
+  readonly #fetched = new Map<number, FetchedKey>()
   #views = 0
   #isClosed = false
 
@@ -51,16 +55,19 @@ export class RocksDbStore implements BaseStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    const id = idOf(key)
-    if (!this.#fetched.has(id)) this.#fetch([key])
-    const fetched = this.#fetched.get(id)
+    const id = murmur3_32(key)
+    let fetched = this.#fetched.get(id)
+    if (fetched === undefined || compareBytes(fetched.key, key) !== 0) {
+      this.#fetch([key])
+      fetched = this.#fetched.get(id)
+    }
     this.#fetched.delete(id)
     return fetched?.fetch.values()[fetched.index] ?? undefined
   }
 
   prefetch(keys: readonly Uint8Array[]): void {
     if (this.#fetched.size > FETCHED_MAX) this.#fetched.clear()
-    const missing = keys.filter((key) => !this.#fetched.has(idOf(key)))
+    const missing = keys.filter((key) => !this.#fetched.has(murmur3_32(key)))
     if (missing.length > 0) this.#fetch(missing)
   }
 
@@ -75,7 +82,7 @@ export class RocksDbStore implements BaseStore {
     }
     return {
       put: ({ key, value }: RowChange) => {
-        if (this.#fetched.size > 0) this.#fetched.delete(idOf(key))
+        if (this.#fetched.size > 0) this.#fetched.delete(murmur3_32(key))
         packer.add(key)
         packer.add(value)
         if (packer.length >= PIECE_BYTES) send()
@@ -118,7 +125,9 @@ export class RocksDbStore implements BaseStore {
     const fetch: Fetch = {
       values: () => (values ??= unpackBytes(this.#packed(reply()))),
     }
-    for (const [index, key] of keys.entries()) this.#fetched.set(idOf(key), { fetch, index })
+    for (const [index, key] of keys.entries()) {
+      this.#fetched.set(murmur3_32(key), { key, fetch, index })
+    }
   }
 
   *#scan(view: number, prefix: Uint8Array): Iterable<StoredRow> {
@@ -188,9 +197,4 @@ function endOf(prefix: Uint8Array): Uint8Array | null {
     return end
   }
   return null
-}
-
-/** Different bytes have different ids. */
-function idOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 }
