@@ -10,6 +10,7 @@ import { assert, present } from '../../assert.ts'
 import { SIGNAL } from './database-requests.ts'
 import type {
   DatabaseReply,
+  DatabaseRequest,
   DatabaseThreadData,
   SilentRequest,
   WantedRequest,
@@ -86,9 +87,9 @@ export class DatabaseThreadClient {
     Atomics.store(this.#words, SIGNAL.ended, 1)
   }
 
-  #post(request: SilentRequest | WantedRequest, transferred: readonly ArrayBuffer[]): void {
+  #post(request: DatabaseRequest, transferred: readonly ArrayBuffer[]): void {
     const isUnderWay = (): boolean =>
-      this.#sent - Atomics.load(this.#words, SIGNAL.served) >= UNDER_WAY_MAX
+      ((this.#sent - Atomics.load(this.#words, SIGNAL.served)) | 0) >= UNDER_WAY_MAX
     this.#sleepWhile(isUnderWay)
     this.#port.postMessage(request, [...transferred])
     this.#sent += 1

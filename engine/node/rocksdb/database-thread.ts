@@ -1,27 +1,32 @@
 /**
  * The thread that owns the RocksDB databases of an engine's thread, because their package only answers by promises. It
- * serves one request after the other and sleeps in between. Must not know the engine.
- * Invariant: a request sees all that were sent before it; once a write failed, everything of that store fails.
+ * serves one request after the other, merges runs in between, and sleeps when there is nothing to do.
+ * Must not know the engine. Invariant: a request sees all that were sent before it; once something failed, everything
+ * of that store fails.
  */
 
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { present } from '../../assert.ts'
 import { describeError } from '../../errors.ts'
-import { Database } from './database.ts'
 import { SIGNAL } from './database-requests.ts'
 import type {
   DatabaseFailure,
   DatabaseReply,
   DatabaseRequest,
   DatabaseThreadData,
+  EndRequest,
   SilentRequest,
-  WantedRequest,
 } from './database-requests.ts'
 import { loadPackage } from './load-package.ts'
+import { ServedStore } from './served-store.ts'
+import type { OpenRequest } from './served-store.ts'
+
+/** What is merged before the next look at the requests. */
+const MAINTENANCE_BYTES = 1 << 14
 
 const { port, signals } = workerData as DatabaseThreadData
 const words = new Int32Array(signals)
-const databases = new Map<number, Database>()
+const stores = new Map<number, ServedStore>()
 const failures = new Map<number, DatabaseFailure>()
 
 process.on('exit', () => {
@@ -30,7 +35,7 @@ process.on('exit', () => {
 })
 
 await serveAll()
-for (const database of databases.values()) await database.close()
+for (const store of stores.values()) await store.carryOut({ type: 'close', store: 0 })
 
 async function serveAll(): Promise<void> {
   for (;;) {
@@ -38,7 +43,7 @@ async function serveAll(): Promise<void> {
     const message = receiveMessageOnPort(port)
     if (message === undefined) {
       // Nothing of a database is under way, so that nobody misses the event loop.
-      Atomics.wait(words, SIGNAL.sent, sent)
+      if (!maintainAll()) Atomics.wait(words, SIGNAL.sent, sent)
       continue
     }
     const request = message.message as DatabaseRequest
@@ -51,84 +56,73 @@ async function serveAll(): Promise<void> {
   }
 }
 
-async function serve(
-  request: WantedRequest | Exclude<SilentRequest, { type: 'end' }>,
-): Promise<DatabaseReply | null> {
+function maintainAll(): boolean {
+  let hasWorked = false
+  for (const store of stores.values()) hasWorked = store.maintain(MAINTENANCE_BYTES) || hasWorked
+  return hasWorked
+}
+
+async function serve(request: Exclude<DatabaseRequest, EndRequest>): Promise<DatabaseReply | null> {
+  if (isSilent(request)) {
+    await carryOut(request)
+    return null
+  }
   const { store } = request
   try {
-    switch (request.type) {
-      case 'open':
-        return (await open(store, request.directory)) ?? { type: 'opened' }
-      case 'get':
-      case 'scan':
-      case 'size':
-        return failures.get(store) ?? (await read(databaseOf(store), request))
-      default:
-        if (!failures.has(store) || request.type === 'close') {
-          await carryOut(databaseOf(store), request)
-        }
-        return null
-    }
+    if (request.type === 'open') return (await open(request)) ?? { type: 'opened' }
+    return failures.get(store) ?? (await storeOf(store).read(request))
   } catch (error) {
-    const failure = failureOf(error)
-    failures.set(store, failure)
-    const isWanted = request.type === 'open' || isRead(request)
-    return isWanted ? failure : null
+    return fail(store, error)
   }
 }
 
-async function open(store: number, directory: string): Promise<DatabaseFailure | null> {
+async function open(request: OpenRequest): Promise<DatabaseFailure | null> {
   const RocksDb = await loadPackage(() => import('rocksdb-native'))
   if (typeof RocksDb !== 'function') return RocksDb
-  databases.set(store, await Database.open(RocksDb, directory))
+  stores.set(request.store, await ServedStore.open(RocksDb, request))
   return null
 }
 
-type Read = Exclude<WantedRequest, { type: 'open' }>
-
-function isRead(request: DatabaseRequest): request is Read {
-  return request.type === 'get' || request.type === 'scan' || request.type === 'size'
-}
-
-async function read(database: Database, request: Read): Promise<DatabaseReply> {
-  switch (request.type) {
-    case 'get':
-      return { type: 'bytes', packed: await database.get(request.keys) }
-    case 'scan':
-      return { type: 'bytes', packed: await database.scan(request) }
-    case 'size':
-      return { type: 'size', bytes: await database.size() }
+async function carryOut(request: SilentRequest): Promise<void> {
+  const { store, type } = request
+  if (type !== 'close' && failures.has(store)) return
+  try {
+    const served = storeOf(store)
+    if (type === 'close') stores.delete(store)
+    await served.carryOut(request)
+  } catch (error) {
+    fail(store, error)
   }
 }
 
-async function carryOut(
-  database: Database,
-  request: Exclude<SilentRequest, { type: 'end' }>,
-): Promise<void> {
+function isSilent(request: Exclude<DatabaseRequest, EndRequest>): request is SilentRequest {
   switch (request.type) {
     case 'write':
-      await database.write(request.rows)
-      return
+    case 'commit':
     case 'view':
-      database.openView(request.view)
-      return
     case 'release':
-      await database.releaseView(request.view)
-      return
+    case 'release-runs':
     case 'close':
-      databases.delete(request.store)
-      await database.close()
+      return true
+    default:
+      return false
   }
 }
 
-function databaseOf(store: number): Database {
-  return present(databases.get(store), `The database ${store} is not open.`)
+function storeOf(store: number): ServedStore {
+  return present(stores.get(store), `The database ${store} is not open.`)
+}
+
+function fail(store: number, error: unknown): DatabaseFailure {
+  const failure = failureOf(error)
+  failures.set(store, failure)
+  return failure
 }
 
 /** RocksDB says in its messages what happened; the first words tell the kind. */
 function failureOf(error: unknown): DatabaseFailure {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const first = cause instanceof AggregateError ? cause.errors.find(Boolean) : cause
+  const first: unknown = cause instanceof AggregateError ? cause.errors.find(Boolean) : cause
   const text = describeError(first ?? error)
   if (/corrupt|checksum mismatch/i.test(text)) {
     return { type: 'failed', kind: 'damaged', reason: `the database is damaged (${text})` }

@@ -23,6 +23,7 @@ declare module 'rocksdb-native' {
   export interface Options {
     readonly maxBackgroundJobs?: number
     readonly writeBufferSize?: number
+    readonly avoidFlushDuringShutdown?: boolean
   }
 
   export default class RocksDB {

@@ -23,10 +23,15 @@ export class RocksDbState {
     this.#thread = new DatabaseThreadClient()
   }
 
-  /** An empty store. Throws a ConfigurationError if RocksDB is not available on this machine. */
-  open(): RocksDbStore {
+  /**
+   * An empty store; with `keepsRuns` snapshots can be incremental. Throws a ConfigurationError if RocksDB is not available
+   * on this machine.
+   */
+  open(keepsRuns = false): RocksDbStore {
     this.#stores += 1
-    return new RocksDbStore(this.#thread, this.#stores, join(this.#directory, String(this.#stores)))
+    const store = this.#stores
+    const directory = join(this.#directory, String(store))
+    return new RocksDbStore(this.#thread, { store, directory, keepsRuns })
   }
 
   /** Closes all stores and removes their files. */

@@ -4,16 +4,17 @@
  * Invariant: what was fetched ahead is forgotten when its key is written.
  */
 
-import { assert, unreachable } from '../../assert.ts'
-import { ConfigurationError } from '../../errors.ts'
+import { assert } from '../../assert.ts'
 import { murmur3_32 } from '../../hash.ts'
 import { compareBytes } from '../../state/rows/row-change.ts'
 import type { RowChange, StoredRow } from '../../state/rows/row-change.ts'
 import type { BaseBatch, BaseStore, BaseView } from '../../state/tiered/base-store.ts'
+import type { RestorableRuns } from '../../state/tiered/tiered-state-backend.ts'
 import { BytesPacker, packBytes, unpackBytes } from './packed-bytes.ts'
-import type { DatabaseFailure, DatabaseReply } from './database-requests.ts'
+import type { DatabaseReply } from './database-requests.ts'
 import type { DatabaseThreadClient } from './database-thread-client.ts'
-import { StateStoreError } from './state-store-error.ts'
+import { checkReply, errorOf } from './check-reply.ts'
+import { RocksDbRuns } from './rocksdb-runs.ts'
 
 /** A batch is sent in pieces of about this size. */
 const PIECE_BYTES = 1 << 16
@@ -33,6 +34,14 @@ interface FetchedKey {
   readonly index: number
 }
 
+export interface RocksDbStoreOptions {
+  /** Tells the databases of a thread apart. */
+  readonly store: number
+  readonly directory: string
+  /** For incremental snapshots. */
+  readonly keepsRuns: boolean
+}
+
 export class RocksDbStore implements BaseStore {
   readonly #thread: DatabaseThreadClient
   readonly #store: number
@@ -41,16 +50,21 @@ export class RocksDbStore implements BaseStore {
   #views = 0
   #isClosed = false
 
+  /** Present if changes are kept as runs. */
+  readonly runs: RestorableRuns | undefined
+
   /** Throws a ConfigurationError or a StateStoreError. `store` must be new to the thread. */
-  constructor(thread: DatabaseThreadClient, store: number, directory: string) {
+  constructor(thread: DatabaseThreadClient, options: RocksDbStoreOptions) {
+    const { store, directory, keepsRuns } = options
     this.#thread = thread
     this.#store = store
-    const reply = thread.ask({ type: 'open', store, directory })()
+    const reply = thread.ask({ type: 'open', store, directory, keepsRuns })()
     if (reply.type === 'failed') throw errorOf(reply, `RocksDB cannot open ${directory}`)
+    this.runs = keepsRuns ? new RocksDbRuns(thread, store) : undefined
   }
 
   get sizeBytes(): number {
-    const reply = this.#checked(this.#thread.ask({ type: 'size', store: this.#store })())
+    const reply = checkReply(this.#thread.ask({ type: 'size', store: this.#store })())
     return reply.type === 'size' ? reply.bytes : 0
   }
 
@@ -87,7 +101,10 @@ export class RocksDbStore implements BaseStore {
         packer.add(value)
         if (packer.length >= PIECE_BYTES) send()
       },
-      commit: send,
+      commit: () => {
+        send()
+        this.#thread.send({ type: 'commit', store: this.#store })
+      },
     }
   }
 
@@ -163,27 +180,9 @@ export class RocksDbStore implements BaseStore {
   }
 
   #packed(reply: DatabaseReply): Uint8Array {
-    const checked = this.#checked(reply)
+    const checked = checkReply(reply)
     assert(checked.type === 'bytes', `A read was answered with ${checked.type}.`)
     return checked.packed
-  }
-
-  #checked(reply: DatabaseReply): Exclude<DatabaseReply, DatabaseFailure> {
-    if (reply.type === 'failed') throw errorOf(reply, 'The RocksDB state backend failed')
-    return reply
-  }
-}
-
-function errorOf({ kind, reason }: DatabaseFailure, what: string): Error {
-  switch (kind) {
-    case 'missing-package':
-      return new ConfigurationError('missing-package', `${reason}.`)
-    case 'in-use':
-    case 'damaged':
-    case 'other':
-      return new StateStoreError(`${what}: ${reason}.`)
-    default:
-      return unreachable(kind)
   }
 }
 

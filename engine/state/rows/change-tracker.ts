@@ -102,6 +102,11 @@ export class ChangeTracker implements RowObserver {
     return this.#rows.get(store, key) !== undefined
   }
 
+  /** The row's key if its content is not in the tables. */
+  unknownRow(store: HeapStore, key: LookupKey): Uint8Array | null {
+    return this.isKnown(store, key) ? null : this.#encoder.rowKey(store, key)
+  }
+
   /** Draws a line: what changed since the last one. */
   freeze(): FrozenChanges {
     const frozen = this.#current

@@ -17,7 +17,7 @@ import type {
   ValueStateDescriptor,
 } from '../descriptors.ts'
 import { HeapStateBackend, type HeapStateBackendOptions } from '../heap-state-backend.ts'
-import { checkInRange, type KeyGroupRange } from '../key-groups.ts'
+import { checkInRange, keyGroupOf, type KeyGroupRange } from '../key-groups.ts'
 import type {
   AggregatingState,
   KeyedStateBackend,
@@ -32,6 +32,7 @@ import type {
   ReducingState,
   SnapshotRequest,
   StateEntry,
+  Run,
   StoredRun,
   ValueState,
 } from '../keyed-state-backend.ts'
@@ -73,8 +74,8 @@ export interface TieredStateBackendOptions extends HeapStateBackendOptions {
 
 /** Runs that a base store has, and can take over from a snapshot. */
 export interface RestorableRuns extends RunSource {
-  /** As older than all that are there. */
-  adopt(runs: readonly SortedRun[]): void
+  /** As older than all that are there; the run as it is named by snapshots from now on. */
+  adopt(run: SortedRun): Run
 }
 
 export class TieredStateBackend implements KeyedStateBackend {
@@ -123,6 +124,23 @@ export class TieredStateBackend implements KeyedStateBackend {
     this.#keysUntilLook -= 1
     if (this.#keysUntilLook === 0) this.#look()
     this.#tables.setCurrentKey(key, hash)
+  }
+
+  /** Of states without namespaces; which namespaces a key will be used with, nobody knows yet. */
+  prefetch(keys: readonly unknown[], hashes: readonly number[]): void {
+    if (this.#base.prefetch === undefined) return
+    const lookup = this.#lookup
+    const rowKeys: Uint8Array[] = []
+    for (const store of this.#tables.stores()) {
+      if (store.info.isNamespaced) continue
+      for (const [at, key] of keys.entries()) {
+        const hash = hashes[at] ?? 0
+        lookup.set(key, hash, keyGroupOf(hash, this.maxParallelism))
+        const rowKey = this.#tracker.unknownRow(store, lookup)
+        if (rowKey !== null) rowKeys.push(rowKey)
+      }
+    }
+    if (rowKeys.length > 0) this.#base.prefetch(rowKeys)
   }
 
   setCurrentNamespace(namespace: number): void {
@@ -222,8 +240,8 @@ export class TieredStateBackend implements KeyedStateBackend {
     for (const stored of runs) {
       const cut = cutRun(stored.run, this.range)
       if (cut === undefined) continue
-      this.#runs.adopt([cut])
-      if (cut === stored.run) this.#names.add(checkpoint, [stored])
+      const adopted = this.#runs.adopt(cut)
+      if (cut === stored.run) this.#names.add(checkpoint, adopted, stored.object)
     }
     // Of the key groups in these runs nothing can be in any other.
     const range = rangeOfRuns(runs, this.range)

@@ -117,8 +117,8 @@ describeRocksDb('RocksDbStore', () => {
   test('a directory that another process uses is refused with one sentence', async () => {
     const place = join(temporaryDirectory(), 'db')
     const thread = new DatabaseThreadClient()
-    const store = new RocksDbStore(thread, 1, place)
-    expect(() => new RocksDbStore(thread, 2, place)).toThrow(
+    const store = openStore(thread, 1, place)
+    expect(() => openStore(thread, 2, place)).toThrow(
       /^RocksDB cannot open .*db: the database is in use \(.*\)\.$/,
     )
     store.close()
@@ -131,7 +131,7 @@ describeRocksDb('RocksDbStore', () => {
     writeFileSync(join(place, 'CURRENT'), 'MANIFEST-000001\n')
     writeFileSync(join(place, 'MANIFEST-000001'), 'no manifest of a database at all'.repeat(100))
     const thread = new DatabaseThreadClient()
-    expect(() => new RocksDbStore(thread, 1, place)).toThrow(
+    expect(() => openStore(thread, 1, place)).toThrow(
       /^RocksDB cannot open .*db: the database is damaged \(.*\)\.$/,
     )
     await thread.end()
@@ -140,7 +140,7 @@ describeRocksDb('RocksDbStore', () => {
   test('a file that is damaged while the store is open is noticed when it is read', async () => {
     const place = join(temporaryDirectory(), 'db')
     const thread = new DatabaseThreadClient()
-    const store = new RocksDbStore(thread, 1, place)
+    const store = openStore(thread, 1, place)
     const rows = Array.from({ length: 60 }, (_, i) => {
       return { key: new Uint8Array([i]), value: new Uint8Array(1 << 20).fill(i) }
     })
@@ -162,7 +162,7 @@ describeRocksDb('RocksDbStore', () => {
 
   test('when the thread has ended, reads and writes say so', async () => {
     const thread = new DatabaseThreadClient()
-    const store = new RocksDbStore(thread, 1, join(temporaryDirectory(), 'db'))
+    const store = openStore(thread, 1, join(temporaryDirectory(), 'db'))
     await thread.terminate()
     expect(() => store.get(new Uint8Array([1]))).toThrow(
       'The thread of the RocksDB databases has ended.',
@@ -170,6 +170,10 @@ describeRocksDb('RocksDbStore', () => {
     await thread.end()
   })
 })
+
+function openStore(thread: DatabaseThreadClient, store: number, directory: string): RocksDbStore {
+  return new RocksDbStore(thread, { store, directory, keepsRuns: false })
+}
 
 function put(
   store: RocksDbStore,
