@@ -33,8 +33,6 @@ export const ENGINE_MUTANTS = {
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
   'shared-run-deleted':
     'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
-  'aborted-upload-shared':
-    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -49,6 +47,8 @@ export const FEATURE_MUTANTS = {
     'B-4: records that wait for an answer of a service are missing in the snapshot',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'aborted-upload-shared':
+    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 
