@@ -31,6 +31,10 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
+  'region-too-small':
+    'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'lost-event-ignored':
+    'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'shared-run-deleted':
     'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',

@@ -14,6 +14,7 @@ import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
 import { isBounded } from '../engine/source/source-spec.ts'
+import type { StorageKey } from '../engine/runtime.ts'
 import { checkStateBackend } from '../engine/task/check-state-backend.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
@@ -58,6 +59,8 @@ export interface SimulationOptions {
   readonly eventsMax?: number
   /** Keeps the runs without failures that the oracle compares with; give one to all runs of a campaign. */
   readonly twins?: TwinCache
+  /** What is not as in the default cost model. */
+  readonly costs?: Partial<CostModel>
   /** For a run to compare with: when the input is fed. Such a run is not looked at otherwise. */
   readonly arrange?: Arrange
 }
@@ -86,6 +89,8 @@ export class Simulation {
   readonly #options: SimulationOptions
   readonly #eventsMax: number
   readonly #incarnations = new Map<string, number>()
+  /** Their newest lives, which may be over. */
+  readonly #workers = new Map<WorkerId, Worker>()
   #ended: { readonly stuck: string | null; readonly bug: string | null } | null = null
   #result: SimulationResult | null = null
 
@@ -103,7 +108,7 @@ export class Simulation {
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world
     const recordMicros = plan.config.recordMicros ?? PLAN_DEFAULTS.recordMicros
-    this.#costs = { ...DEFAULT_COSTS, recordMicros }
+    this.#costs = { ...DEFAULT_COSTS, recordMicros, ...options.costs }
     this.#network = new Network(world, this.#costs)
     this.#storage = new SimulatedStorage(world, this.#costs)
     this.#files = new SimulatedFiles(world, this.#costs, options.files ?? new Map())
@@ -127,9 +132,11 @@ export class Simulation {
       this.#graph,
       this.topology,
     )
-    this.#faults = new FaultInjector(plan.faults, world, (worker, restartAfterMs) =>
-      this.#crash(worker, restartAfterMs),
-    )
+    this.#faults = new FaultInjector(plan.faults, world, {
+      crash: (process, restartAfterMs) => this.#crash(process, restartAfterMs),
+      fail: (pattern) => this.#failSubtask(pattern),
+    })
+    this.#network.lose((...message) => this.#faults.loses(...message))
     this.#master = this.#startMaster()
     for (const worker of this.topology.workers) this.#startWorker(worker)
     this.#rest = this.#createRest()
@@ -140,6 +147,11 @@ export class Simulation {
 
   get trace(): readonly TraceEvent[] {
     return this.#world.trace
+  }
+
+  /** The snapshots that are stored now, by key. */
+  get snapshots(): ReadonlyMap<StorageKey, Uint8Array> {
+    return this.#storage.objects
   }
 
   /** Dispatched events so far. */
@@ -293,6 +305,7 @@ export class Simulation {
       files: this.#files.portOf(process),
       isStrict: !isTwin,
     })
+    this.#workers.set(id, worker)
     process.attach((message) => {
       worker.receive(message)
     })
@@ -321,6 +334,23 @@ export class Simulation {
     }
   }
 
+  /** Fails one of the running subtasks that match. */
+  #failSubtask(pattern: string): boolean {
+    const running = this.topology.vertices
+      .flatMap(({ subtasks }) => subtasks)
+      .filter((subtask) => matches(pattern, subtask))
+      .flatMap((subtask) => {
+        const host = [...this.#workers].find(
+          ([id, worker]) => this.#network.find(id)?.isAlive === true && worker.runs(subtask),
+        )
+        return host === undefined ? [] : [{ subtask, worker: host[1] }]
+      })
+    if (running.length === 0) return false
+    const drawn = running[this.#world.random.draw('fault-fail', running.length)]
+    drawn?.worker.failSubtask(drawn.subtask, 'Error: it was made to fail')
+    return true
+  }
+
   #crash(id: string, restartAfterMs: number): boolean {
     const process = this.#network.find(id)
     if (process?.isAlive !== true) return false
@@ -332,6 +362,12 @@ export class Simulation {
     })
     return true
   }
+}
+
+/** `*` stands for any text. */
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(name)
 }
 
 /** Without Kafka topics to feed a job must bring its input along. */

@@ -21,6 +21,7 @@ import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
 import type { Outputs } from './outputs.ts'
+import { ProgressReport } from './progress-report.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { SubtaskInput } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
@@ -37,10 +38,11 @@ export class Subtask {
   readonly #input: SubtaskInput | null
   readonly #keyedState: KeyedStateBackend | null
   readonly #snapshots: SubtaskSnapshots
+  readonly #progress: ProgressReport
   #status: SubtaskStatus = 'deploying'
   #isStepScheduled = false
   #lastFlushAt = 0
-  #latestReported = checkpointId(0)
+  #latestReported: CheckpointId
   /** Once the input ended: how many operators, head first, have been told so. */
   #finished: number | null = null
   /** Everything is emitted; the subtask stays for the final checkpoint, which commits it. */
@@ -50,7 +52,9 @@ export class Subtask {
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
-    const { vertex } = env
+    this.#progress = new ProgressReport(env)
+    const { vertex, deployment } = env
+    this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
     this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
@@ -78,7 +82,7 @@ export class Subtask {
     restoreKeyedState(this.#env, this.#keyedState, (failure) => {
       if (this.#status !== 'initializing') return
       if (failure !== null) {
-        this.#fail(failure)
+        this.fail(failure)
         return
       }
       this.#guard(() => {
@@ -104,6 +108,9 @@ export class Subtask {
       case 'connect-channel':
         this.#outputs.channel(message.channel).connect(message.credit)
         this.#scheduleStep()
+        return
+      case 'channel-broken':
+        this.fail(`The connection of channel ${message.channel} broke.`)
         return
       case 'credit':
         this.#outputs.channel(message.channel).addCredit(message.credit)
@@ -163,9 +170,21 @@ export class Subtask {
     this.#scheduleStep()
   }
 
+  /** Says again what may have been lost on its way to the job master. */
+  repeatReports(): void {
+    const { head } = this.#chain
+    if (head.type === 'source' && this.#status === 'running') head.reader.repeatReports?.()
+  }
+
   cancel(): void {
     if (this.#isEnded) return
     this.#end('canceled', '')
+  }
+
+  /** Ends the attempt with one sentence. */
+  fail(reason: string): void {
+    if (this.#isEnded) return
+    this.#end('failed', reason)
   }
 
   get #isEnded(): boolean {
@@ -191,6 +210,7 @@ export class Subtask {
       this.#endWhenCommitted()
       return
     }
+    this.#progress.turnBegins()
     if (this.#chain.isAvailable) this.#chain.resumeTimers()
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
@@ -199,6 +219,7 @@ export class Subtask {
     const hasWork = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
     if (this.#status !== 'running') return
     const hasMore = hasWork || this.#chain.hasHeldTimers
+    this.#progress.turnEnded(hasMore)
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
@@ -229,6 +250,7 @@ export class Subtask {
   #spend(records: number): void {
     if (records === 0) return
     const { runtime, deployment } = this.#env
+    this.#progress.processed(records)
     runtime.spend({ records, bytes: 0 })
     if (runtime.traceLevel === 'records') {
       runtime.trace({ type: 'records-processed', subtask: deployment.subtask, count: records })
@@ -248,6 +270,7 @@ export class Subtask {
       subtask: deployment.subtask,
       startDelayMs,
       alignmentMs,
+      records: this.#progress.records,
     })
     this.#snapshots.take({ barrier, startDelayMs, alignmentMs }, (reason) => {
       this.#decline(barrier.checkpoint, reason, true)
@@ -344,7 +367,7 @@ export class Subtask {
         this.#scheduleStep()
       },
       fail: (reason) => {
-        this.#fail(reason)
+        this.fail(reason)
       },
     }
   }
@@ -368,13 +391,8 @@ export class Subtask {
       action()
     } catch (error) {
       if (error instanceof InvariantViolation) throw error
-      this.#fail(describeError(error))
+      this.fail(describeError(error))
     }
-  }
-
-  #fail(reason: string): void {
-    if (this.#isEnded) return
-    this.#end('failed', reason)
   }
 
   #end(status: 'canceled' | 'failed' | 'finished', reason: string): void {
