@@ -167,6 +167,8 @@ export interface KeyWithHash {
   readonly hash: number
 }
 
+export type Prefetch = (keys: readonly unknown[], hashes: readonly number[]) => void
+
 export interface KeyedStateBackend {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
@@ -202,7 +204,7 @@ export interface KeyedStateBackend {
   checkHandedOut(): void
 
   /** A hint: these keys (with their hashes) will soon be set. Absent: it would help nobody. */
-  prefetch?(keys: readonly unknown[], hashes: readonly number[]): void
+  readonly prefetch?: Prefetch | undefined
 
   /** The synchronous part of a snapshot: its cost does not depend on the number of keys. */
   snapshot(request?: SnapshotRequest): KeyedStateSnapshot

@@ -15,7 +15,7 @@ export class RocksDbState {
   readonly #directory: string
   #stores = 0
 
-  /** `directory` may be shared with other processes. What processes that are gone left there is removed. */
+  /** Starts nothing that can fail yet. `directory` may be shared with other processes. What processes that are gone left there is removed. */
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true })
     removeLeftovers(directory)
@@ -23,9 +23,20 @@ export class RocksDbState {
     this.#thread = new DatabaseThreadClient()
   }
 
+  /** Throws a ConfigurationError if RocksDB is not available on this machine. */
+  static start(directory: string): RocksDbState {
+    const state = new RocksDbState(directory)
+    try {
+      state.open().close()
+      return state
+    } catch (error) {
+      void state.close()
+      throw error
+    }
+  }
+
   /**
-   * An empty store; with `keepsRuns` snapshots can be incremental. Throws a ConfigurationError if RocksDB is not available
-   * on this machine.
+   * An empty store; with `keepsRuns` snapshots can be incremental. Throws a ConfigurationError or a StateStoreError.
    */
   open(keepsRuns = false): RocksDbStore {
     this.#stores += 1

@@ -29,6 +29,7 @@ import type {
   MergingState,
   MergingValueState,
   NumberState,
+  Prefetch,
   ReducingState,
   SnapshotRequest,
   StateEntry,
@@ -78,9 +79,15 @@ export interface RestorableRuns extends RunSource {
   adopt(run: SortedRun): Run
 }
 
+/** A base store that may keep its changes as runs, too. */
+export interface WorkingStore extends BaseStore {
+  readonly runs?: RestorableRuns | undefined
+}
+
 export class TieredStateBackend implements KeyedStateBackend {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
+  readonly prefetch: Prefetch | undefined
   readonly #base: BaseStore
   readonly #runs: RestorableRuns | undefined
   readonly #rowsMax: number
@@ -114,6 +121,7 @@ export class TieredStateBackend implements KeyedStateBackend {
     })
     const observers = observer === undefined ? this.#tracker : both(this.#tracker, observer)
     this.#tables = new HeapStateBackend({ ...options, observer: observers })
+    this.prefetch = this.#prefetchFrom(base)
   }
 
   get currentKey(): unknown {
@@ -124,23 +132,6 @@ export class TieredStateBackend implements KeyedStateBackend {
     this.#keysUntilLook -= 1
     if (this.#keysUntilLook === 0) this.#look()
     this.#tables.setCurrentKey(key, hash)
-  }
-
-  /** Of states without namespaces; which namespaces a key will be used with, nobody knows yet. */
-  prefetch(keys: readonly unknown[], hashes: readonly number[]): void {
-    if (this.#base.prefetch === undefined) return
-    const lookup = this.#lookup
-    const rowKeys: Uint8Array[] = []
-    for (const store of this.#tables.stores()) {
-      if (store.info.isNamespaced) continue
-      for (const [at, key] of keys.entries()) {
-        const hash = hashes[at] ?? 0
-        lookup.set(key, hash, keyGroupOf(hash, this.maxParallelism))
-        const rowKey = this.#tracker.unknownRow(store, lookup)
-        if (rowKey !== null) rowKeys.push(rowKey)
-      }
-    }
-    if (rowKeys.length > 0) this.#base.prefetch(rowKeys)
   }
 
   setCurrentNamespace(namespace: number): void {
@@ -278,6 +269,25 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   close(): void {
     this.#base.close()
+  }
+
+  /** Of states without namespaces; with which namespaces a key will be used, nobody knows yet. */
+  #prefetchFrom(base: BaseStore): Prefetch | undefined {
+    if (base.prefetch === undefined) return undefined
+    const lookup = new LookupKey()
+    return (keys, hashes) => {
+      const rowKeys: Uint8Array[] = []
+      for (const store of this.#tables.stores()) {
+        if (store.info.isNamespaced) continue
+        for (const [at, key] of keys.entries()) {
+          const hash = hashes[at] ?? 0
+          lookup.set(key, hash, keyGroupOf(hash, this.maxParallelism))
+          const rowKey = this.#tracker.unknownRow(store, lookup)
+          if (rowKey !== null) rowKeys.push(rowKey)
+        }
+      }
+      if (rowKeys.length > 0) base.prefetch?.(rowKeys)
+    }
   }
 
   get #tiers(): Tiers {
