@@ -17,6 +17,7 @@ import type { AlignerInput } from '../exchange/barrier-aligner.ts'
 import { InputGate } from '../exchange/input-gate.ts'
 import type { KeySelector } from '../exchange/partitioner.ts'
 import type { CheckpointId } from '../ids.ts'
+import type { ChannelMessage } from '../messages.ts'
 import type { Operator } from '../operator/operator.ts'
 import { hashKey } from '../serializer.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
@@ -90,6 +91,15 @@ export class SubtaskInput {
       this.gate.hasInput ||
       (this.gate.isFinished && !this.#hasEnded)
     )
+  }
+
+  /** Records have arrived, and will be processed later: what is stored for their keys may be fetched meanwhile. */
+  announce({ channel, element }: Extract<ChannelMessage, { type: 'element' }>): void {
+    const prefetch = this.#keyedState?.prefetch
+    if (prefetch === undefined || element.type !== 'records' || element.hashes === null) return
+    const peer = this.#env.deployment.inputs.find((input) => input.channel === channel)
+    const keySelector = this.#keySelectors[peer?.input ?? 0] ?? null
+    if (keySelector !== null) prefetch(element.values.map(keySelector), element.hashes)
   }
 
   /** One turn: one buffer or one control element. Returns the number of records it processed. */

@@ -99,8 +99,10 @@ export class Subtask {
   receive(message: ChannelMessage): void {
     switch (message.type) {
       case 'element':
-        present(this.#input, `${this.#env.deployment.subtask} has no input.`).gate.receive(message)
-        this.#scheduleStep()
+        this.#receive(
+          present(this.#input, `${this.#env.deployment.subtask} has no input.`),
+          message,
+        )
         return
       case 'channel-unavailable':
         this.#input?.gate.retryConnect(message.channel)
@@ -189,6 +191,12 @@ export class Subtask {
 
   get #isEnded(): boolean {
     return this.#status === 'canceled' || this.#status === 'failed' || this.#status === 'finished'
+  }
+
+  #receive(input: SubtaskInput, message: Extract<ChannelMessage, { type: 'element' }>): void {
+    input.gate.receive(message)
+    if (this.#status === 'running') this.#guard(() => input.announce(message))
+    this.#scheduleStep()
   }
 
   #scheduleStep(): void {
