@@ -60,10 +60,12 @@ export class SubtaskCheckpoints {
 
   /** The barriers came on every channel. */
   captured(checkpoint: CheckpointId, alignmentMs: number, processedBytes: number): void {
-    this.#ports.snapshots.aligned(checkpoint, alignmentMs, processedBytes)
-    const release = this.#releaseCapture
-    this.#releaseCapture = null
-    release?.()
+    this.#inTurn(() => {
+      this.#ports.snapshots.aligned(checkpoint, alignmentMs, processedBytes)
+      const release = this.#releaseCapture
+      this.#releaseCapture = null
+      release?.()
+    })
   }
 
   /** The inputs give it up. */
@@ -114,7 +116,7 @@ export class SubtaskCheckpoints {
     const isSentTwice = mutants.active('barrier-sent-twice')
     let release: (() => void) | null = null
     const isWaiting = this.#barriers.send(barrier, inFlight, () => {
-      release?.()
+      this.#inTurn(() => release?.())
     })
     if (isSentTwice) this.#barriers.send(barrier, inFlight, () => undefined)
     const take = (): void => {
@@ -136,15 +138,15 @@ export class SubtaskCheckpoints {
     this.#inTurn(take)
   }
 
-  /** Bug B-2, by a mutant: the snapshot is taken when records behind the barrier were processed. */
-  #inTurn(take: () => void): void {
+  /** In the turn of the barrier. Bug B-2, by a mutant: when records behind it have been processed. */
+  #inTurn(action: () => void): void {
     const { env } = this.#ports
     if (!env.mutants.active('snapshot-after-barrier')) {
-      take()
+      action()
       return
     }
     this.#ports.schedule(0, 'late-snapshot', () => {
-      this.#ports.schedule(0, 'late-snapshot', take)
+      this.#ports.schedule(0, 'late-snapshot', action)
     })
   }
 }

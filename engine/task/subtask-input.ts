@@ -97,7 +97,9 @@ export class SubtaskInput {
   /** An element came over a link. Barriers that cannot wait are handled there and then. */
   receive(message: Extract<ChannelMessage, { type: 'element' }>): void {
     const channel = this.gate.receive(message)
-    if (message.element.type === 'barrier') this.#barriers.arrive(channel, message.element)
+    const { element } = message
+    if (element.type === 'barrier') this.#barriers.arrive(channel, element)
+    else if (element.type === 'records') this.#prefetch(channel, element)
   }
 
   /** The attempt is over. */
@@ -145,6 +147,14 @@ export class SubtaskInput {
       return this.#processBuffer(this.#buffer)
     }
     return this.gate.isFinished ? this.#endInput() : 0
+  }
+
+  /** The records will be processed later: what is stored for their keys may be fetched meanwhile. */
+  #prefetch(channel: number, { values, hashes }: RecordBuffer): void {
+    const prefetch = this.#keyedState?.prefetch
+    if (prefetch === undefined || hashes === null) return
+    const keySelector = this.#keySelectors[this.#merger.inputOf(channel)] ?? null
+    if (keySelector !== null) prefetch(values.map(keySelector), hashes)
   }
 
   /** Runs the chain over the buffer; stops when an output is full and goes on there in a later turn. */

@@ -6,7 +6,7 @@ import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, forgetful, united, windowed } from './feature-jobs.ts'
+import { asynchronous, bounded, dealtOut, forgetful, united, windowed } from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -26,6 +26,7 @@ const BY_CAMPAIGN: readonly (readonly [
   killedBy: readonly InvariantId[],
 ])[] = [
   ['in-flight-not-in-snapshot', asynchronous, ['T1']],
+  ['channel-state-not-redistributed', dealtOut, ['T1']],
   ['union-list-dealt-out', united, ['L1', 'L2']],
   ['final-checkpoint-skipped', bounded, ['T1', 'X4']],
 ]
