@@ -6,7 +6,7 @@ import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, dealtOut, forgetful, united, windowed } from './feature-jobs.ts'
+import { asynchronous, bounded, forgetful, narrowed, united, windowed } from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -26,7 +26,6 @@ const BY_CAMPAIGN: readonly (readonly [
   killedBy: readonly InvariantId[],
 ])[] = [
   ['in-flight-not-in-snapshot', asynchronous, ['T1']],
-  ['channel-state-not-redistributed', dealtOut, ['T1']],
   ['union-list-dealt-out', united, ['L1', 'L2']],
   ['final-checkpoint-skipped', bounded, ['T1', 'X4']],
 ]
@@ -57,6 +56,23 @@ test('the mutant ttl-ignored-after-restore is caught: what was restored does not
   const mutant = 'ttl-ignored-after-restore'
   const wrong = run(forgetful, { ...PLAN, config, faults, mutant }, lines)
   expect(wrong.filter((line) => line.startsWith('a'))).toEqual(['a 1', 'a 2'])
+})
+
+test('the mutant channel-state-not-redistributed is caught: records in flight to a stateless operator are lost', () => {
+  const lines = Array.from({ length: 600 }, (_, i) => `line ${i}`)
+  const faults = [
+    {
+      kind: 'crash',
+      on: 'worker-1',
+      at: { point: 'checkpoint-completed', nth: 3 },
+      restartAfterMs: 0,
+    },
+  ] as const
+  const config = { ...PLAN.config, unaligned: true, recordMicros: 2000, inputDurationMs: 500 }
+  const plan = { ...PLAN, config, faults }
+  expect(verdict(narrowed, plan, lines)).toEqual([])
+  const mutant = 'channel-state-not-redistributed'
+  expect(verdict(narrowed, { ...plan, mutant }, lines)).toContain('T1')
 })
 
 /** An event with its time; the key `a` and the key `d` lie in two partitions. */
@@ -104,6 +120,7 @@ test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
     'ttl-ignored-after-restore',
+    'channel-state-not-redistributed',
     'idle-channel-holds-back',
     'returning-channel-sets-back',
     'late-record-accepted',
