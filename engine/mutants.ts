@@ -31,8 +31,6 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
-  'region-too-small':
-    'B-14: a failed subtask restarts alone, without those it exchanges records with',
   'lost-event-ignored':
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
@@ -49,6 +47,8 @@ export const FEATURE_MUTANTS = {
     'B-4: records that wait for an answer of a service are missing in the snapshot',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'region-too-small':
+    'B-14: a failed subtask restarts alone, without those it exchanges records with',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 

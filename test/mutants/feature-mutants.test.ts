@@ -6,7 +6,7 @@ import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, forgetful, united, windowed } from './feature-jobs.ts'
+import { asynchronous, bounded, forgetful, pipelines, united, windowed } from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -99,6 +99,14 @@ test('the mutant late-record-accepted is caught: a window that is over comes aga
   expect(windows(run(windowed, { ...PLAN, config, mutant }, late))).toBe(2)
 })
 
+test('the mutant region-too-small is caught: nobody reads what a subtask that restarted alone writes', () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `line ${i}`)
+  const faults = [{ kind: 'fail', on: 'shout/0', at: { t: 900 } }] as const
+  expect(verdict(pipelines, { ...PLAN, faults }, lines)).toEqual([])
+  const mutant = 'region-too-small'
+  expect(verdict(pipelines, { ...PLAN, faults, mutant }, lines)).toContain('L1')
+})
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
@@ -106,6 +114,7 @@ test('every mutant of a feature is killed here', () => {
     'idle-channel-holds-back',
     'returning-channel-sets-back',
     'late-record-accepted',
+    'region-too-small',
   ]
   expect(killed.toSorted()).toEqual(Object.keys(FEATURE_MUTANTS).toSorted())
 })
