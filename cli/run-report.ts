@@ -1,5 +1,6 @@
 /** A run in text, for a person: a head, numbers, the verdict, and for `weir simulate` the recoveries as bars. */
-import { durationsOf } from '../engine/metrics/recovery-timeline.ts'
+import { phasesOf, seedFormulaMs, timesOf } from '../engine/metrics/recovery-durations.ts'
+import { initializationTable } from './initialization-report.ts'
 import type { Plan, Recovery, RecoveryDurations, SimulationResult } from '../sim/index.ts'
 import { MUTANTS } from '../sim/index.ts'
 import { faultWords, outcomeWords } from './fault-words.ts'
@@ -63,7 +64,12 @@ export function recoveriesOf({ summary }: SimulationResult): string[][] {
   return summary.recoveries.map((recovery) => {
     const at = milliseconds(recovery.failedAt)
     const head = `  ${paint('bold', 'recovery')}  ${printable(recovery.reason)} at ${at} ms`
-    return [head, ...recoveryBars(recovery)]
+    return [
+      head,
+      ...recoveryBars(recovery),
+      ...recoveryTimes(recovery, summary.checkpointIntervalMs),
+      ...initializationTable(recovery.initializations),
+    ]
   })
 }
 
@@ -154,19 +160,21 @@ function verdictRows({ plan, verdict, summary, mutantHits }: SimulationResult): 
 const BAR_WIDTH = 48
 
 function recoveryBars(recovery: Recovery): string[] {
-  const durations = durationsOf(recovery)
+  const durations = phasesOf(recovery)
   if (durations === null) {
     const words = recovery.restarts === 0 ? 'the job went on' : 'not finished when the run ended'
     return [`    ${paint('yellow', words)}`]
   }
-  const { detectMs, restartMs, restoreMs, catchUpMs } = durations
-  const total = detectMs + restartMs + restoreMs + catchUpMs
   const parts = [
-    ['detect', detectMs, 'red'],
-    ['restart', restartMs, 'yellow'],
-    ['restore', restoreMs, 'cyan'],
-    ['catch-up', catchUpMs, 'green'],
+    ['detect', durations.detectMs, 'red'],
+    ['cancel', durations.cancelMs, 'yellow'],
+    ['delay', durations.delayMs, 'yellow'],
+    ['redeploy', durations.redeployMs, 'yellow'],
+    ['restore', durations.restoreMs, 'cyan'],
+    ['replay', durations.replayMs, 'green'],
+    ['catch-up', durations.catchUpMs, 'green'],
   ] as const
+  const total = parts.reduce((sum, [, duration]) => sum + duration, 0)
   let before = 0
   const rows = parts.map(([name, duration, style]) => {
     const start = Math.round((before / total) * BAR_WIDTH)
@@ -176,4 +184,27 @@ function recoveryBars(recovery: Recovery): string[] {
     return [`    ${name}`, milliseconds(duration), 'ms', ' '.repeat(start) + paint(style, shown)]
   })
   return table([...rows, ['    total', milliseconds(total), 'ms', '']], [1])
+}
+
+/** RT1 to RT3 beside the formula that is often quoted for one of them, without saying for which. */
+function recoveryTimes(recovery: Recovery, intervalMs: number | null): string[] {
+  const times = timesOf(recovery)
+  const phases = phasesOf(recovery)
+  if (times === null || phases === null) return []
+  const { rt1Ms, rt2Ms, rt3Ms } = times
+  const rows = [
+    ['    RT1', milliseconds(rt1Ms), 'ms', 'until every subtask runs'],
+    ['    RT2', milliseconds(rt2Ms), 'ms', 'until it stands where it stood at the failure'],
+    ['    RT3', milliseconds(rt3Ms), 'ms', 'until nothing is left to catch up with'],
+  ]
+  if (intervalMs === null) return table(rows, [1])
+  const formula = seedFormulaMs(intervalMs, phases.restoreMs)
+  const words =
+    `interval ${milliseconds(intervalMs)} + restore ${milliseconds(phases.restoreMs)}: ` +
+    `${ofTime(formula, rt2Ms)} of RT2, ${ofTime(formula, rt3Ms)} of RT3`
+  return table([...rows, ['    formula', milliseconds(formula), 'ms', words]], [1])
+}
+
+function ofTime(formula: number, time: number): string {
+  return time === 0 ? 'undefined times' : `${(formula / time).toFixed(2)} times`
 }

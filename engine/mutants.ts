@@ -33,6 +33,8 @@ export const ENGINE_MUTANTS = {
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
   'lost-event-ignored':
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
+  'shared-run-deleted':
+    'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -49,6 +51,8 @@ export const FEATURE_MUTANTS = {
   'ttl-ignored-after-restore': 'what was restored does not expire',
   'region-too-small':
     'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'aborted-upload-shared':
+    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 

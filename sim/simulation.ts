@@ -14,6 +14,8 @@ import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
 import { isBounded } from '../engine/source/source-spec.ts'
+import type { StorageKey } from '../engine/runtime.ts'
+import { checkStateBackend } from '../engine/task/check-state-backend.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { hasEventTime } from './event-time.ts'
@@ -57,6 +59,8 @@ export interface SimulationOptions {
   readonly eventsMax?: number
   /** Keeps the runs without failures that the oracle compares with; give one to all runs of a campaign. */
   readonly twins?: TwinCache
+  /** What is not as in the default cost model. */
+  readonly costs?: Partial<CostModel>
   /** For a run to compare with: when the input is fed. Such a run is not looked at otherwise. */
   readonly arrange?: Arrange
 }
@@ -99,11 +103,12 @@ export class Simulation {
     const services = options.services ?? {}
     this.#services = services
     checkServices(this.#graph, { has: (name) => Object.hasOwn(services, name) })
+    checkStateBackend(this.#graph, { hasBaseStores: false })
     this.#mutants = new Mutants(plan.mutant ?? null)
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world
     const recordMicros = plan.config.recordMicros ?? PLAN_DEFAULTS.recordMicros
-    this.#costs = { ...DEFAULT_COSTS, recordMicros }
+    this.#costs = { ...DEFAULT_COSTS, recordMicros, ...options.costs }
     this.#network = new Network(world, this.#costs)
     this.#storage = new SimulatedStorage(world, this.#costs)
     this.#files = new SimulatedFiles(world, this.#costs, options.files ?? new Map())
@@ -142,6 +147,11 @@ export class Simulation {
 
   get trace(): readonly TraceEvent[] {
     return this.#world.trace
+  }
+
+  /** The snapshots that are stored now, by key. */
+  get snapshots(): ReadonlyMap<StorageKey, Uint8Array> {
+    return this.#storage.objects
   }
 
   /** Dispatched events so far. */
@@ -195,6 +205,7 @@ export class Simulation {
         traceHash: this.#world.fingerprint.toString(),
         mutantHits: this.#mutants.hits,
         dispatched: this.#world.dispatched,
+        checkpointIntervalMs: this.#graph.settings.checkpointing?.intervalMs ?? null,
       })
     }
     return this.#result

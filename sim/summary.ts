@@ -1,6 +1,8 @@
 /** What a run amounts to, in numbers: folds over its trace and history. */
-import { durationsOf, RecoveryTimeline } from '../engine/metrics/recovery-timeline.ts'
-import type { Recovery, RecoveryDurations } from '../engine/metrics/recovery-timeline.ts'
+import { durationsOf } from '../engine/metrics/recovery-durations.ts'
+import type { RecoveryDurations } from '../engine/metrics/recovery-durations.ts'
+import { RecoveryTimeline } from '../engine/metrics/recovery-timeline.ts'
+import type { Recovery } from '../engine/metrics/recovery-timeline.ts'
 import { text } from '../engine/serializer.ts'
 import type { FactType, TraceEvent, TraceTopology } from '../engine/trace.ts'
 import type { FaultReport } from './faults/fault-ledger.ts'
@@ -35,6 +37,8 @@ export interface RunSummary {
   /** Output topics that were not judged, or not wholly, and why: the result depends on timing, for example. */
   readonly unjudgedTopics: readonly UnjudgedTopic[]
   readonly checkpoints: { readonly completed: number; readonly aborted: number }
+  /** From one checkpoint to the next, as the run was set; null without periodic ones. */
+  readonly checkpointIntervalMs: number | null
   readonly crashes: number
   readonly restarts: number
   /** The longest finished recovery; null when there was none. */
@@ -67,6 +71,7 @@ export interface SummaryInput {
   readonly traceHash: string
   readonly mutantHits: number
   readonly dispatched: number
+  readonly checkpointIntervalMs: number | null
 }
 
 const TOP = 5
@@ -104,6 +109,7 @@ export function summarize(input: SummaryInput): SimulationResult {
         completed: count('checkpoint-completed'),
         aborted: count('checkpoint-aborted'),
       },
+      checkpointIntervalMs: input.checkpointIntervalMs,
       crashes: count('worker-crashed'),
       restarts: count('restart-started'),
       recovery: longest(timeline.recoveries),

@@ -79,6 +79,8 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
   'state-restored': true,
   'split-assigned': true,
   'split-restored': true,
+  'split-progressed': true,
+  'subtask-progressed': true,
   'split-caught-up': true,
   'group-offset-committed': true,
   'transaction-opened': true,
