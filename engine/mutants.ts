@@ -31,6 +31,9 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
+  'master-forgets-checkpoints': 'a job master that takes over begins without a checkpoint',
+  'checkpoint-id-reused':
+    'a job master that takes over gives ids of checkpoints that its predecessor had given',
   'lost-event-ignored':
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'shared-run-deleted':
@@ -49,6 +52,8 @@ export const FEATURE_MUTANTS = {
     'B-4: records that wait for an answer of a service are missing in the snapshot',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'unreadable-checkpoint-skipped':
+    'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
   'region-too-small':
     'B-14: a failed subtask restarts alone, without those it exchanges records with',
   'aborted-upload-shared':

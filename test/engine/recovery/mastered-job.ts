@@ -49,6 +49,8 @@ export class MasteredJob {
       workersExpected,
     })
     this.master.start()
+    // It reads what a former master may have left.
+    this.runtime.advance()
   }
 
   register(name: string, incarnation = 1, slots = 1): this {
