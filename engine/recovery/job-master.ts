@@ -212,7 +212,8 @@ export class JobMaster {
 
   #onHeartbeat(heartbeat: Extract<MasterMessage, { type: 'heartbeat' }>): void {
     const { worker, hosted, beat, epoch } = heartbeat
-    if (epoch > this.#epoch) {
+    // Answers to a former master come here, too; before it has an epoch of its own it cannot tell.
+    if (this.#isReady && epoch > this.#epoch) {
       this.#stop()
       return
     }

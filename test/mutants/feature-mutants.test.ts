@@ -5,6 +5,7 @@ import type { Job } from 'weirstream'
 import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
+import { Masters } from '../engine/recovery/masters.ts'
 import { SEED } from '../seeded.ts'
 import { asynchronous, bounded, forgetful, pipelines, united, windowed } from './feature-jobs.ts'
 
@@ -107,6 +108,16 @@ test('the mutant region-too-small is caught: nobody reads what a subtask that re
   expect(verdict(pipelines, { ...PLAN, faults, mutant }, lines)).toContain('L1')
 })
 
+test('the mutant unreadable-checkpoint-skipped is caught: an older checkpoint is restored without a word', () => {
+  const begin = (options: Parameters<Masters['begin']>[0]): string => {
+    const masters = new Masters()
+    masters.begin()
+    return masters.complete(2).complete(3, true).begin(options)
+  }
+  expect(begin({})).toContain('The newest checkpoint cannot be restored')
+  expect(begin({ mutant: 'unreadable-checkpoint-skipped' })).toContain('from 2')
+})
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
@@ -115,6 +126,7 @@ test('every mutant of a feature is killed here', () => {
     'returning-channel-sets-back',
     'late-record-accepted',
     'region-too-small',
+    'unreadable-checkpoint-skipped',
   ]
   expect(killed.toSorted()).toEqual(Object.keys(FEATURE_MUTANTS).toSorted())
 })

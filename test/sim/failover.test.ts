@@ -171,3 +171,61 @@ describe('severed links', () => {
     expect(run(separate, fault).faults).toMatchObject([{ outcome: 'fired' }])
   })
 })
+
+describe('a job master that dies', () => {
+  test.each([
+    'checkpoint-triggered',
+    'checkpoint-acknowledged',
+    'checkpoint-completed',
+    'transaction-prepared',
+    'completion-received',
+    'transaction-state-changed',
+    'split-assigned',
+    'subtask-status-changed',
+  ] as const)('right after the first %s: the next one goes on, exactly once', (point) => {
+    for (const restartAfterMs of [0, 2000]) {
+      const fault = {
+        kind: 'crash',
+        on: 'job-master',
+        at: { point, nth: 1 },
+        restartAfterMs,
+      } as const
+      const result = run(separate, fault)
+      expect(result.verdict.violations).toEqual([])
+      expect(factsOf(result, 'master-started').map(({ epoch }) => epoch)).toEqual([1, 2])
+    }
+  })
+
+  test('while the job restarts, and again before it runs', () => {
+    const result = run(
+      separate,
+      { kind: 'fail', on: '*', at: { t: 700 } },
+      { kind: 'crash', on: 'job-master', at: { point: 'restart-scheduled', nth: 1 } },
+      {
+        kind: 'crash',
+        on: 'job-master',
+        at: { point: 'master-started', nth: 2 },
+        restartAfterMs: 0,
+      },
+      {
+        kind: 'crash',
+        on: 'worker-1',
+        at: { point: 'master-started', nth: 3 },
+        restartAfterMs: 50,
+      },
+    )
+    expect(result.verdict.violations).toEqual([])
+    expect(factsOf(result, 'master-started').map(({ epoch }) => epoch)).toEqual([1, 2, 3])
+  })
+
+  test('its workers give up what it deployed, and register again', () => {
+    const result = run(separate, { kind: 'crash', on: 'job-master', at: { t: 1000 } })
+    const [takeover] = factsOf(result, 'restart-started')
+    expect(takeover).toMatchObject({ restart: 0, checkpoint: expect.any(Number) })
+    const before = factsOf(result, 'worker-registered').filter(
+      ({ seq }) => seq < (takeover?.seq ?? 0),
+    )
+    expect(before).toHaveLength(4)
+    expect(factsOf(result, 'worker-lost')).toEqual([])
+  })
+})
