@@ -77,6 +77,19 @@ export const bounded = defineJob('Bounded', CHECKPOINTS, (env) => {
     .sinkTo(outputSink)
 })
 
+/** Two pipelines side by side, each a region. Nothing but a right failover brings them back: no checkpoint expires. */
+export const pipelines = defineJob(
+  'Pipelines',
+  { chaining: false, checkpointing: { intervalMs: 200, timeoutMs: 600_000 } },
+  (env) => {
+    const source = kafkaSource({ topics: ['in'], groupId: 'feature', value: text })
+    env
+      .fromSource(source, { uid: 'read' })
+      .map(({ value }) => value.toUpperCase(), { uid: 'shout' })
+      .sinkTo(outputSink)
+  },
+)
+
 /** Windows over events, with partitions that may fall silent. */
 export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
   env

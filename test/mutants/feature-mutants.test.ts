@@ -5,8 +5,18 @@ import type { Job } from 'weirstream'
 import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
+import { Masters } from '../engine/recovery/masters.ts'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, forgetful, narrowed, united, windowed } from './feature-jobs.ts'
+import {
+  asynchronous,
+  bounded,
+  dealtOut,
+  forgetful,
+  narrowed,
+  pipelines,
+  united,
+  windowed,
+} from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -116,6 +126,24 @@ test('the mutant late-record-accepted is caught: a window that is over comes aga
   expect(windows(run(windowed, { ...PLAN, config, mutant }, late))).toBe(2)
 })
 
+test('the mutant region-too-small is caught: nobody reads what a subtask that restarted alone writes', () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `line ${i}`)
+  const faults = [{ kind: 'fail', on: 'shout/0', at: { t: 900 } }] as const
+  expect(verdict(pipelines, { ...PLAN, faults }, lines)).toEqual([])
+  const mutant = 'region-too-small'
+  expect(verdict(pipelines, { ...PLAN, faults, mutant }, lines)).toContain('L1')
+})
+
+test('the mutant unreadable-checkpoint-skipped is caught: an older checkpoint is restored without a word', () => {
+  const begin = (options: Parameters<Masters['begin']>[0]): string => {
+    const masters = new Masters()
+    masters.begin()
+    return masters.complete(2).complete(3, true).begin(options)
+  }
+  expect(begin({})).toContain('The newest checkpoint cannot be restored')
+  expect(begin({ mutant: 'unreadable-checkpoint-skipped' })).toContain('from 2')
+})
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
@@ -124,6 +152,8 @@ test('every mutant of a feature is killed here', () => {
     'idle-channel-holds-back',
     'returning-channel-sets-back',
     'late-record-accepted',
+    'region-too-small',
+    'unreadable-checkpoint-skipped',
   ]
   expect(killed.toSorted()).toEqual(Object.keys(FEATURE_MUTANTS).toSorted())
 })

@@ -257,7 +257,22 @@ describe('giving up', () => {
     job.report('canceled', ['source/0', 'source/1'])
     expect(job.master.status).toBe('failing')
     job.report('canceled', ['sum/1'])
+    expect(job.statuses.at(-1), 'until that is durable').toBe(`failing: ${reason}`)
+    job.pass(10)
     expect(job.statuses.at(-1)).toBe(`failed: ${reason}`)
+  })
+
+  test('the failures that led there are told, newest first', () => {
+    const job = new MasteredJob().run()
+    for (const reason of ['one', 'two', 'three']) {
+      job.report('failed', ['sum/0'], reason).report('canceled').pass(30)
+      job.told()
+    }
+    expect(job.statuses.at(-1)).toBe(
+      'failed: Recovery is suppressed: the fixed-delay strategy allows 2 restarts; ' +
+        'the last failure was: sum/0 failed: three; before that: sum/0 failed: two; ' +
+        'before that: sum/0 failed: one',
+    )
   })
 
   test('a worker that is lost meanwhile is not waited for', () => {
