@@ -10,7 +10,6 @@ import { SEED } from '../seeded.ts'
 import {
   asynchronous,
   bounded,
-  dealtOut,
   forgetful,
   narrowed,
   pipelines,
