@@ -98,6 +98,13 @@ describe('a bad value of a field gets one sentence', () => {
       'random',
       'config.inputPartitioning is "random"; it must be "round-robin" or "by-key".',
     ],
+    ['config.alignedTimeoutMs', -1, 'config.alignedTimeoutMs is -1; it must be'],
+    ['config.unaligned', 1, 'config.unaligned is 1; it must be true or false.'],
+    [
+      'config.checkpointMode',
+      'exactly once',
+      'config.checkpointMode is "exactly once"; it must be "exactly-once" or "at-least-once".',
+    ],
     ['config.intervalMs', 5, 'config has the unknown field "intervalMs"; allowed are parallelism,'],
     ['seed', -1, 'seed is -1; it must be a whole number from 0 to 4294967295.'],
     ['seed', undefined, 'seed is missing; it must be a whole number'],
