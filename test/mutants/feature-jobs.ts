@@ -105,10 +105,10 @@ export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
     .sinkTo(outputSink)
 })
 
-/** An operator without state between the source and the sink, with records on their way to it. */
-export const dealtOut = jobOf((lines) =>
+/** Two subtasks feed one that keeps no state: what waits for it is in the channels. */
+export const narrowed = jobOf((lines) =>
   lines
     .map(({ value }) => value)
     .rebalance()
-    .map((value) => value, { name: 'dealt out', parallelism: 2 }),
+    .map((value) => value, { name: 'collected', parallelism: 1 }),
 )
