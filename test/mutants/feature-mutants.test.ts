@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest'
 import { text } from 'weirstream'
 import type { Job } from 'weirstream'
-import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
+import { FEATURE_MUTANTS, Simulation, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, forgetful, united, windowed } from './feature-jobs.ts'
+import { asynchronous, bounded, forgetful, impatient, united, windowed } from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -99,6 +99,21 @@ test('the mutant late-record-accepted is caught: a window that is over comes aga
   expect(windows(run(windowed, { ...PLAN, config, mutant }, late))).toBe(2)
 })
 
+test('the mutant aborted-upload-shared is caught: a checkpoint names what an aborted one wrote', () => {
+  // A transaction cannot be prepared for a while: checkpoints time out, for which all others have stored their state.
+  const faults = [
+    { kind: 'delay', on: 'worker-1', request: 'produce', at: { t: 500 }, delayMs: 300 },
+  ] as const
+  const config = { ...PLAN.config, stateBackend: 'lsm', incremental: true } as const
+  const lines = Array.from({ length: 400 }, (_, i) => `${i % 50}`)
+  const plan = { ...PLAN, config, faults }
+  const right = new Simulation(impatient, plan, { lines })
+  right.run()
+  expect(right.trace.map(({ type }) => type)).toContain('checkpoint-aborted')
+  expect(verdict(impatient, plan, lines)).toEqual([])
+  expect(verdict(impatient, { ...plan, mutant: 'aborted-upload-shared' }, lines)).toContain('S5')
+})
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
@@ -106,6 +121,9 @@ test('every mutant of a feature is killed here', () => {
     'idle-channel-holds-back',
     'returning-channel-sets-back',
     'late-record-accepted',
+    'aborted-upload-shared',
+    // By test/properties/corrupt-runs.property.test.ts: no run damages what is stored.
+    'checksum-ignored',
   ]
   expect(killed.toSorted()).toEqual(Object.keys(FEATURE_MUTANTS).toSorted())
 })
