@@ -110,3 +110,11 @@ export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
     })
     .sinkTo(outputSink)
 })
+
+/** An operator without state between the source and the sink, with records on their way to it. */
+export const dealtOut = jobOf((lines) =>
+  lines
+    .map(({ value }) => value)
+    .rebalance()
+    .map((value) => value, { name: 'dealt out', parallelism: 2 }),
+)

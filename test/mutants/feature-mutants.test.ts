@@ -6,7 +6,15 @@ import { FEATURE_MUTANTS, Simulation, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, forgetful, impatient, united, windowed } from './feature-jobs.ts'
+import {
+  asynchronous,
+  bounded,
+  dealtOut,
+  forgetful,
+  impatient,
+  united,
+  windowed,
+} from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -26,6 +34,7 @@ const BY_CAMPAIGN: readonly (readonly [
   killedBy: readonly InvariantId[],
 ])[] = [
   ['in-flight-not-in-snapshot', asynchronous, ['T1']],
+  ['channel-state-not-redistributed', dealtOut, ['T1']],
   ['union-list-dealt-out', united, ['L1', 'L2']],
   ['final-checkpoint-skipped', bounded, ['T1', 'X4']],
 ]

@@ -3,10 +3,13 @@
  * sentence. Never another state, never an exception, never silence (O-S5).
  */
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { seeded } from '../seeded.ts'
 import { everything, storedCheckpoints } from './stored-checkpoints.ts'
 import { type Refused, type Restored, restoreJob, StillStorage } from './restoring.ts'
+
+// Some five thousand restores: seconds on a quiet machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 const stored = storedCheckpoints(3)
 const keys = [...stored.keys()].sort()

@@ -75,6 +75,7 @@ export function clean(): Draft {
           ],
           operatorStates: [],
           inFlight: 0,
+          channels: [],
           problems: [],
         },
       ],
