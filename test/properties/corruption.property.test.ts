@@ -129,35 +129,41 @@ test('the checkpoints hold something of everything, and are restored', () => {
   for (const name of `${names} committables list:everywhere`.split(' ')) expect(all).toContain(name)
 })
 
-test('for 2,400 corruptions of stored checkpoints, a restore is right or refuses with one sentence', () => {
-  const outcomes = new Map(DAMAGES.map(({ name }) => [name, { refused: 0, unharmed: 0 }]))
-  fc.assert(
-    fc.property(
-      fc.nat({ max: DAMAGES.length - 1 }),
-      fc.nat({ max: locations.length - 1 }),
-      fc.array(fc.nat({ max: 0xffff_ffff }), { minLength: 4, maxLength: 4, size: 'max' }),
-      (which, where, draw) => {
-        const damage = pick(DAMAGES, which)
-        const struck = pick(locations, where)
-        // Mostly the checkpoint that was struck is restored, sometimes another one.
-        const location = (draw[3] ?? 0) % 5 === 0 ? pick(locations, draw[2]) : struck
-        const storage = new StillStorage(stored)
-        damage.strike(storage.objects, keysIn(struck), draw)
-        const found = restore(storage, location)
-        const count = outcomes.get(damage.name)
-        if (count !== undefined) count[found.type === 'refused' ? 'refused' : 'unharmed'] += 1
-        judge(found, location)
-      },
-    ),
-    seeded(2400),
-  )
-  // A damage that nothing ever notices would prove nothing.
-  const blind = [...outcomes].filter(
-    ([name, { refused }]) => refused === 0 && !/unknown/.test(name),
-  )
-  expect(blind).toEqual([])
-  expect([...outcomes.values()].reduce((sum, { refused }) => sum + refused, 0)).toBeGreaterThan(500)
-})
+test(
+  'for 2,400 corruptions of stored checkpoints, a restore is right or refuses with one sentence',
+  { timeout: 60_000 },
+  () => {
+    const outcomes = new Map(DAMAGES.map(({ name }) => [name, { refused: 0, unharmed: 0 }]))
+    fc.assert(
+      fc.property(
+        fc.nat({ max: DAMAGES.length - 1 }),
+        fc.nat({ max: locations.length - 1 }),
+        fc.array(fc.nat({ max: 0xffff_ffff }), { minLength: 4, maxLength: 4, size: 'max' }),
+        (which, where, draw) => {
+          const damage = pick(DAMAGES, which)
+          const struck = pick(locations, where)
+          // Mostly the checkpoint that was struck is restored, sometimes another one.
+          const location = (draw[3] ?? 0) % 5 === 0 ? pick(locations, draw[2]) : struck
+          const storage = new StillStorage(stored)
+          damage.strike(storage.objects, keysIn(struck), draw)
+          const found = restore(storage, location)
+          const count = outcomes.get(damage.name)
+          if (count !== undefined) count[found.type === 'refused' ? 'refused' : 'unharmed'] += 1
+          judge(found, location)
+        },
+      ),
+      seeded(2400),
+    )
+    // A damage that nothing ever notices would prove nothing.
+    const blind = [...outcomes].filter(
+      ([name, { refused }]) => refused === 0 && !/unknown/.test(name),
+    )
+    expect(blind).toEqual([])
+    expect([...outcomes.values()].reduce((sum, { refused }) => sum + refused, 0)).toBeGreaterThan(
+      500,
+    )
+  },
+)
 
 test('every object of a checkpoint is read: whichever is gone, empty or another one is noticed', () => {
   for (const location of locations) {
