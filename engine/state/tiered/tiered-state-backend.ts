@@ -7,6 +7,7 @@
  * order of their lines; rows are dropped only when no flush is under way.
  */
 
+import { assert } from '../../assert.ts'
 import type { CheckpointId } from '../../ids.ts'
 import type {
   AggregatingStateDescriptor,
@@ -42,6 +43,7 @@ import { rowsInRange } from '../lsm/merge-runs.ts'
 import type { SortedRun } from '../lsm/sorted-run.ts'
 import { LookupKey } from '../lookup-key.ts'
 import { ChangeTracker } from '../rows/change-tracker.ts'
+import type { Expiry } from '../rows/expired-rows.ts'
 import { both } from '../rows/both-observers.ts'
 import type { StoredRow } from '../rows/row-change.ts'
 import { keyGroupOfRow, timerPrefix } from '../rows/row-key.ts'
@@ -98,6 +100,7 @@ export class TieredStateBackend implements KeyedStateBackend {
   readonly #lookup = new LookupKey()
   /** Under way, oldest first. */
   #flushes: readonly Flush[] = []
+  readonly #restoredGroups = new Set<number>()
   #namespace = 0
   #keysUntilLook: number
 
@@ -179,6 +182,7 @@ export class TieredStateBackend implements KeyedStateBackend {
     const snapshot: TieredSnapshot = new TieredSnapshot({
       maxParallelism: this.maxParallelism,
       states: this.#states(),
+      expiries: this.#expiries(),
       base: this.#base,
       runs: this.#runs,
       names: this.#names,
@@ -196,7 +200,10 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   restore(segments: Iterable<KeyGroupSegment>): void {
     const sorted = [...segments].sort((a, b) => a.keyGroup - b.keyGroup)
-    for (const { keyGroup } of sorted) checkInRange(this.range, keyGroup)
+    for (const { keyGroup } of sorted) {
+      checkInRange(this.range, keyGroup)
+      this.#restored(keyGroup)
+    }
     const all = sorted.map((segment) => rowsOfSegment(segment))
     this.restoreRows(
       all.flatMap(({ states }) => states),
@@ -298,6 +305,20 @@ export class TieredStateBackend implements KeyedStateBackend {
     return Array.from(this.#tables.stores(), ({ info }) => info)
   }
 
+  #expiries(): ReadonlyMap<string, Expiry> {
+    const expiries = new Map<string, Expiry>()
+    for (const store of this.#tables.stores()) {
+      const isExpired = store.leftOut()
+      if (isExpired !== undefined) expiries.set(store.info.name, { info: store.info, isExpired })
+    }
+    return expiries
+  }
+
+  #restored(keyGroup: number): void {
+    assert(!this.#restoredGroups.has(keyGroup), `Key group ${keyGroup} was restored twice.`)
+    this.#restoredGroups.add(keyGroup)
+  }
+
   /** Once in a while: compaction goes on, and tables that are too large are relieved. */
   #look(): void {
     this.#keysUntilLook = this.#keysPerLook
@@ -314,7 +335,7 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   #dropUnchanged(): void {
     for (const flush of this.#flushes) this.#advance(flush, Number.POSITIVE_INFINITY)
-    this.#tracker.evict()
+    this.#tracker.evict(this.#rowsMax >>> 1)
   }
 
   #flush(onCommitted: () => void): Flush {
