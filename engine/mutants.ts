@@ -43,6 +43,9 @@ export const ENGINE_MUTANTS = {
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'shared-run-deleted':
     'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
+  'local-copy-shared-by-operators':
+    'A-32 (FLINK-12296): local copies of all subtasks lie in one directory',
+  'stale-local-copy': 'a restart in place takes an old local copy for the one it needs',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -63,6 +66,7 @@ export const FEATURE_MUTANTS = {
     'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
   'region-too-small':
     'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',
   'aborted-upload-shared':
     'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',

@@ -394,8 +394,15 @@ export class JobMaster {
     if (wasCanceling && !isEnded(status)) return
     this.#setStatus(execution, status, reason)
     if (status === 'running') this.#coordinatorOf(execution)?.onReaderRunning(execution.index)
+    const { subtask, worker } = execution
     if (status === 'failed' && !wasCanceling) {
-      this.#failover([execution.subtask], `${execution.subtask} failed: ${reason}`)
+      this.#failover([subtask], `${subtask} failed: ${reason}`)
+    }
+    if (status === 'canceled' && !wasCanceling) {
+      this.#failover(
+        [subtask],
+        `${subtask} was given up by ${worker}, which had not heard of its master`,
+      )
     }
     this.#proceed()
   }

@@ -118,7 +118,7 @@ export type SnapshotPart =
       readonly type: 'new'
       readonly pieces: readonly Uint8Array[]
       readonly checksum: number
-      onStored(object: StoredObject): void
+      readonly onStored: (object: StoredObject) => void
     }
 
 /** A snapshot in the format of its backend. All its objects are shared with later checkpoints. */

@@ -24,6 +24,25 @@ function jobOf(build: (lines: DataStream<KafkaRecord<string>>) => DataStream<str
 
 const outputSink = kafkaSink<string>({ topic: 'out', value: text, delivery: 'exactly-once' })
 
+/** Counts lines; gives checkpoints up quickly, and goes on without them. */
+export const impatient = defineJob(
+  'Impatient',
+  {
+    // A vertex of its own has stored its state while another still waits.
+    chaining: false,
+    checkpointing: { intervalMs: 200, timeoutMs: 150, tolerableFailures: 100 },
+  },
+  (env) => {
+    env
+      .fromSource(kafkaSource({ topics: ['in'], groupId: 'impatient', value: text }))
+      .map(({ value }) => ({ line: value, count: 1 }))
+      .keyBy(({ line }) => line)
+      .sum('count')
+      .map(({ line, count }) => `${line} ${count}`)
+      .sinkTo(outputSink)
+  },
+)
+
 /** Asks a service about each line. */
 export const asynchronous = jobOf((lines) =>
   lines

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { text } from 'weirstream'
 import type { Job } from 'weirstream'
-import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
+import { FEATURE_MUTANTS, Simulation, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
 import { Masters } from '../engine/recovery/masters.ts'
@@ -11,6 +11,7 @@ import {
   asynchronous,
   bounded,
   forgetful,
+  impatient,
   narrowed,
   pipelines,
   united,
@@ -143,6 +144,21 @@ test('the mutant unreadable-checkpoint-skipped is caught: an older checkpoint is
   expect(begin({ mutant: 'unreadable-checkpoint-skipped' })).toContain('from 2')
 })
 
+test('the mutant aborted-upload-shared is caught: a checkpoint names what an aborted one wrote', () => {
+  // A transaction cannot be prepared for a while: checkpoints time out, for which all others have stored their state.
+  const faults = [
+    { kind: 'delay', on: 'worker-1', request: 'produce', at: { t: 500 }, delayMs: 300 },
+  ] as const
+  const config = { ...PLAN.config, stateBackend: 'lsm', incremental: true } as const
+  const lines = Array.from({ length: 400 }, (_, i) => `${i % 50}`)
+  const plan = { ...PLAN, config, faults }
+  const right = new Simulation(impatient, plan, { lines })
+  right.run()
+  expect(right.trace.map(({ type }) => type)).toContain('checkpoint-aborted')
+  expect(verdict(impatient, plan, lines)).toEqual([])
+  expect(verdict(impatient, { ...plan, mutant: 'aborted-upload-shared' }, lines)).toContain('S5')
+})
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
@@ -153,6 +169,9 @@ test('every mutant of a feature is killed here', () => {
     'late-record-accepted',
     'region-too-small',
     'unreadable-checkpoint-skipped',
+    'aborted-upload-shared',
+    // By test/properties/corrupt-runs.property.test.ts: no run damages what is stored.
+    'checksum-ignored',
   ]
   expect(killed.toSorted()).toEqual(Object.keys(FEATURE_MUTANTS).toSorted())
 })

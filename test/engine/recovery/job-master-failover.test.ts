@@ -87,6 +87,14 @@ describe('lost workers', () => {
     expect(job.master.status).toBe('running')
   })
 
+  test('a worker that gave its subtasks up by itself makes them fail', () => {
+    const job = new MasteredJob().run()
+    job.report('canceled', ['sum/1'])
+    expect(job.statuses.at(-1)).toBe(
+      'restarting: sum/1 was given up by worker-2, which had not heard of its master',
+    )
+  })
+
   test('a lost worker without subtasks does not disturb the job', () => {
     const job = new MasteredJob().run()
     job.register('worker-3').pass(200, ['worker-1', 'worker-2'])
