@@ -31,6 +31,11 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
+  'snapshot-after-barrier':
+    'B-2: the snapshot is taken when records behind the barrier have been processed',
+  'in-flight-dropped': 'B-8: what an unaligned barrier overtook is missing in the snapshot',
+  'unaligned-consumes-behind-barrier':
+    'A-26 (FLINK-17568): records are processed between an unaligned barrier and the snapshot',
   'master-forgets-checkpoints': 'a job master that takes over begins without a checkpoint',
   'checkpoint-id-reused':
     'a job master that takes over gives ids of checkpoints that its predecessor had given',
@@ -50,6 +55,8 @@ export const FEATURE_MUTANTS = {
   'late-record-accepted': 'a record for a window that is over makes it once more',
   'in-flight-not-in-snapshot':
     'B-4: records that wait for an answer of a service are missing in the snapshot',
+  'channel-state-not-redistributed':
+    'A-28 (FLINK-31963): records in flight to operators without state do not come back',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
   'unreadable-checkpoint-skipped':

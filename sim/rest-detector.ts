@@ -120,7 +120,9 @@ export class RestDetector {
         }
       }
     }
-    return history.isAwaitingAnswers ? 'records wait for the answers of a service' : null
+    return history.hasRecordsInFlight
+      ? 'records wait for the answers of a service, or in channels'
+      : null
   }
 
   /**

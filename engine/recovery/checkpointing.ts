@@ -1,6 +1,7 @@
 /**
  * Carries out what the checkpoint coordinator decides: timers, messages, storage. No decision is taken here.
  */
+import { alignmentOf } from '../checkpoint/alignment-of.ts'
 import { newCoordinator, step } from '../checkpoint/checkpoint-coordinator.ts'
 import type {
   CoordinatorEffect,
@@ -151,7 +152,7 @@ export class Checkpointing {
           type: 'checkpoint-triggered',
           checkpoint: effect.checkpoint,
           kind: effect.kind,
-          alignment: 'aligned',
+          alignment: alignmentOf(effect.kind, this.#host.config).alignment,
         })
         return
       case 'snapshot-coordinators':
@@ -163,7 +164,7 @@ export class Checkpointing {
           checkpoint: effect.checkpoint,
           timestamp: effect.triggeredAt,
           kind: effect.kind,
-          alignment: 'aligned',
+          ...alignmentOf(effect.kind, this.#host.config),
           base: this.#shared.triggered(effect.checkpoint, effect.kind),
         })
         return

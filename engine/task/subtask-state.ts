@@ -38,7 +38,13 @@ export function createKeyedState(env: SubtaskEnvironment): KeyedStateBackend {
   }
   const base = env.openBaseStore?.(deployment)
   assert(base !== undefined, `The world of ${deployment.subtask} has no "${backend}".`)
-  return new TieredStateBackend({ ...options, base, sharesAborted })
+  const { runs } = base
+  return new TieredStateBackend({
+    ...options,
+    base,
+    sharesAborted,
+    ...(runs === undefined ? {} : { runs }),
+  })
 }
 
 /** Reads the objects one after the other. Calls back with null, or with one sentence about what failed. */

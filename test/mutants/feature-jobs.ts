@@ -104,3 +104,11 @@ export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
     })
     .sinkTo(outputSink)
 })
+
+/** Two subtasks feed one that keeps no state: what waits for it is in the channels. */
+export const narrowed = jobOf((lines) =>
+  lines
+    .map(({ value }) => value)
+    .rebalance()
+    .map((value) => value, { name: 'collected', parallelism: 1 }),
+)

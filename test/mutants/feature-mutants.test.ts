@@ -7,7 +7,15 @@ import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } fr
 import { runCampaign } from 'weirstream/testing'
 import { Masters } from '../engine/recovery/masters.ts'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, forgetful, pipelines, united, windowed } from './feature-jobs.ts'
+import {
+  asynchronous,
+  bounded,
+  forgetful,
+  narrowed,
+  pipelines,
+  united,
+  windowed,
+} from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -57,6 +65,23 @@ test('the mutant ttl-ignored-after-restore is caught: what was restored does not
   const mutant = 'ttl-ignored-after-restore'
   const wrong = run(forgetful, { ...PLAN, config, faults, mutant }, lines)
   expect(wrong.filter((line) => line.startsWith('a'))).toEqual(['a 1', 'a 2'])
+})
+
+test('the mutant channel-state-not-redistributed is caught: records in flight to a stateless operator are lost', () => {
+  const lines = Array.from({ length: 600 }, (_, i) => `line ${i}`)
+  const faults = [
+    {
+      kind: 'crash',
+      on: 'worker-1',
+      at: { point: 'checkpoint-completed', nth: 3 },
+      restartAfterMs: 0,
+    },
+  ] as const
+  const config = { ...PLAN.config, unaligned: true, recordMicros: 2000, inputDurationMs: 500 }
+  const plan = { ...PLAN, config, faults }
+  expect(verdict(narrowed, plan, lines)).toEqual([])
+  const mutant = 'channel-state-not-redistributed'
+  expect(verdict(narrowed, { ...plan, mutant }, lines)).toContain('T1')
 })
 
 /** An event with its time; the key `a` and the key `d` lie in two partitions. */
@@ -122,6 +147,7 @@ test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
     'ttl-ignored-after-restore',
+    'channel-state-not-redistributed',
     'idle-channel-holds-back',
     'returning-channel-sets-back',
     'late-record-accepted',

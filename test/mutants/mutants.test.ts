@@ -48,6 +48,9 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'window-not-cleared': { job: 'traffic-analysis', killedBy: ['S1'] },
   'merged-session-loses-part': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
   'shared-run-deleted': { job: TRAFFIC, killedBy: ['S5'] },
+  'snapshot-after-barrier': { job: TRAFFIC, killedBy: ['S1', 'S2'] },
+  'in-flight-dropped': { job: TRAFFIC, killedBy: ['S1', 'S2', 'T1'] },
+  'unaligned-consumes-behind-barrier': { job: TRAFFIC, killedBy: ['S1', 'S2'] },
   'broadcast-restored-once': { job: 'network-security', killedBy: ['T1', 'T4', 'S1'] },
 }
 

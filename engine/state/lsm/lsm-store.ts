@@ -8,8 +8,10 @@
  */
 
 import { assert } from '../../assert.ts'
+import type { Run } from '../keyed-state-backend.ts'
 import type { RowChange } from '../rows/row-change.ts'
 import type { BaseBatch, BaseStore, BaseView } from '../tiered/base-store.ts'
+import type { FrozenRuns } from '../tiered/tiered-snapshot.ts'
 import { filterHash } from './key-filter.ts'
 import { mergeChanges, mergeRows } from './merge-runs.ts'
 import { RunBuilder, type SortedRun } from './sorted-run.ts'
@@ -70,9 +72,15 @@ export class LsmStore implements BaseStore {
     }
   }
 
-  /** Takes over runs of a snapshot, newest first, as older than all that are here. */
-  adopt(runs: readonly SortedRun[]): void {
-    this.#runs = [...this.#runs, ...runs]
+  freeze(): FrozenRuns {
+    const runs = this.#runs
+    return { runs, release: () => undefined }
+  }
+
+  /** Takes over a run of a snapshot as older than all that are here. */
+  adopt(run: SortedRun): Run {
+    this.#runs = [...this.#runs, run]
+    return run
   }
 
   maintain(bytesMax: number): number {
