@@ -35,12 +35,21 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
-  'region-too-small':
-    'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'snapshot-after-barrier':
+    'B-2: the snapshot is taken when records behind the barrier have been processed',
+  'in-flight-dropped': 'B-8: what an unaligned barrier overtook is missing in the snapshot',
+  'unaligned-consumes-behind-barrier':
+    'A-26 (FLINK-17568): records are processed between an unaligned barrier and the snapshot',
+  'master-forgets-checkpoints': 'a job master that takes over begins without a checkpoint',
+  'checkpoint-id-reused':
+    'a job master that takes over gives ids of checkpoints that its predecessor had given',
   'lost-event-ignored':
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'shared-run-deleted':
     'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
+  'local-copy-shared-by-operators':
+    'A-32 (FLINK-12296): local copies of all subtasks lie in one directory',
+  'stale-local-copy': 'a restart in place takes an old local copy for the one it needs',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -53,8 +62,15 @@ export const FEATURE_MUTANTS = {
   'late-record-accepted': 'a record for a window that is over makes it once more',
   'in-flight-not-in-snapshot':
     'B-4: records that wait for an answer of a service are missing in the snapshot',
+  'channel-state-not-redistributed':
+    'A-28 (FLINK-31963): records in flight to operators without state do not come back',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'unreadable-checkpoint-skipped':
+    'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
+  'region-too-small':
+    'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',
   'aborted-upload-shared':
     'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',

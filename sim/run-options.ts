@@ -18,6 +18,9 @@ export function runOptions(
   const { checkpointing, state } = job.options
   const intervalMs =
     config.checkpointIntervalMs ?? checkpointing?.intervalMs ?? PLAN_DEFAULTS.checkpointIntervalMs
+  const mode = config.checkpointMode ?? checkpointing?.mode ?? PLAN_DEFAULTS.checkpointMode
+  // A plan that gives up exactly-once gives up what needs it.
+  const ownUnaligned = config.checkpointMode !== 'at-least-once' && checkpointing?.unaligned
   return {
     ...job.options,
     parallelism:
@@ -30,6 +33,12 @@ export function runOptions(
         : {}),
       ...checkpointing,
       intervalMs,
+      mode,
+      unaligned: config.unaligned ?? ownUnaligned ?? PLAN_DEFAULTS.unaligned,
+      alignedTimeoutMs:
+        config.alignedTimeoutMs ??
+        checkpointing?.alignedTimeoutMs ??
+        PLAN_DEFAULTS.alignedTimeoutMs,
       incremental: config.incremental ?? checkpointing?.incremental ?? PLAN_DEFAULTS.incremental,
     },
     state: {

@@ -92,6 +92,8 @@ export class Simulation {
   readonly #actions: ActionDriver
   #master: JobMaster
   #parallelism: number | null = null
+  /** What the job as it was submitted last starts from. */
+  #restoreFrom: RestoreFrom | null = null
   readonly #options: SimulationOptions
   readonly #eventsMax: number
   readonly #incarnations = new Map<string, number>()
@@ -140,7 +142,7 @@ export class Simulation {
       fail: (pattern) => this.#failSubtask(pattern),
     })
     this.#network.lose((...message) => this.#faults.loses(...message))
-    this.#master = this.#startMaster(null)
+    this.#master = this.#startMaster()
     for (const worker of this.topology.workers) this.#startWorker(worker)
     this.#actions = new ActionDriver(plan.actions ?? [], {
       world,
@@ -255,7 +257,8 @@ export class Simulation {
   #createRest(): RestDetector {
     return new RestDetector({
       world: this.#world,
-      master: () => this.#master,
+      jobStatus: () =>
+        this.#network.find(JOB_MASTER)?.isAlive === true ? this.#master.status : null,
       areActionsOver: () => this.#actions.isOver,
       cluster: this.#cluster,
       faults: this.#faults,
@@ -311,7 +314,8 @@ export class Simulation {
       checkpoint,
     })
     this.#network.find(JOB_MASTER)?.crash()
-    this.#master = this.#startMaster(from)
+    this.#restoreFrom = from
+    this.#master = this.#startMaster()
     for (const worker of this.topology.workers) {
       const process = this.#network.find(worker)
       if (process?.isAlive !== true) continue
@@ -320,14 +324,15 @@ export class Simulation {
     }
   }
 
-  #startMaster(restoreFrom: RestoreFrom | null): JobMaster {
-    const process = new SimulatedProcess(JOB_MASTER, this.#graphs.length)
+  #startMaster(): JobMaster {
+    const restoreFrom = this.#restoreFrom
+    const process = new SimulatedProcess(JOB_MASTER, this.#nextIncarnation(JOB_MASTER))
     const master = new JobMaster({
       ...this.#portsOf(process),
       graph: this.#graph,
       mutants: this.#mutants,
       workersExpected: this.topology.workers.length,
-      epoch: this.#graphs.length,
+      submission: this.#graphs.length,
       ...(restoreFrom === null ? {} : { restoreFrom }),
     })
     process.attach((message) => {
@@ -340,8 +345,7 @@ export class Simulation {
   }
 
   #startWorker(id: WorkerId): void {
-    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
-    this.#incarnations.set(id, incarnation)
+    const incarnation = this.#nextIncarnation(id)
     const process = new SimulatedProcess(id, incarnation)
     const isTwin = this.#options.arrange !== undefined
     const worker = new Worker({
@@ -363,6 +367,12 @@ export class Simulation {
       this.#world.record({ type: 'worker-started', worker: id, incarnation })
       worker.start()
     })
+  }
+
+  #nextIncarnation(id: string): number {
+    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
+    this.#incarnations.set(id, incarnation)
+    return incarnation
   }
 
   #portsOf(
@@ -404,8 +414,16 @@ export class Simulation {
   #crash(id: string, restartAfterMs: number): boolean {
     const process = this.#network.find(id)
     if (process?.isAlive !== true) return false
-    const worker = workerId(id)
     process.crash()
+    if (process.id === JOB_MASTER) {
+      this.#world.record({ type: 'master-crashed', incarnation: process.incarnation })
+      this.#world.after(restartAfterMs, 'master-restart', id, () => {
+        // The job may have been submitted again meanwhile, to a master of its own.
+        if (this.#network.find(JOB_MASTER) === process) this.#master = this.#startMaster()
+      })
+      return true
+    }
+    const worker = workerId(id)
     this.#world.record({ type: 'worker-crashed', worker, incarnation: process.incarnation })
     this.#world.after(restartAfterMs, 'worker-restart', id, () => {
       this.#startWorker(worker)

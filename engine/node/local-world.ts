@@ -3,6 +3,8 @@
  * without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
  * The only place of effects here is the pump: it runs ready actions in slices and lets the event loop breathe.
  */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
@@ -21,6 +23,7 @@ import { Worker } from '../task/worker.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 import { localFiles } from './local-files.ts'
 import { memoryStorage } from './memory-storage.ts'
+import { RocksDbState } from './rocksdb/rocksdb-state.ts'
 import { userServices } from './user-services.ts'
 import type { UserServices } from './user-services.ts'
 import { WallClockTimers } from './wall-clock-timers.ts'
@@ -37,6 +40,8 @@ export interface LocalRunOptions {
   readonly onFact?: (fact: Fact) => void
   /** What asynchronous operators call, by name. */
   readonly services?: UserServices
+  /** Where state lives that is not in memory (`rocksdb`). Default: a folder of the system's for temporary files. */
+  readonly stateDirectory?: string
 }
 
 /** Runs a bounded job to its end. Rejects when the job uses Kafka, or when an assertion of the engine fails. */
@@ -53,6 +58,8 @@ class LocalWorld {
   readonly #options: LocalRunOptions
   readonly #resolve: (status: JobStatus) => void
   readonly #reject: (error: unknown) => void
+  /** Null: the job's state is in memory. */
+  readonly #databases: RocksDbState | null
   #ready: (() => void)[] = []
   #isPumping = false
   #isEnded = false
@@ -78,6 +85,13 @@ class LocalWorld {
       this.#post(action)
     })
     const worker = workerId('worker-1')
+    const { state, checkpointing } = graph.settings
+    const keepsRuns = checkpointing?.incremental === true
+    const databases =
+      state.backend === 'rocksdb'
+        ? RocksDbState.start(options.stateDirectory ?? join(tmpdir(), 'weir-state'))
+        : null
+    this.#databases = databases
     this.#master = new JobMaster({
       runtime: this.#runtime(JOB_MASTER),
       broker: NO_KAFKA,
@@ -100,6 +114,7 @@ class LocalWorld {
         this.#post(action)
       }),
       isStrict: false,
+      ...(databases === null ? {} : { openBaseStore: () => databases.open(keepsRuns) }),
     })
     this.#receivers.set(JOB_MASTER, (message) => {
       this.#master.receive(message)
@@ -154,7 +169,8 @@ class LocalWorld {
     if (this.#isEnded) return
     this.#isEnded = true
     clearInterval(this.#keepAlive)
-    settle()
+    if (this.#databases === null) settle()
+    else void this.#databases.close().finally(settle)
   }
 
   #observe(fact: Fact): void {

@@ -1,6 +1,7 @@
 /**
  * Carries out what the checkpoint coordinator decides: timers, messages, storage. No decision is taken here.
  */
+import { alignmentOf } from '../checkpoint/alignment-of.ts'
 import { step } from '../checkpoint/checkpoint-coordinator.ts'
 import type { CompletedCheckpoint } from '../checkpoint/completed-checkpoints.ts'
 import type {
@@ -186,7 +187,7 @@ export class Checkpointing {
           type: 'checkpoint-triggered',
           checkpoint: effect.checkpoint,
           kind: effect.kind,
-          alignment: 'aligned',
+          alignment: alignmentOf(effect.kind, this.#host.config).alignment,
         })
         return
       case 'snapshot-coordinators':
@@ -242,7 +243,9 @@ export class Checkpointing {
 
   #triggerSources(pending: PendingCheckpoint): void {
     const { id, kind, isFull } = pending
-    this.#host.triggerSources(barrierOf(pending, this.#objects.triggered(id, kind, isFull)))
+    const base = this.#objects.triggered(id, kind, isFull)
+    const alignment = alignmentOf(kind, this.#host.config)
+    this.#host.triggerSources({ ...barrierOf(pending, base), ...alignment })
   }
 
   #scheduleTimeout(checkpoint: CheckpointId, delayMs: number): void {
@@ -347,13 +350,12 @@ export class Checkpointing {
 function barrierOf(
   { id, triggeredAt, kind, isFull, savepoint }: PendingCheckpoint,
   base: CheckpointId | null,
-): Barrier {
+): Omit<Barrier, 'alignment' | 'alignedTimeoutMs'> {
   return {
     type: 'barrier',
     checkpoint: id,
     timestamp: triggeredAt,
     kind,
-    alignment: 'aligned',
     base,
     ...(isFull ? { isFull } : {}),
     ...(savepoint === null ? {} : { location: savepoint.location }),

@@ -1,16 +1,17 @@
 /**
  * The job master: knows the workers, deploys the job, watches heartbeats, restarts what failed from the latest completed
- * checkpoint: the region of a failed subtask, or everything. Nobody below knows that restarts exist.
+ * checkpoint: the region of a failed subtask, or everything. Nobody below knows that restarts exist. What it must not
+ * forget is in the snapshot storage, where the next master finds it when this one dies.
  * Source: Flink JobMaster and DefaultScheduler (flink-semantics.md 3.5).
  *
  *   created ──slots──▶ running ──failure──▶ restarting ──pauses over, all ended, slots──▶ running
  *                         │                     │ strategy gives up
  *                         ▼ all finished        ▼
  *                      finished               failing ──all ended──▶ failed
+ *   created ──the job is over already, or what it left cannot be read──▶ finished, failed, canceled
  */
 import { assert, present } from '../assert.ts'
 import type { CoordinatorStart } from '../checkpoint/coordinator-state.ts'
-import { ConfigurationError } from '../errors.ts'
 import type { CheckpointId, SubtaskId, WorkerId } from '../ids.ts'
 import { shapeOf } from '../job/job-graph.ts'
 import type { JobGraph, JobVertex } from '../job/job-graph.ts'
@@ -27,15 +28,18 @@ import { ExecutionGraph, isEnded } from './execution-graph.ts'
 import type { Execution } from './execution-graph.ts'
 import { FailureReasons } from './failure-reasons.ts'
 import { Heartbeats } from './heartbeats.ts'
+import { MasterJournal } from './master-journal.ts'
+import type { JobEnd } from './master-journal.ts'
 import { PendingRestarts } from './pending-restarts.ts'
 import type { PendingRestart } from './pending-restarts.ts'
 import { reconcile } from './reconciliation.ts'
 import { regionsOf } from './regions.ts'
-import { readRestorePoint } from './restore-point.ts'
 import type { RestoreFrom } from './restore-point.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
 import { createSourceCoordinators } from './source-coordinators.ts'
 import { SubtaskMessages } from './subtask-messages.ts'
+import { takeOver } from './takeover.ts'
+import type { Takeover } from './takeover.ts'
 import { WorkerRegistry } from './worker-registry.ts'
 
 export interface JobMasterOptions {
@@ -48,15 +52,16 @@ export interface JobMasterOptions {
   readonly workersExpected: number
   /** A savepoint, or a checkpoint of a former job. Default: the job starts with nothing. */
   readonly restoreFrom?: RestoreFrom
-  /** Counts the job masters that there have been over one snapshot storage. Default 1. */
-  readonly epoch?: number
+  /** Counts the jobs that there have been over one snapshot storage: each has job masters of its own. Default 1. */
+  readonly submission?: number
 }
 
-/** Of one job master. */
-const ATTEMPTS_MAX = 1_000_000
+/** What it means that an older checkpoint is restored than the newest. */
+const WRITTEN_TWICE =
+  'output that was committed after the checkpoint that is restored instead will be written a second time'
 
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
-  created: ['running', 'failed', 'canceling'],
+  created: ['running', 'finished', 'failed', 'canceled', 'canceling'],
   running: ['restarting', 'failing', 'finished', 'canceling'],
   restarting: ['running', 'failing', 'canceling'],
   failing: ['failed'],
@@ -75,15 +80,22 @@ export class JobMaster {
   readonly #workers = new WorkerRegistry()
   readonly #heartbeats: Heartbeats
   readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
+  readonly #journal: MasterJournal
   #checkpointing: Checkpointing
   readonly #clients: ClientRequests
   readonly #restarts = new PendingRestarts()
   readonly #failures = new FailureReasons()
   #status: JobStatus = 'created'
   #strategy = NO_RESTARTS
-  readonly #epoch: number
-  /** It is known what the job starts from. */
-  #isReady = true
+  #epoch = 0
+  /** There was a job master of this job before. */
+  #isSuccessor = false
+  /** It knows what the job starts from. */
+  #isReady = false
+  /** A newer master has taken over. */
+  #isReplaced = false
+  /** Its end is being made durable. */
+  #isEnding = false
   /** Subtasks that read what has piled up. */
   readonly #backlogs = new Set<SubtaskId>()
   /** The wait for the expected workers is over. */
@@ -96,8 +108,7 @@ export class JobMaster {
     const { runtime, graph } = options
     this.#options = options
     this.#graph = graph
-    this.#epoch = options.epoch ?? 1
-    this.#executions = new ExecutionGraph(graph, firstAttempt(this.#epoch))
+    this.#executions = new ExecutionGraph(graph)
     this.#regions = regionsOf(graph)
     this.#heartbeats = new Heartbeats({
       runtime,
@@ -123,6 +134,7 @@ export class JobMaster {
       },
     })
     this.#clients = new ClientRequests(runtime)
+    this.#journal = new MasterJournal(options.storage, options.submission ?? 1)
     this.#checkpointing = this.#createCheckpointing()
   }
 
@@ -131,33 +143,47 @@ export class JobMaster {
   }
 
   start(): void {
-    const { runtime } = this.#options
+    const { runtime, storage, mutants, restoreFrom } = this.#options
     runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
+    const { retained, fallbackToPrevious } = this.#graph.settings.checkpointing ?? ONLY_FINAL
+    const [graph, journal] = [this.#graph, this.#journal]
+    const options = { storage, journal, mutants, retained, fallbackToPrevious, graph, restoreFrom }
+    takeOver(options, (takeover) => {
+      if (this.#status !== 'created') return
+      if (takeover.type === 'taken') this.#begin(takeover)
+      else if (takeover.type === 'failed') this.#changeStatus('failed', takeover.reason)
+      else this.#changeStatus(takeover.end.status, takeover.end.reason)
+    })
+  }
+
+  #begin({ record, start, unreadable, isSuccessor }: Extract<Takeover, { type: 'taken' }>): void {
+    const { runtime } = this.#options
+    const { epoch } = record
+    this.#epoch = epoch
+    this.#executions.beginEpoch(epoch)
+    const checkpoint = start.completed.at(-1)?.metadata.checkpoint ?? null
+    this.#isSuccessor = isSuccessor
+    this.#latestNotified = isSuccessor ? checkpoint : null
+    runtime.trace({ type: 'master-started', epoch, checkpoint })
+    for (const one of unreadable) {
+      const reason = `${one.reason}; ${WRITTEN_TWICE}`
+      runtime.trace({ ...one, type: 'checkpoint-unreadable', reason, fallback: checkpoint })
+    }
+    this.#checkpointing = this.#createCheckpointing(start)
+    this.#isReady = true
     this.#heartbeats.start()
-    this.#readRestorePoint()
-    runtime.schedule(this.#graph.settings.heartbeat.timeoutMs, 'first-deployment', () => {
+    const { intervalMs, timeoutMs } = this.#graph.settings.heartbeat
+    // Workers of a former master register when they have not heard of it for the timeout.
+    const patienceMs = isSuccessor ? timeoutMs + 2 * intervalMs : timeoutMs
+    runtime.schedule(patienceMs, 'first-deployment', () => {
       this.#isPatienceOver = true
       this.#deployFirst()
     })
-  }
-
-  #readRestorePoint(): void {
-    const { restoreFrom, storage } = this.#options
-    if (restoreFrom === undefined) return
-    this.#isReady = false
-    readRestorePoint(storage, this.#graph, restoreFrom, (start) => {
-      if (this.#status !== 'created') return
-      if (start instanceof ConfigurationError) {
-        this.#changeStatus('failed', start.message)
-        return
-      }
-      this.#checkpointing = this.#createCheckpointing(start)
-      this.#isReady = true
-      this.#deployFirst()
-    })
+    this.#deployFirst()
   }
 
   receive(message: Message): void {
+    if (this.#isReplaced) return
     switch (message.type) {
       case 'trigger-savepoint':
       case 'stop-with-savepoint':
@@ -210,8 +236,13 @@ export class JobMaster {
   }
 
   #onHeartbeat(heartbeat: Extract<MasterMessage, { type: 'heartbeat' }>): void {
+    const { worker, hosted, beat, epoch } = heartbeat
+    // Answers to a former master come here, too; before it has an epoch of its own it cannot tell.
+    if (this.#isReady && epoch > this.#epoch) {
+      this.#stop()
+      return
+    }
     if (!this.#workers.hear(heartbeat, this.#options.runtime.now())) return
-    const { worker, hosted, beat } = heartbeat
     for (const finding of reconcile(this.#executions.on(worker), hosted, beat)) {
       switch (finding.type) {
         case 'status':
@@ -228,6 +259,13 @@ export class JobMaster {
           break
       }
     }
+  }
+
+  /** A newer master has taken over: what this one decides has no effect any more, so it decides nothing. */
+  #stop(): void {
+    this.#isReplaced = true
+    this.#heartbeats.stop()
+    this.#restarts.clear()
   }
 
   #loseWorker(worker: WorkerId, reason: string): void {
@@ -251,12 +289,13 @@ export class JobMaster {
   // Deployment.
 
   #deployFirst(): void {
-    if (this.#status !== 'created' || !this.#isReady) return
+    if (this.#status !== 'created' || !this.#isReady || this.#isReplaced) return
     const { workers } = this.#workers
     const isComplete = workers.length >= this.#options.workersExpected
     if (!isComplete && !this.#isPatienceOver) return
     const scheduled = this.#executions.schedule(workers)
     if (scheduled === null) return
+    if (this.#isSuccessor) this.#traceRestart(0, this.#executions.subtasks)
     this.#run()
     this.#deploy(scheduled, true)
   }
@@ -278,14 +317,15 @@ export class JobMaster {
     const scheduled = this.#executions.schedule(this.#workers.workers, subtasks)
     if (scheduled === null) return
     this.#restarts.remove(pending)
-    this.#options.runtime.trace({
-      type: 'restart-started',
-      restart: pending.restart,
-      checkpoint: this.#checkpointing.restorePoint?.checkpoint ?? null,
-      subtasks,
-    })
+    this.#traceRestart(pending.restart, subtasks)
     if (this.#restarts.isEmpty) this.#run()
     this.#deploy(scheduled, pending.isGlobal)
+  }
+
+  /** `restart` 0: the job was taken over. */
+  #traceRestart(restart: number, subtasks: readonly SubtaskId[]): void {
+    const checkpoint = this.#checkpointing.restorePoint?.checkpoint ?? null
+    this.#options.runtime.trace({ type: 'restart-started', restart, checkpoint, subtasks })
   }
 
   #run(): void {
@@ -392,8 +432,15 @@ export class JobMaster {
     if (wasCanceling && !isEnded(status)) return
     this.#setStatus(execution, status, reason)
     if (status === 'running') this.#coordinatorOf(execution)?.onReaderRunning(execution.index)
+    const { subtask, worker } = execution
     if (status === 'failed' && !wasCanceling) {
-      this.#failover([execution.subtask], `${execution.subtask} failed: ${reason}`)
+      this.#failover([subtask], `${subtask} failed: ${reason}`)
+    }
+    if (status === 'canceled' && !wasCanceling) {
+      this.#failover(
+        [subtask],
+        `${subtask} was given up by ${worker}, which had not heard of its master`,
+      )
     }
     this.#proceed()
   }
@@ -402,18 +449,28 @@ export class JobMaster {
   #proceed(): void {
     this.#carryOutRestarts()
     if (!this.#executions.areAllEnded()) return
-    if (this.#status === 'failing') this.#changeStatus('failed', this.#failure)
-    else if (this.#status === 'canceling') this.#changeStatus('canceled', '')
+    if (this.#status === 'failing') this.#end('failed', this.#failure)
+    else if (this.#status === 'canceling') this.#end('canceled', '')
     else if (this.#status === 'running' && this.#executions.areAll('finished')) {
       this.#checkpointing.stop('job-ended')
-      this.#changeStatus('finished', '')
+      this.#end('finished', '')
     }
+  }
+
+  /** Nobody hears of the end before it is durable: a master that takes over must not start the job again. */
+  #end(status: JobEnd['status'], reason: string): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#journal.recordEnd({ status, reason }, () => {
+      this.#changeStatus(status, reason)
+    })
   }
 
   // Failover.
 
   #failover(failed: readonly SubtaskId[] | 'everything', reason: string): void {
     if (this.#status !== 'running' && this.#status !== 'restarting') return
+    if (this.#isEnding || this.#isReplaced) return
     // Everything starts again anyway.
     if (this.#restarts.isGlobal) return
     const { runtime } = this.#options
@@ -550,7 +607,7 @@ export class JobMaster {
       config: this.#graph.settings.checkpointing ?? ONLY_FINAL,
       coordinators: this.#coordinators,
       plan: () => ({
-        expected: this.#executions.areAll('running')
+        expected: this.#mayTrigger()
           ? new Map(this.#executions.executions.map((e) => [e.subtask, e.attempt]))
           : null,
         coordinators: [...this.#coordinators.keys()],
@@ -578,6 +635,11 @@ export class JobMaster {
     return new Checkpointing(host, start)
   }
 
+  #mayTrigger(): boolean {
+    if (!this.#isReady || this.#isReplaced) return false
+    return this.#journal.mayUse(this.#checkpointing.nextId) && this.#executions.areAll('running')
+  }
+
   // Operator coordinators.
 
   #coordinatorOf(execution: Execution): SourceCoordinator | undefined {
@@ -590,9 +652,4 @@ export class JobMaster {
       `No vertex ${id}.`,
     )
   }
-}
-
-/** No two attempts of a subtask have the same number, whoever deployed them. */
-function firstAttempt(epoch: number): number {
-  return (epoch - 1) * ATTEMPTS_MAX + 1
 }

@@ -18,13 +18,17 @@ import type { ChannelMessage, OperatorEvent } from '../messages.ts'
 import type { Timer } from '../runtime.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
+import { readChannelState } from './channel-state.ts'
 import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
 import type { Outputs } from './outputs.ts'
 import { ProgressReport } from './progress-report.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
+import type { Trigger } from './input-barriers.ts'
+import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
 import { SubtaskInput } from './subtask-input.ts'
+import type { RecoveredRecords } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
 import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
 
@@ -38,9 +42,11 @@ export class Subtask {
   /** Null for a source. */
   readonly #input: SubtaskInput | null
   readonly #keyedState: KeyedStateBackend | null
-  readonly #snapshots: SubtaskSnapshots
+  readonly #checkpoints: SubtaskCheckpoints
   readonly #progress: ProgressReport
   #status: SubtaskStatus = 'deploying'
+  /** The operators are open: it runs, or processes what was in flight. */
+  #isOpen = false
   #isStepScheduled = false
   #lastFlushAt = 0
   #latestReported: CheckpointId
@@ -67,20 +73,30 @@ export class Subtask {
       this.#chain.head.type === 'source'
         ? null
         : new SubtaskInput(env, this.#chain, this.#keyedState, {
-            onBarrier: (barrier, alignmentMs) => {
-              this.#takeSnapshot(barrier, alignmentMs)
+            onTrigger: (trigger) => {
+              this.#takeSnapshot(trigger)
+            },
+            onCaptured: (checkpoint, alignmentMs, processedBytes) => {
+              this.#checkpoints.captured(checkpoint, alignmentMs, processedBytes)
             },
             onAbort: (checkpoint, reason) => {
-              this.#abortCheckpoint(checkpoint, reason)
+              this.#checkpoints.abort(checkpoint, reason)
             },
             onEnd: () => {
               this.#finish()
             },
+            schedule: (delayMs, label, callback) => this.#schedule(delayMs, label, callback),
           })
-    this.#snapshots = new SubtaskSnapshots(env, this.#chain, this.#keyedState)
+    this.#checkpoints = new SubtaskCheckpoints({
+      env,
+      outputs: this.#outputs,
+      snapshots: new SubtaskSnapshots(env, this.#chain, this.#keyedState),
+      schedule: (delayMs, label, callback) => this.#schedule(delayMs, label, callback),
+      records: () => this.#progress.records,
+    })
   }
 
-  /** Reads its state, opens the operators and begins to take input. */
+  /** Reads its state, opens the operators, processes what was in flight and begins to take input. */
   start(): void {
     this.#changeStatus('initializing', '')
     restoreKeyedState(this.#env, this.#keyedState, (failure) => {
@@ -89,23 +105,50 @@ export class Subtask {
         this.fail(failure)
         return
       }
-      this.#guard(() => {
-        const { restore } = this.#env.deployment
-        this.#chain.open(restore?.operators ?? [], restore?.checkpoint ?? null)
+      readChannelState(this.#env, (recovered) => {
         if (this.#status !== 'initializing') return
-        this.#changeStatus('running', '')
-        this.#input?.gate.connect()
-        this.#scheduleStep()
+        if (typeof recovered === 'string') this.fail(recovered)
+        else this.#open(recovered)
       })
     })
   }
 
+  #open(recovered: readonly RecoveredRecords[]): void {
+    this.#guard(() => {
+      const { restore } = this.#env.deployment
+      this.#chain.open(restore?.operators ?? [], restore?.checkpoint ?? null)
+      if (this.#status !== 'initializing') return
+      this.#isOpen = true
+      this.#input?.recover(recovered)
+      this.#runIfRecovered()
+      this.#scheduleStep()
+    })
+  }
+
+  /** No checkpoint can come before: it would have to take along what is still to be recovered. */
+  #runIfRecovered(): void {
+    if (this.#status !== 'initializing' || this.#input?.isRecovered === false) return
+    const { runtime, deployment } = this.#env
+    const { restore, subtask } = deployment
+    if (restore !== null && restore.channels.length > 0) {
+      const { checkpoint } = restore
+      const count = this.#progress.records
+      runtime.trace({ type: 'channel-state-restored', subtask, checkpoint, count })
+    }
+    this.#changeStatus('running', '')
+    this.#input?.gate.connect()
+  }
+
   receive(message: ChannelMessage): void {
     switch (message.type) {
-      case 'element':
-        present(this.#input, `${this.#env.deployment.subtask} has no input.`).gate.receive(message)
+      case 'element': {
+        const input = present(this.#input, `${this.#env.deployment.subtask} has no input.`)
+        this.#guard(() => {
+          input.receive(message)
+        })
         this.#scheduleStep()
         return
+      }
       case 'channel-unavailable':
         this.#input?.gate.retryConnect(message.channel)
         return
@@ -125,8 +168,12 @@ export class Subtask {
 
   /** For sources: puts the barrier between two records. */
   triggerCheckpoint(barrier: Barrier): void {
+    const { checkpoint } = barrier
     if (this.#status !== 'running') {
-      this.#decline(barrier.checkpoint, `the subtask is ${this.#status}`, false)
+      const reason = `the subtask is ${this.#status}`
+      // Behind the end of its output there is nothing to tell anybody.
+      if (this.#isEnded) this.#checkpoints.decline(checkpoint, reason, false)
+      else this.#checkpoints.refuse(checkpoint, reason)
       return
     }
     this.#guard(() => {
@@ -139,7 +186,7 @@ export class Subtask {
     const { runtime, deployment } = this.#env
     const { checkpoint } = barrier
     runtime.trace({ type: 'barrier-injected', checkpoint, subtask: deployment.subtask })
-    this.#takeSnapshot(barrier, 0)
+    this.#takeSnapshot({ barrier, alignmentMs: 0, processedBytes: 0, capture: null })
   }
 
   /** The end of time and of the input come before the barrier (Flink stop-with-savepoint --drain). */
@@ -157,6 +204,7 @@ export class Subtask {
     this.#latestReported = checkpoint
     const { runtime, deployment } = this.#env
     runtime.trace({ type: 'completion-received', checkpoint, subtask: deployment.subtask })
+    this.#env.copies?.completed(deployment.subtask, checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
       if (checkpoint !== this.#last?.checkpoint) return
@@ -170,7 +218,8 @@ export class Subtask {
     if (latestCompleted !== null) this.notifyComplete(latestCompleted)
     const { runtime, deployment } = this.#env
     runtime.trace({ type: 'abortion-received', checkpoint, subtask: deployment.subtask })
-    this.#snapshots.abort(checkpoint)
+    this.#env.copies?.aborted(deployment.subtask, checkpoint)
+    this.#checkpoints.notifyAborted(checkpoint)
     const stopping = this.#last ?? this.#drain
     if (stopping?.checkpoint === checkpoint && isSynchronous(stopping.kind)) {
       // It has put itself behind its last record, and cannot go back (Flink "Stop-with-savepoint failed").
@@ -217,11 +266,11 @@ export class Subtask {
   }
 
   #scheduleStep(): void {
-    if (this.#isStepScheduled || this.#status !== 'running') return
+    if (this.#isStepScheduled || !this.#isOpen) return
     this.#isStepScheduled = true
     this.#env.runtime.schedule(0, 'step', () => {
       this.#isStepScheduled = false
-      if (this.#status === 'running') this.#guard(() => this.#step())
+      if (this.#isOpen) this.#guard(() => this.#step())
     })
   }
 
@@ -242,7 +291,8 @@ export class Subtask {
       return
     }
     const hasWork = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
-    if (this.#status !== 'running') return
+    if (!this.#isOpen) return
+    this.#runIfRecovered()
     const hasMore = hasWork || this.#chain.hasHeldTimers
     this.#progress.turnEnded(hasMore)
     this.#flushIfDue(hasMore)
@@ -269,7 +319,7 @@ export class Subtask {
 
   #stepInput(input: SubtaskInput): boolean {
     this.#spend(input.step())
-    return this.#status === 'running' && input.hasWork
+    return this.#isOpen && input.hasWork
   }
 
   #spend(records: number): void {
@@ -282,24 +332,10 @@ export class Subtask {
     }
   }
 
-  /** Barrier first, then the snapshot: both in one turn, so no record comes between (flink-semantics.md 3.3). */
-  #takeSnapshot(barrier: Barrier, alignmentMs: number): void {
-    if (isFinal(barrier) || isSynchronous(barrier.kind)) this.#expectEnd(barrier)
-    this.#outputs.broadcast(barrier)
-    if (this.#env.mutants.active('barrier-sent-twice')) this.#outputs.broadcast(barrier)
-    const { runtime, deployment } = this.#env
-    const startDelayMs = Math.max(0, runtime.now() - barrier.timestamp - alignmentMs)
-    runtime.trace({
-      type: 'snapshot-taken',
-      checkpoint: barrier.checkpoint,
-      subtask: deployment.subtask,
-      startDelayMs,
-      alignmentMs,
-      records: this.#progress.records,
-    })
-    this.#snapshots.take({ barrier, startDelayMs, alignmentMs }, (reason) => {
-      this.#decline(barrier.checkpoint, reason, true)
-    })
+  #takeSnapshot(trigger: Trigger): void {
+    const { barrier } = trigger
+    const isLast = isFinal(barrier) || isSynchronous(barrier.kind)
+    if (this.#checkpoints.take(trigger) && isLast) this.#expectEnd(barrier)
   }
 
   #expectEnd(barrier: Barrier): void {
@@ -312,24 +348,6 @@ export class Subtask {
     this.#last = barrier
     // What comes behind the savepoint belongs to the next run of the job.
     if (kind === 'stop') this.#chain.suspend()
-  }
-
-  #abortCheckpoint(checkpoint: CheckpointId, reason: string): void {
-    this.#snapshots.abort(checkpoint)
-    this.#outputs.broadcast({ type: 'cancel-marker', checkpoint })
-    this.#decline(checkpoint, reason, false)
-  }
-
-  #decline(checkpoint: CheckpointId, reason: string, isFailure: boolean): void {
-    const { subtask, attempt } = this.#env.deployment
-    this.#env.report({
-      type: 'decline-checkpoint',
-      subtask,
-      attempt,
-      checkpoint,
-      reason,
-      isFailure,
-    })
   }
 
   /** When there is nothing to do, or often enough when there is: what was written leaves. */
@@ -410,7 +428,7 @@ export class Subtask {
   #schedule(delayMs: number, label: string, callback: () => void): Timer {
     const { runtime, provenance, isStrict } = this.#env
     return runtime.schedule(delayMs, label, () => {
-      if (this.#status !== 'running' || this.#last?.kind === 'stop') return
+      if (!this.#isOpen || this.#last?.kind === 'stop') return
       if (provenance.isOn) provenance.current = []
       this.#guard(() => {
         callback()
@@ -430,8 +448,9 @@ export class Subtask {
   }
 
   #end(status: 'canceled' | 'failed' | 'finished', reason: string): void {
-    this.#input?.gate.close()
-    this.#snapshots.close()
+    this.#isOpen = false
+    this.#input?.close()
+    this.#checkpoints.close()
     this.#chain.close()
     this.#keyedState?.close()
     this.#changeStatus(status, reason)

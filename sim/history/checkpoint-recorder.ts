@@ -2,6 +2,7 @@
  * Reads every checkpoint from storage at the moment it completes, as a restore would: metadata, objects, checksums. So
  * the oracle judges what was really stored. Values are decoded when somebody looks at them.
  */
+import { decodeChannelState } from '../../engine/checkpoint/channel-state-format.ts'
 import { decodeAt } from '../../engine/checkpoint/savepoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import { decodeSplits } from '../../engine/source/kafka-source-reader.ts'
@@ -10,7 +11,7 @@ import { readKeyedState, segmentsOf } from '../../engine/task/keyed-state-conten
 import type { KeyedStateContent } from '../../engine/task/keyed-state-content.ts'
 import type { EventOf } from '../../engine/trace.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
-import type { CheckpointRecord, StateAtCheckpoint } from './history.ts'
+import type { CheckpointRecord, OvertakenRecord, StateAtCheckpoint } from './history.ts'
 
 /** Uids of operators by the part that their operator state plays: positions, what functions keep. */
 export interface StateOwners {
@@ -33,7 +34,8 @@ export function recordCheckpoint(
   const metadata = bytes === undefined ? 'it is not in the storage' : decodeAt(bytes, key)
   if (typeof metadata === 'string') {
     const problems = [`metadata: ${metadata}`]
-    return { checkpoint, seq, offsets: [], states: [], operatorStates: [], inFlight: 0, problems }
+    const nothing = { offsets: [], states: [], operatorStates: [], inFlight: 0, channels: [] }
+    return { checkpoint, seq, ...nothing, problems }
   }
   const problems: string[] = []
   const stored = storedStates(metadata, storage, problems)
@@ -44,6 +46,7 @@ export function recordCheckpoint(
     offsets: offsetsOf(metadata, owners),
     operatorStates: operatorStatesOf(metadata, owners.functions),
     inFlight: operatorStatesOf(metadata, owners.callers).flatMap(({ entries }) => entries).length,
+    channels: overtakenRecords(metadata, storage, problems),
     problems,
     // Most states are never looked at, and decoding them costs as much as the rest of the run.
     get states() {
@@ -51,6 +54,28 @@ export function recordCheckpoint(
       return states
     },
   }
+}
+
+function overtakenRecords(
+  { handles }: CheckpointMetadata,
+  storage: SimulatedStorage,
+  problems: string[],
+): OvertakenRecord[] {
+  return handles.flatMap(({ channels }) => {
+    if (channels === null) return []
+    const bytes = storage.peek(channels.key)
+    const parts =
+      bytes === undefined
+        ? 'it is not in the storage'
+        : decodeChannelState(bytes, channels.checksum)
+    if (typeof parts === 'string') {
+      problems.push(`${channels.key}: ${parts}`)
+      return []
+    }
+    return parts.flatMap(({ consumer, records }) =>
+      (records.origins ?? []).map((origins) => ({ consumer, origins })),
+    )
+  })
 }
 
 function offsetsOf(

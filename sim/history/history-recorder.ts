@@ -98,9 +98,10 @@ export class HistoryRecorder {
     return this.#covered.get(`${topic}/${partition}`) ?? 0
   }
 
-  /** In the newest completed checkpoint there are records that wait for the answer of a service. */
-  get isAwaitingAnswers(): boolean {
-    return (this.#checkpoints.at(-1)?.inFlight ?? 0) > 0
+  /** In the newest completed checkpoint there are records that wait for the answer of a service, or were overtaken. */
+  get hasRecordsInFlight(): boolean {
+    const { inFlight = 0, channels = [] } = this.#checkpoints.at(-1) ?? {}
+    return inFlight > 0 || channels.length > 0
   }
 
   finish(stuck: string | null): History {

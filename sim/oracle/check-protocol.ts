@@ -21,6 +21,8 @@ export class ProtocolCheck {
   readonly #attempts = new Map<string, number>()
   readonly #acknowledged = new Map<number, Set<string>>()
   readonly #barriers = new Map<string, number>()
+  /** Checkpoints of which a barrier overtook something. */
+  readonly #overtaking = new Set<number>()
   readonly #groupOffsets = new Map<string, number>()
   readonly #prepared = new Map<
     string,
@@ -66,6 +68,12 @@ export class ProtocolCheck {
         return
       case 'restart-started':
         this.#onRestart(event)
+        return
+      case 'barrier-sent':
+        if (event.alignment === 'unaligned') this.#overtaking.add(event.checkpoint)
+        return
+      case 'alignment-timed-out':
+        this.#overtaking.add(event.checkpoint)
         return
       case 'job-submitted':
         this.#onSubmitted(event)
@@ -204,14 +212,16 @@ export class ProtocolCheck {
 
   #onBarrier({ checkpoint, channel, seq }: EventOf<'barrier-received'>): void {
     const former = this.#barriers.get(channel) ?? 0
-    if (checkpoint <= former) {
+    // One that was overtaken comes late, and is obsolete.
+    const isOvertaken = checkpoint < former && this.#overtaking.has(former)
+    if (checkpoint <= former && !isOvertaken) {
       this.#violations.add(
         'B1',
         `Channel ${channel} delivered barrier ${checkpoint} after ${former}.`,
         seq,
       )
     }
-    this.#barriers.set(channel, checkpoint)
+    this.#barriers.set(channel, Math.max(former, checkpoint))
   }
 
   #onSplitRestored(event: EventOf<'split-restored'>): void {

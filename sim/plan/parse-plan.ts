@@ -152,10 +152,13 @@ function checkConfig(value: unknown): PlanConfig {
     outputPartitions: [1, 128],
     inputDurationMs: [1, 86_400_000],
     recordMicros: [0, 1_000_000],
+    alignedTimeoutMs: [0, 3_600_000],
   }
   onlyFields('config', fields, [
     ...Object.keys(limits),
     'inputPartitioning',
+    'checkpointMode',
+    'unaligned',
     'stateBackend',
     'incremental',
     'localRecovery',
@@ -165,7 +168,26 @@ function checkConfig(value: unknown): PlanConfig {
     const given = fields[name]
     if (given !== undefined) numbers[name] = integerAt(`config.${name}`, given, least, most)
   }
-  return { ...numbers, ...checkPartitioning(fields), ...checkState(fields) }
+  return {
+    ...numbers,
+    ...checkPartitioning(fields),
+    ...checkAlignment(fields),
+    ...checkState(fields),
+  }
+}
+
+function checkAlignment({ checkpointMode, unaligned }: Fields): PlanConfig {
+  if (
+    checkpointMode !== undefined &&
+    checkpointMode !== 'exactly-once' &&
+    checkpointMode !== 'at-least-once'
+  ) {
+    throw bad('config.checkpointMode', checkpointMode, '"exactly-once" or "at-least-once"')
+  }
+  return {
+    ...(checkpointMode === undefined ? {} : { checkpointMode }),
+    ...(unaligned === undefined ? {} : { unaligned: booleanAt('unaligned', unaligned) }),
+  }
 }
 
 function checkPartitioning({ inputPartitioning }: Fields): PlanConfig {

@@ -2,7 +2,7 @@
  * A run is a value: the plan. The fuzzer, a lesson, a click in the browser and a URL all produce and consume the same
  * plain JSON. This file is its type and its defaults; reading and checking JSON is in parse-plan.ts.
  */
-import type { StateBackendName } from '../../engine/job/job-options.ts'
+import type { CheckpointingMode, StateBackendName } from '../../engine/job/job-options.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { ClientMessage, ClientReply, Message } from '../../engine/messages.ts'
 import type { MutantName } from '../../engine/mutants.ts'
@@ -122,6 +122,12 @@ export interface PlanConfig {
   readonly inputDurationMs?: number
   /** CPU time of one record in one chain, in microseconds. Default 250: a subtask manages 4 000 records/s. */
   readonly recordMicros?: number
+  /** Default: the job's own, else `exactly-once`. */
+  readonly checkpointMode?: CheckpointingMode
+  /** Barriers overtake records. Default: the job's own, else false. */
+  readonly unaligned?: boolean
+  /** With `unaligned`: the age from which on they do. Default: the job's own, else 0. */
+  readonly alignedTimeoutMs?: number
   /** Where keyed state lives. Default: the job's own, else `heap`. */
   readonly stateBackend?: SimulatedStateBackend
   /** Checkpoints write only what changed, if the backend can. Default: the job's own, else false. */
@@ -164,6 +170,9 @@ export const PLAN_DEFAULTS = {
   inputPartitioning: 'round-robin',
   inputDurationMs: 8000,
   recordMicros: 250,
+  checkpointMode: 'exactly-once',
+  unaligned: false,
+  alignedTimeoutMs: 0,
   stateBackend: 'heap',
   incremental: false,
   localRecovery: false,

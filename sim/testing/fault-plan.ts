@@ -32,6 +32,8 @@ const CRASH_POINTS: readonly FactType[] = [
   'checkpoint-triggered',
   'barrier-injected',
   'barrier-received',
+  'channel-state-captured',
+  'alignment-timed-out',
   'snapshot-taken',
   'transaction-prepared',
   'snapshot-stored',
@@ -42,6 +44,7 @@ const CRASH_POINTS: readonly FactType[] = [
   'transaction-committed',
   'marker-appended',
   'restore-started',
+  'channel-state-restored',
   'split-restored',
   'split-caught-up',
   'transaction-fenced',
@@ -165,6 +168,9 @@ function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
       inputPartitioning: fc.constantFrom('round-robin' as const, 'by-key' as const),
       inputDurationMs: fc.constantFrom(...DURATIONS_MS),
       recordMicros: fc.constantFrom(0, 100, 1000, 5000),
+      unaligned: fc.boolean(),
+      // With 30 some barriers wait long enough and some do not.
+      alignedTimeoutMs: fc.constantFrom(0, 0, 30),
       stateBackend: fc.constantFrom('heap' as const, 'lsm' as const),
       incremental: fc.boolean(),
       localRecovery: fc.boolean(),
@@ -198,7 +204,8 @@ function trafficInput(): Arbitrary<PlanInput> {
       params: fc.record(
         {
           records: fc.integer({ min: 20, max: 500 }),
-          addresses: fc.integer({ min: 1, max: 60 }),
+          // With few keys some subtask has more to do than others, and records wait for it.
+          addresses: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 3 })),
           malformedPerMille: fc.constantFrom(0, 30),
         },
         { noNullPrototype: true },
@@ -337,7 +344,7 @@ export function crashFault(): Arbitrary<CrashFault> {
   return fc.record(
     {
       kind: fc.constant('crash' as const),
-      on: fc.constantFrom('worker-1', 'worker-2'),
+      on: fc.constantFrom('worker-1', 'worker-2', 'worker-1', 'worker-2', 'job-master'),
       at: faultMoment(),
       restartAfterMs: fc.constantFrom(0, 50, 300, 1000),
     },

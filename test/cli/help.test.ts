@@ -8,7 +8,7 @@ afterAll(() => {
   folder.remove()
 })
 
-const COMMANDS = 'demo simulate fuzz mutants repro state plan bench ui help'.split(' ')
+const COMMANDS = 'demo simulate fuzz mutants state repro plan bench ui help'.split(' ')
 
 describe.concurrent('help', () => {
   test.each([[[]], [['--help']], [['help']]])('weir %s lists every command', async (args) => {

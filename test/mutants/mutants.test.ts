@@ -36,7 +36,8 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'barrier-sent-twice': { job: TRAFFIC, killedBy: ['B1'] },
   'batch-reversed': { job: TRAFFIC, killedBy: ['T3', 'T4'] },
   'snapshot-truncated': { job: TRAFFIC, killedBy: ['S5'] },
-  'region-too-small': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
+  'master-forgets-checkpoints': { job: TRAFFIC, killedBy: ['S4', 'O1'] },
+  'checkpoint-id-reused': { job: TRAFFIC, killedBy: ['B1', 'S4'] },
   'lost-event-ignored': { job: TRAFFIC, killedBy: ['F-I9', 'L1', 'T1'] },
   'lost-worker-ignored': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
   'flush-omitted': { job: TRAFFIC, killedBy: ['X2', 'T1'] },
@@ -49,7 +50,12 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'timer-under-former-key': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
   'window-not-cleared': { job: 'traffic-analysis', killedBy: ['S1'] },
   'merged-session-loses-part': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
+  'local-copy-shared-by-operators': { job: TRAFFIC, killedBy: ['S1', 'T1', 'T4', 'L2'] },
+  'stale-local-copy': { job: TRAFFIC, killedBy: ['S1', 'T1', 'T4'] },
   'shared-run-deleted': { job: TRAFFIC, killedBy: ['S5'] },
+  'snapshot-after-barrier': { job: TRAFFIC, killedBy: ['S1', 'S2'] },
+  'in-flight-dropped': { job: TRAFFIC, killedBy: ['S1', 'S2', 'T1'] },
+  'unaligned-consumes-behind-barrier': { job: TRAFFIC, killedBy: ['S1', 'S2'] },
   'broadcast-restored-once': { job: 'network-security', killedBy: ['T1', 'T4', 'S1'] },
 }
 

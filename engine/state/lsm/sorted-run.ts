@@ -14,6 +14,7 @@ import { xxHash32 } from '../../hash.ts'
 import { CorruptStateError } from '../corrupt-state-error.ts'
 import { beginsWith, compareBytes, type RowChange } from '../rows/row-change.ts'
 import { SegmentReader, SegmentWriter } from '../segment-bytes.ts'
+import { searchBlock } from './search-block.ts'
 import { buildFilter, filterHash, mayContain } from './key-filter.ts'
 
 const MAGIC = 0x57_52_4e_01
@@ -51,8 +52,11 @@ export class SortedRun {
     this.#index = index
   }
 
-  /** The run, or one sentence about what is wrong with the bytes. `checksum` is the one under which it was stored. */
-  static decode(bytes: Uint8Array, checksum?: number): SortedRun | string {
+  /**
+   * The run, or one sentence about what is wrong with the bytes. `checksum` is the one under which it was stored.
+   * `isBlind` (mutant B-13): no block is checked.
+   */
+  static decode(bytes: Uint8Array, checksum?: number, isBlind = false): SortedRun | string {
     if (bytes.length < FOOTER_BYTES) return `it has only ${bytes.length} bytes`
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const footer = bytes.length - FOOTER_BYTES
@@ -68,7 +72,7 @@ export class SortedRun {
     }
     try {
       const index = readIndex(bytes, begin, footer)
-      const broken = typeof index === 'string' ? undefined : findBroken(bytes, index)
+      const broken = typeof index === 'string' || isBlind ? undefined : findBroken(bytes, index)
       if (broken !== undefined) return `the checksum of block ${broken} is wrong`
       return typeof index === 'string' ? index : new SortedRun(bytes, stored, index)
     } catch (error) {
@@ -103,12 +107,7 @@ export class SortedRun {
     if (this.count === 0 || !mayContain(filter, hash)) return undefined
     const block = this.#index.blocks[this.#blockOf(key)]
     if (block === undefined) return undefined
-    for (const change of this.#read(block)) {
-      const order = compareBytes(change.key, key)
-      if (order === 0) return change.value
-      if (order > 0) return undefined
-    }
-    return undefined
+    return searchBlock(this.bytes.subarray(block.offset, block.offset + block.length), key)
   }
 
   /** The changes whose keys begin with `prefix`, in order. */

@@ -7,7 +7,7 @@
  * Invariant: a row that waits in a frozen set has not been written since.
  */
 
-import { text } from '../../serializer.ts'
+import { encodeKey, text } from '../../serializer.ts'
 import type { HeapStore } from '../heap-store.ts'
 import { keyGroupOf } from '../key-groups.ts'
 import { LookupKey } from '../lookup-key.ts'
@@ -42,8 +42,18 @@ interface TrackedRow {
   readonly hash: number
   readonly keyGroup: number
   readonly namespace: number
+  /** Of rows that were loaded. */
+  readonly rowKey: Uint8Array | null
   /** Where the row waits to be encoded; null: nothing changed since it was encoded or loaded. */
   waitsIn: ChangeSet | null
+}
+
+interface TimerChange {
+  readonly keyGroup: number
+  readonly domain: TimerDomain
+  readonly timer: DueTimer
+  /** Null: it was removed. */
+  readonly value: Uint8Array | null
 }
 
 export class ChangeTracker implements RowObserver {
@@ -91,13 +101,18 @@ export class ChangeTracker implements RowObserver {
 
   timer(domain: TimerDomain, timer: DueTimer, row: StoredTimer | undefined): void {
     const keyGroup = keyGroupOf(timer.hash, this.#options.maxParallelism)
-    const key = timerRowKey(keyGroup, domain, timer)
-    this.#current.addTimer(keyGroup, key, row === undefined ? null : encodeTimerRow(row))
+    const value = row === undefined ? null : encodeTimerRow(row)
+    this.#current.addTimer({ keyGroup, domain, timer, value })
   }
 
   /** Whether the row's content is in the tables. */
   isKnown(store: HeapStore, key: LookupKey): boolean {
     return this.#rows.get(store, key) !== undefined
+  }
+
+  /** The row's key if its content is not in the tables. */
+  unknownRow(store: HeapStore, key: LookupKey): Uint8Array | null {
+    return this.isKnown(store, key) ? null : this.#encoder.rowKey(store, key)
   }
 
   /** Draws a line: what changed since the last one. */
@@ -107,9 +122,13 @@ export class ChangeTracker implements RowObserver {
     return frozen
   }
 
-  /** Takes out of the tables what has not changed since it was encoded. Only when all that was encoded lies elsewhere. */
-  evict(): void {
+  /**
+   * Takes out of the tables what has not changed since it was encoded, those loaded first before others, until `rowsMax`
+   * are left. Only when all that was encoded lies elsewhere.
+   */
+  evict(rowsMax: number): void {
     for (const row of this.#rows.values()) {
+      if (this.#rows.count <= rowsMax) return
       if (row.waitsIn !== null) continue
       const key = lookUp(this.#scratch, row)
       row.store.dropRow(key)
@@ -119,9 +138,11 @@ export class ChangeTracker implements RowObserver {
 
   #add(store: HeapStore, key: LookupKey): TrackedRow {
     const { value, hash, group, namespace } = key
-    const row = { store, key: value, hash, keyGroup: group, namespace, waitsIn: null }
+    const { load } = this.#options
+    const rowKey = load === undefined ? null : this.#encoder.rowKey(store, key)
+    const row = { store, key: value, hash, keyGroup: group, namespace, rowKey, waitsIn: null }
     this.#rows.add(store, key, row)
-    this.#options.load?.(store, this.#encoder.rowKey(store, key), key)
+    if (load !== undefined && rowKey !== null) load(store, rowKey, key)
     return row
   }
 
@@ -148,7 +169,10 @@ class RowEncoder {
 
   encode(row: TrackedRow): RowChange {
     const key = lookUp(this.#key, row)
-    return { key: this.rowKey(row.store, key), value: row.store.encodeRow(key) ?? null }
+    return {
+      key: row.rowKey ?? this.rowKey(row.store, key),
+      value: row.store.encodeRow(key) ?? null,
+    }
   }
 
   encoded(row: TrackedRow): void {
@@ -162,28 +186,23 @@ class ChangeSet implements FrozenChanges {
   readonly #waiting = new Set<TrackedRow>()
   /** By key group. */
   readonly #encoded = new Map<number, RowChange[]>()
-  /** The last change of each timer, by key group and row key. */
-  readonly #timers = new Map<number, Map<string, RowChange>>()
-  #timerCount = 0
+  /** The last change of each timer. */
+  readonly #timers = new Map<string, TimerChange>()
 
   constructor(encoder: RowEncoder) {
     this.#encoder = encoder
   }
 
   get count(): number {
-    return this.#waiting.size + this.#timerCount
+    return this.#waiting.size + this.#timers.size
   }
 
   add(row: TrackedRow): void {
     this.#waiting.add(row)
   }
 
-  addTimer(keyGroup: number, key: Uint8Array, value: Uint8Array | null): void {
-    const timers = this.#timers.get(keyGroup) ?? new Map<string, RowChange>()
-    if (timers.size === 0) this.#timers.set(keyGroup, timers)
-    const id = String(mapKeyId(key))
-    if (!timers.has(id)) this.#timerCount += 1
-    timers.set(id, { key, value })
+  addTimer(change: TimerChange): void {
+    this.#timers.set(timerId(change), change)
   }
 
   encodeNow(row: TrackedRow): number {
@@ -208,15 +227,28 @@ class ChangeSet implements FrozenChanges {
 
   *changes(): Iterable<RowChange> {
     this.encode(Number.POSITIVE_INFINITY)
-    const groups = [...new Set([...this.#encoded.keys(), ...this.#timers.keys()])]
+    const timers = new Map<number, TimerChange[]>()
+    for (const change of this.#timers.values()) {
+      const group = timers.get(change.keyGroup)
+      if (group === undefined) timers.set(change.keyGroup, [change])
+      else group.push(change)
+    }
+    const groups = [...new Set([...this.#encoded.keys(), ...timers.keys()])]
     for (const group of groups.sort((a, b) => a - b)) {
-      const rows = [
-        ...(this.#encoded.get(group) ?? []),
-        ...(this.#timers.get(group)?.values() ?? []),
-      ]
+      const ofTimers = (timers.get(group) ?? []).map(({ domain, timer, value }) => {
+        return { key: timerRowKey(group, domain, timer), value }
+      })
+      const rows = [...(this.#encoded.get(group) ?? []), ...ofTimers]
       yield* rows.sort((a, b) => compareBytes(a.key, b.key))
     }
   }
+}
+
+/** The same for equal timers only; -0 and 0 are the same time. */
+function timerId({ domain, timer }: TimerChange): string {
+  const { key, time, start, end } = timer
+  const id = typeof key === 'string' ? key : mapKeyId(encodeKey(key))
+  return `${domain} ${time} ${start} ${end} ${typeof key} ${String(id)}`
 }
 
 function lookUp(scratch: LookupKey, { key, hash, keyGroup, namespace }: TrackedRow): LookupKey {

@@ -7,6 +7,7 @@
  * order of their lines; rows are dropped only when no flush is under way.
  */
 
+import { assert } from '../../assert.ts'
 import type { CheckpointId } from '../../ids.ts'
 import type {
   AggregatingStateDescriptor,
@@ -17,7 +18,7 @@ import type {
   ValueStateDescriptor,
 } from '../descriptors.ts'
 import { HeapStateBackend, type HeapStateBackendOptions } from '../heap-state-backend.ts'
-import { checkInRange, type KeyGroupRange } from '../key-groups.ts'
+import { checkInRange, keyGroupOf, type KeyGroupRange } from '../key-groups.ts'
 import type {
   AggregatingState,
   KeyedStateBackend,
@@ -29,9 +30,11 @@ import type {
   MergingState,
   MergingValueState,
   NumberState,
+  Prefetch,
   ReducingState,
   SnapshotRequest,
   StateEntry,
+  Run,
   StoredRun,
   ValueState,
 } from '../keyed-state-backend.ts'
@@ -40,6 +43,7 @@ import { rowsInRange } from '../lsm/merge-runs.ts'
 import type { SortedRun } from '../lsm/sorted-run.ts'
 import { LookupKey } from '../lookup-key.ts'
 import { ChangeTracker } from '../rows/change-tracker.ts'
+import type { Expiry } from '../rows/expired-rows.ts'
 import { both } from '../rows/both-observers.ts'
 import type { StoredRow } from '../rows/row-change.ts'
 import { keyGroupOfRow, timerPrefix } from '../rows/row-key.ts'
@@ -73,13 +77,19 @@ export interface TieredStateBackendOptions extends HeapStateBackendOptions {
 
 /** Runs that a base store has, and can take over from a snapshot. */
 export interface RestorableRuns extends RunSource {
-  /** As older than all that are there. */
-  adopt(runs: readonly SortedRun[]): void
+  /** As older than all that are there; the run as it is named by snapshots from now on. */
+  adopt(run: SortedRun): Run
+}
+
+/** A base store that may keep its changes as runs, too. */
+export interface WorkingStore extends BaseStore {
+  readonly runs?: RestorableRuns | undefined
 }
 
 export class TieredStateBackend implements KeyedStateBackend {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
+  readonly prefetch: Prefetch | undefined
   readonly #base: BaseStore
   readonly #runs: RestorableRuns | undefined
   readonly #rowsMax: number
@@ -90,6 +100,7 @@ export class TieredStateBackend implements KeyedStateBackend {
   readonly #lookup = new LookupKey()
   /** Under way, oldest first. */
   #flushes: readonly Flush[] = []
+  readonly #restoredGroups = new Set<number>()
   #namespace = 0
   #keysUntilLook: number
 
@@ -113,6 +124,7 @@ export class TieredStateBackend implements KeyedStateBackend {
     })
     const observers = observer === undefined ? this.#tracker : both(this.#tracker, observer)
     this.#tables = new HeapStateBackend({ ...options, observer: observers })
+    this.prefetch = this.#prefetchFrom(base)
   }
 
   get currentKey(): unknown {
@@ -170,6 +182,7 @@ export class TieredStateBackend implements KeyedStateBackend {
     const snapshot: TieredSnapshot = new TieredSnapshot({
       maxParallelism: this.maxParallelism,
       states: this.#states(),
+      expiries: this.#expiries(),
       base: this.#base,
       runs: this.#runs,
       names: this.#names,
@@ -187,7 +200,10 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   restore(segments: Iterable<KeyGroupSegment>): void {
     const sorted = [...segments].sort((a, b) => a.keyGroup - b.keyGroup)
-    for (const { keyGroup } of sorted) checkInRange(this.range, keyGroup)
+    for (const { keyGroup } of sorted) {
+      checkInRange(this.range, keyGroup)
+      this.#restored(keyGroup)
+    }
     const all = sorted.map((segment) => rowsOfSegment(segment))
     this.restoreRows(
       all.flatMap(({ states }) => states),
@@ -222,8 +238,8 @@ export class TieredStateBackend implements KeyedStateBackend {
     for (const stored of runs) {
       const cut = cutRun(stored.run, this.range)
       if (cut === undefined) continue
-      this.#runs.adopt([cut])
-      if (cut === stored.run) this.#names.add(checkpoint, [stored])
+      const adopted = this.#runs.adopt(cut)
+      if (cut === stored.run) this.#names.add(checkpoint, adopted, stored.object)
     }
     // Of the key groups in these runs nothing can be in any other.
     const range = rangeOfRuns(runs, this.range)
@@ -262,12 +278,45 @@ export class TieredStateBackend implements KeyedStateBackend {
     this.#base.close()
   }
 
+  /** Of states without namespaces; with which namespaces a key will be used, nobody knows yet. */
+  #prefetchFrom(base: BaseStore): Prefetch | undefined {
+    if (base.prefetch === undefined) return undefined
+    const lookup = new LookupKey()
+    return (keys, hashes) => {
+      const rowKeys: Uint8Array[] = []
+      for (const store of this.#tables.stores()) {
+        if (store.info.isNamespaced) continue
+        for (const [at, key] of keys.entries()) {
+          const hash = hashes[at] ?? 0
+          lookup.set(key, hash, keyGroupOf(hash, this.maxParallelism))
+          const rowKey = this.#tracker.unknownRow(store, lookup)
+          if (rowKey !== null) rowKeys.push(rowKey)
+        }
+      }
+      if (rowKeys.length > 0) base.prefetch?.(rowKeys)
+    }
+  }
+
   get #tiers(): Tiers {
     return { base: this.#base, tracker: this.#tracker, range: this.range }
   }
 
   #states(): readonly StateInfo[] {
     return Array.from(this.#tables.stores(), ({ info }) => info)
+  }
+
+  #expiries(): ReadonlyMap<string, Expiry> {
+    const expiries = new Map<string, Expiry>()
+    for (const store of this.#tables.stores()) {
+      const isExpired = store.leftOut()
+      if (isExpired !== undefined) expiries.set(store.info.name, { info: store.info, isExpired })
+    }
+    return expiries
+  }
+
+  #restored(keyGroup: number): void {
+    assert(!this.#restoredGroups.has(keyGroup), `Key group ${keyGroup} was restored twice.`)
+    this.#restoredGroups.add(keyGroup)
   }
 
   /** Once in a while: compaction goes on, and tables that are too large are relieved. */
@@ -286,7 +335,7 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   #dropUnchanged(): void {
     for (const flush of this.#flushes) this.#advance(flush, Number.POSITIVE_INFINITY)
-    this.#tracker.evict()
+    this.#tracker.evict(this.#rowsMax >>> 1)
   }
 
   #flush(onCommitted: () => void): Flush {

@@ -1,7 +1,7 @@
 /**
  * A worker that hosts the middle of a job; the test plays everybody else: the job master, the producers of channels a and
- * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`, savepoint: `|1s`, stop: `|1■`, drain: `|1▽`), cancel markers `x1`, the end
- * of data `.`, the end `$`.
+ * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`, unaligned: `|u1`, one that
+ * times out: `|t1`, one that was forced into line: `|f1`; savepoint, stop and drain: `|1s`, `|1■`, `|1▽`), cancel markers `x1`, the end of data `.`, the end `$`.
  */
 import { present } from '../../../engine/assert.ts'
 import type {
@@ -14,6 +14,7 @@ import {
   type Element,
   newRecordBuffer,
 } from '../../../engine/element.ts'
+import { isUnaligned } from '../../../engine/exchange/barrier-alignment.ts'
 import {
   type AttemptId,
   attemptId,
@@ -66,6 +67,9 @@ function job(calls: Calls, options: JobOptions): JobGraph {
     }),
   )
 }
+
+/** So old a barrier `|t1` gets before it overtakes; it was sent at 0. */
+export const PATIENCE_MS = 500
 
 export class Hosting {
   readonly runtime = new FakeRuntime(workerId('worker-1'))
@@ -258,10 +262,16 @@ function markOf({ kind }: Barrier): string {
   return Object.entries(KINDS).find(([, other]) => other === kind)?.[0] ?? ''
 }
 
+function parseBarrier(text: string): Barrier {
+  const [, kind = '', digits = '', mark = ''] = /^([utf]?)([0-9]+)(.?)$/.exec(text) ?? []
+  const barrier = barrierOf(Number(digits), KINDS[mark] ?? 'checkpoint')
+  if (kind === 't') return { ...barrier, alignedTimeoutMs: PATIENCE_MS }
+  if (kind === '') return barrier
+  return { ...barrier, alignment: kind === 'u' ? 'unaligned' : 'forced-aligned' }
+}
+
 function parseElement(text: string): Element {
-  if (text.startsWith('|')) {
-    return barrierOf(Number.parseInt(text.slice(1)), KINDS[text.at(-1) ?? ''] ?? 'checkpoint')
-  }
+  if (text.startsWith('|')) return parseBarrier(text.slice(1))
   if (text.startsWith('x')) {
     return { type: 'cancel-marker', checkpoint: checkpointId(Number(text.slice(1))) }
   }
@@ -282,7 +292,7 @@ function showElement(element: Element): string {
     case 'records':
       return element.values.map((value) => show(value as Numbered)).join(' ')
     case 'barrier':
-      return `|${element.checkpoint}${markOf(element)}`
+      return `|${isUnaligned(element) ? 'u' : ''}${element.checkpoint}${markOf(element)}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
     case 'watermark':

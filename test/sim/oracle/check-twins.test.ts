@@ -50,6 +50,7 @@ function run(records: string, { delivery, stuck, state = {} }: RunOptions = {}):
         states,
         operatorStates: [],
         inFlight: 0,
+        channels: [],
         problems: [],
       },
     ],

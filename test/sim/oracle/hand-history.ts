@@ -76,6 +76,7 @@ export function clean(): Draft {
           ],
           operatorStates: [],
           inFlight: 0,
+          channels: [],
           problems: [],
         },
       ],
