@@ -47,6 +47,8 @@ export interface JobMasterOptions {
   readonly mutants: Mutants
   /** The first deployment waits for so many workers, at most for one heartbeat timeout, to spread over all of them. */
   readonly workersExpected: number
+  /** Counts the jobs that were submitted over this snapshot storage, one after the other. Default 1. */
+  readonly submission?: number
 }
 
 /** What it means that an older checkpoint is restored than the newest. */
@@ -118,7 +120,7 @@ export class JobMaster {
         this.#failover('everything', reason)
       },
     })
-    this.#journal = new MasterJournal(options.storage)
+    this.#journal = new MasterJournal(options.storage, options.submission ?? 1)
   }
 
   get status(): JobStatus {

@@ -18,7 +18,10 @@ export interface JobEnd {
 
 /** One job master, as its object `master/epoch-2` says. */
 export interface MasterRecord {
+  /** Counts the masters over this storage, whatever job they are of. */
   readonly epoch: number
+  /** Which of the jobs that were submitted over this storage it is of. */
+  readonly submission: number
   /** The checkpoint that it began with; 0 for none. */
   readonly base: number
   /** Its own checkpoints begin here. */
@@ -31,17 +34,21 @@ export interface MasterRecord {
 export const IDS_AHEAD = 10
 
 export const MASTER_PREFIX = 'master/'
-const END_KEY = `${MASTER_PREFIX}end`
 
 export class MasterJournal {
   readonly #storage: StoragePort
+  readonly #endKey: string
+  /** Which of the jobs over this storage: their ends are told apart. */
+  readonly submission: number
   #record: MasterRecord | null = null
   /** Durable. */
   #reservedId = 0
   #isReserving = false
 
-  constructor(storage: StoragePort) {
+  constructor(storage: StoragePort, submission: number) {
     this.#storage = storage
+    this.submission = submission
+    this.#endKey = `${MASTER_PREFIX}end-${submission}`
   }
 
   /** The newest record and the end of the job, where there are; a sentence when they cannot be read. */
@@ -56,7 +63,7 @@ export class MasterJournal {
         return
       }
       const newest = newestEpoch(keys.value)
-      this.#get(keys.value.includes(END_KEY) ? END_KEY : null, (end) => {
+      this.#get(keys.value.includes(this.#endKey) ? this.#endKey : null, (end) => {
         if (typeof end === 'string') return onRead(end)
         this.#get(newest === null ? null : epochKey(newest), (record) => {
           if (typeof record === 'string') return onRead(record)
@@ -88,7 +95,7 @@ export class MasterJournal {
 
   /** Calls back when it is durable, or could not be made so. */
   recordEnd(end: JobEnd, onDone: () => void): void {
-    this.#storage.put(END_KEY, [encodeRecord(end)], onDone)
+    this.#storage.put(this.#endKey, [encodeRecord(end)], onDone)
   }
 
   #reserve(): void {
@@ -128,10 +135,15 @@ export class MasterJournal {
 }
 
 /** What the successor of a master begins with, when it found `base` as the newest checkpoint. */
-export function successor(former: MasterRecord | null, base: CheckpointId | null): MasterRecord {
+export function successor(
+  former: MasterRecord | null,
+  base: CheckpointId | null,
+  submission: number,
+): MasterRecord {
   const firstId = (former?.reservedId ?? 0) + 1
   return {
     epoch: (former?.epoch ?? 0) + 1,
+    submission,
     base: base ?? 0,
     firstId,
     reservedId: firstId + IDS_AHEAD - 1,

@@ -48,9 +48,11 @@ export function takeOver(options: TakeoverOptions, onTaken: (takeover: Takeover)
     if (typeof found === 'string') return onTaken({ type: 'failed', reason: found })
     const { record, end } = found
     if (end !== null) return onTaken({ type: 'ended', end })
-    // What lies there without a master's record belongs to somebody else.
-    if (record === null)
-      return begin(options, { former: null, completed: [], unreadable: [] }, onTaken)
+    // What lies there without a record of this job belongs to somebody else.
+    if (record?.submission !== journal.submission) {
+      begin(options, { former: record, completed: [], unreadable: [] }, onTaken)
+      return
+    }
     readCheckpoints(options, record, (read) => {
       if (typeof read === 'string') onTaken({ type: 'failed', reason: read })
       else begin(options, { former: record, ...read }, onTaken)
@@ -69,7 +71,7 @@ function begin(
   onTaken: (takeover: Takeover) => void,
 ): void {
   const base = completed.at(-1)?.checkpoint ?? null
-  const right = successor(former, base)
+  const right = successor(former, base, journal.submission)
   const isReused = former !== null && mutants.active('checkpoint-id-reused')
   const record = isReused ? { ...right, firstId: right.base + 1 } : right
   journal.begin(record, (failure) => {
