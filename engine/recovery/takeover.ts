@@ -58,9 +58,11 @@ export function takeOver(options: TakeoverOptions, onTaken: (takeover: Takeover)
     if (typeof found === 'string') return onTaken({ type: 'failed', reason: found })
     const { record, end } = found
     if (end !== null) return onTaken({ type: 'ended', end })
-    // What lies there without a master's record belongs to somebody else.
-    if (record === null)
-      return begin(options, { former: null, completed: [], unreadable: [] }, onTaken)
+    // What lies there without a record of this job belongs to somebody else.
+    if (record?.submission !== journal.submission) {
+      begin(options, { former: record, completed: [], unreadable: [] }, onTaken)
+      return
+    }
     readCheckpoints(options, record, (read) => {
       if (typeof read === 'string') onTaken({ type: 'failed', reason: read })
       else begin(options, { former: record, ...read }, onTaken)
@@ -108,7 +110,7 @@ function write(
   journal.begin(record, (failure) => {
     if (failure !== null) onTaken({ type: 'failed', reason: failure })
     else {
-      const isSuccessor = former !== null
+      const isSuccessor = former?.submission === journal.submission
       const nextId = firstIdOf(record)
       onTaken({ type: 'taken', record, start: { ...start, nextId }, unreadable, isSuccessor })
     }

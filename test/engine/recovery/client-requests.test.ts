@@ -127,6 +127,7 @@ describe('stopping with a savepoint', () => {
     job.runtime.advance(1)
     expect(job.told()).toHaveLength(4)
     job.report('finished')
+    job.runtime.advance(20)
     expect(job.master.status).toBe('finished')
     expect(said(job)).toEqual([
       { type: 'job-stopped', requestId: 1, checkpoint: 1, location: 'sp-1' },
@@ -186,6 +187,7 @@ describe('canceling', () => {
       'worker-2 cancel sum/1',
     ])
     job.report('canceled')
+    job.runtime.advance(20)
     expect(job.master.status).toBe('canceled')
     expect(said(job)).toEqual([{ type: 'job-canceled', requestId: 3 }])
   })
@@ -223,6 +225,7 @@ describe('canceling', () => {
 
   test('also while it waits for its first workers', () => {
     const job = ask(new MasteredJob(), { type: 'cancel-job', requestId: 1 })
+    job.runtime.advance(20)
     expect(job.statuses).toEqual(['created', 'canceling', 'canceled'])
   })
 })
