@@ -36,8 +36,9 @@ export const ENGINE_MUTANTS = {
   'in-flight-dropped': 'B-8: what an unaligned barrier overtook is missing in the snapshot',
   'unaligned-consumes-behind-barrier':
     'A-26 (FLINK-17568): records are processed between an unaligned barrier and the snapshot',
-  'region-too-small':
-    'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'master-forgets-checkpoints': 'a job master that takes over begins without a checkpoint',
+  'checkpoint-id-reused':
+    'a job master that takes over gives ids of checkpoints that its predecessor had given',
   'lost-event-ignored':
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'shared-run-deleted':
@@ -61,6 +62,10 @@ export const FEATURE_MUTANTS = {
     'A-28 (FLINK-31963): records in flight to operators without state do not come back',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'unreadable-checkpoint-skipped':
+    'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
+  'region-too-small':
+    'B-14: a failed subtask restarts alone, without those it exchanges records with',
   'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',
   'aborted-upload-shared':
     'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',

@@ -85,7 +85,7 @@ export class Simulation {
   readonly #feeder: Feeder
   readonly #history: HistoryRecorder
   readonly #rest: RestDetector
-  readonly #master: JobMaster
+  #master: JobMaster
   readonly #options: SimulationOptions
   readonly #eventsMax: number
   readonly #incarnations = new Map<string, number>()
@@ -237,7 +237,8 @@ export class Simulation {
   #createRest(): RestDetector {
     return new RestDetector({
       world: this.#world,
-      master: this.#master,
+      jobStatus: () =>
+        this.#network.find(JOB_MASTER)?.isAlive === true ? this.#master.status : null,
       cluster: this.#cluster,
       faults: this.#faults,
       feeder: this.#feeder,
@@ -273,7 +274,7 @@ export class Simulation {
   }
 
   #startMaster(): JobMaster {
-    const process = new SimulatedProcess(JOB_MASTER, 1)
+    const process = new SimulatedProcess(JOB_MASTER, this.#nextIncarnation(JOB_MASTER))
     const master = new JobMaster({
       ...this.#portsOf(process),
       graph: this.#graph,
@@ -290,8 +291,7 @@ export class Simulation {
   }
 
   #startWorker(id: WorkerId): void {
-    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
-    this.#incarnations.set(id, incarnation)
+    const incarnation = this.#nextIncarnation(id)
     const process = new SimulatedProcess(id, incarnation)
     const isTwin = this.#options.arrange !== undefined
     const worker = new Worker({
@@ -313,6 +313,12 @@ export class Simulation {
       this.#world.record({ type: 'worker-started', worker: id, incarnation })
       worker.start()
     })
+  }
+
+  #nextIncarnation(id: string): number {
+    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
+    this.#incarnations.set(id, incarnation)
+    return incarnation
   }
 
   #portsOf(
@@ -354,8 +360,15 @@ export class Simulation {
   #crash(id: string, restartAfterMs: number): boolean {
     const process = this.#network.find(id)
     if (process?.isAlive !== true) return false
-    const worker = workerId(id)
     process.crash()
+    if (process.id === JOB_MASTER) {
+      this.#world.record({ type: 'master-crashed', incarnation: process.incarnation })
+      this.#world.after(restartAfterMs, 'master-restart', id, () => {
+        this.#master = this.#startMaster()
+      })
+      return true
+    }
+    const worker = workerId(id)
     this.#world.record({ type: 'worker-crashed', worker, incarnation: process.incarnation })
     this.#world.after(restartAfterMs, 'worker-restart', id, () => {
       this.#startWorker(worker)

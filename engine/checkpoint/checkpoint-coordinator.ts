@@ -143,13 +143,20 @@ export interface StepContext {
   readonly missingAllowed: number
 }
 
-export function newCoordinator(): CoordinatorState {
+/** What a coordinator begins with. */
+export interface CoordinatorStart {
+  readonly nextId: CheckpointId
+  /** What can be restored, oldest first. */
+  readonly completed: readonly CheckpointMetadata[]
+}
+
+export function newCoordinator(start?: CoordinatorStart): CoordinatorState {
   return {
-    nextId: checkpointId(1),
+    nextId: start?.nextId ?? checkpointId(1),
     isPeriodic: false,
     hasInputEnded: false,
     pending: null,
-    latestCompleted: null,
+    latestCompleted: start?.completed.at(-1) ?? null,
     lastCompletedAt: null,
     failures: NO_FAILURES,
   }

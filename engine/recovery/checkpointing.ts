@@ -6,6 +6,7 @@ import { newCoordinator, step } from '../checkpoint/checkpoint-coordinator.ts'
 import type {
   CoordinatorEffect,
   CoordinatorInput,
+  CoordinatorStart,
   CoordinatorState,
   TriggerPlan,
 } from '../checkpoint/checkpoint-coordinator.ts'
@@ -46,15 +47,23 @@ export const ONLY_FINAL: CheckpointingSettings = checkpointingSettings({
 export class Checkpointing {
   readonly #host: CheckpointingHost
   readonly #shared: SharedObjects
-  #state: CoordinatorState = newCoordinator()
+  #state: CoordinatorState
   #intervalTimer: Timer | null = null
   #timeoutTimer: Timer | null = null
   /** Only for the mutant that restores an older checkpoint. */
   #beforeLatest: CheckpointMetadata | null = null
 
-  constructor(host: CheckpointingHost) {
+  /** `start`: what a former job master left, to go on with. */
+  constructor(host: CheckpointingHost, start?: CoordinatorStart) {
     this.#host = host
     this.#shared = new SharedObjects(host.storage, host.mutants)
+    this.#state = newCoordinator(start)
+    for (const metadata of start?.completed ?? []) this.#shared.recovered(metadata)
+  }
+
+  /** The id of the next checkpoint. */
+  get nextId(): CheckpointId {
+    return this.#state.nextId
   }
 
   /** What a restart begins with. */

@@ -1,14 +1,17 @@
 /**
  * The job master: knows the workers, deploys the job, watches heartbeats, restarts what failed from the latest completed
- * checkpoint: the region of a failed subtask, or everything. Nobody below knows that restarts exist.
+ * checkpoint: the region of a failed subtask, or everything. Nobody below knows that restarts exist. What it must not
+ * forget is in the snapshot storage, where the next master finds it when this one dies.
  * Source: Flink JobMaster and DefaultScheduler (flink-semantics.md 3.5).
  *
  *   created ──slots──▶ running ──failure──▶ restarting ──pauses over, all ended, slots──▶ running
  *                         │                     │ strategy gives up
  *                         ▼ all finished        ▼
  *                      finished               failing ──all ended──▶ failed
+ *   created ──the job is over already, or what it left cannot be read──▶ finished, failed, canceled
  */
 import { assert, present } from '../assert.ts'
+import type { CoordinatorStart } from '../checkpoint/checkpoint-coordinator.ts'
 import type { CheckpointId, SubtaskId, WorkerId } from '../ids.ts'
 import type { JobGraph, JobVertex } from '../job/job-graph.ts'
 import type { MasterMessage, Message } from '../messages.ts'
@@ -17,11 +20,14 @@ import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
 import type { JobStatus } from '../trace.ts'
 import { Checkpointing, ONLY_FINAL } from './checkpointing.ts'
+import type { CheckpointingHost } from './checkpointing.ts'
 import { deploy } from './deployer.ts'
 import { ExecutionGraph, isEnded } from './execution-graph.ts'
 import type { Execution } from './execution-graph.ts'
 import { FailureReasons } from './failure-reasons.ts'
 import { Heartbeats } from './heartbeats.ts'
+import { firstIdOf, MasterJournal } from './master-journal.ts'
+import type { JobEnd } from './master-journal.ts'
 import { PendingRestarts } from './pending-restarts.ts'
 import type { PendingRestart } from './pending-restarts.ts'
 import { reconcile } from './reconciliation.ts'
@@ -29,6 +35,8 @@ import { regionsOf } from './regions.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
 import { createSourceCoordinators } from './source-coordinators.ts'
 import { SubtaskMessages } from './subtask-messages.ts'
+import { takeOver } from './takeover.ts'
+import type { Takeover } from './takeover.ts'
 import { WorkerRegistry } from './worker-registry.ts'
 
 export interface JobMasterOptions {
@@ -41,8 +49,12 @@ export interface JobMasterOptions {
   readonly workersExpected: number
 }
 
+/** What it means that an older checkpoint is restored than the newest. */
+const WRITTEN_TWICE =
+  'output that was committed after the checkpoint that is restored instead will be written a second time'
+
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
-  created: ['running'],
+  created: ['running', 'finished', 'failed', 'canceled'],
   running: ['restarting', 'failing', 'finished', 'canceling'],
   restarting: ['running', 'failing', 'canceling'],
   failing: ['failed'],
@@ -61,12 +73,19 @@ export class JobMaster {
   readonly #workers = new WorkerRegistry()
   readonly #heartbeats: Heartbeats
   readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
-  readonly #checkpointing: Checkpointing | null
+  readonly #journal: MasterJournal
+  #checkpointing: Checkpointing | null = null
   readonly #restarts = new PendingRestarts()
   readonly #failures = new FailureReasons()
   #status: JobStatus = 'created'
   #strategy = NO_RESTARTS
-  #epoch = 1
+  #epoch = 0
+  /** It knows what the job starts from. */
+  #isReady = false
+  /** A newer master has taken over. */
+  #isReplaced = false
+  /** Its end is being made durable. */
+  #isEnding = false
   /** The wait for the expected workers is over. */
   #isPatienceOver = false
   /** The newest checkpoint that subtasks were told of. */
@@ -99,7 +118,7 @@ export class JobMaster {
         this.#failover('everything', reason)
       },
     })
-    this.#checkpointing = this.#createCheckpointing()
+    this.#journal = new MasterJournal(options.storage)
   }
 
   get status(): JobStatus {
@@ -107,16 +126,44 @@ export class JobMaster {
   }
 
   start(): void {
-    const { runtime } = this.#options
+    const { runtime, storage, mutants } = this.#options
     runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
-    this.#heartbeats.start()
-    runtime.schedule(this.#graph.settings.heartbeat.timeoutMs, 'first-deployment', () => {
-      this.#isPatienceOver = true
-      this.#deployFirst()
+    const { retained, fallbackToPrevious } = this.#graph.settings.checkpointing ?? ONLY_FINAL
+    const journal = this.#journal
+    takeOver({ storage, journal, mutants, retained, fallbackToPrevious }, (takeover) => {
+      if (takeover.type === 'taken') this.#begin(takeover)
+      else if (takeover.type === 'failed') this.#changeStatus('failed', takeover.reason)
+      else this.#changeStatus(takeover.end.status, takeover.end.reason)
     })
   }
 
+  #begin({ record, completed, unreadable }: Extract<Takeover, { type: 'taken' }>): void {
+    const { runtime } = this.#options
+    const { epoch } = record
+    this.#epoch = epoch
+    this.#executions.beginEpoch(epoch)
+    const checkpoint = completed.at(-1)?.checkpoint ?? null
+    this.#latestNotified = checkpoint
+    runtime.trace({ type: 'master-started', epoch, checkpoint })
+    for (const one of unreadable) {
+      const reason = `${one.reason}; ${WRITTEN_TWICE}`
+      runtime.trace({ ...one, type: 'checkpoint-unreadable', reason, fallback: checkpoint })
+    }
+    this.#checkpointing = this.#createCheckpointing({ nextId: firstIdOf(record), completed })
+    this.#isReady = true
+    this.#heartbeats.start()
+    const { intervalMs, timeoutMs } = this.#graph.settings.heartbeat
+    // Workers of a former master register when they have not heard of it for the timeout.
+    const patienceMs = epoch === 1 ? timeoutMs : timeoutMs + 2 * intervalMs
+    runtime.schedule(patienceMs, 'first-deployment', () => {
+      this.#isPatienceOver = true
+      this.#deployFirst()
+    })
+    this.#deployFirst()
+  }
+
   receive(message: Message): void {
+    if (this.#isReplaced) return
     switch (message.type) {
       case 'register-worker':
         this.#register(message)
@@ -164,8 +211,13 @@ export class JobMaster {
   }
 
   #onHeartbeat(heartbeat: Extract<MasterMessage, { type: 'heartbeat' }>): void {
+    const { worker, hosted, beat, epoch } = heartbeat
+    // Answers to a former master come here, too; before it has an epoch of its own it cannot tell.
+    if (this.#isReady && epoch > this.#epoch) {
+      this.#stop()
+      return
+    }
     if (!this.#workers.hear(heartbeat, this.#options.runtime.now())) return
-    const { worker, hosted, beat } = heartbeat
     for (const finding of reconcile(this.#executions.on(worker), hosted, beat)) {
       switch (finding.type) {
         case 'status':
@@ -182,6 +234,13 @@ export class JobMaster {
           break
       }
     }
+  }
+
+  /** A newer master has taken over: what this one decides has no effect any more, so it decides nothing. */
+  #stop(): void {
+    this.#isReplaced = true
+    this.#heartbeats.stop()
+    this.#restarts.clear()
   }
 
   #loseWorker(worker: WorkerId, reason: string): void {
@@ -205,12 +264,13 @@ export class JobMaster {
   // Deployment.
 
   #deployFirst(): void {
-    if (this.#status !== 'created') return
+    if (this.#status !== 'created' || !this.#isReady || this.#isReplaced) return
     const { workers } = this.#workers
     const isComplete = workers.length >= this.#options.workersExpected
     if (!isComplete && !this.#isPatienceOver) return
     const scheduled = this.#executions.schedule(workers)
     if (scheduled === null) return
+    if (this.#epoch > 1) this.#traceRestart(0, this.#executions.subtasks)
     this.#run()
     this.#deploy(scheduled, true)
   }
@@ -232,14 +292,15 @@ export class JobMaster {
     const scheduled = this.#executions.schedule(this.#workers.workers, subtasks)
     if (scheduled === null) return
     this.#restarts.remove(pending)
-    this.#options.runtime.trace({
-      type: 'restart-started',
-      restart: pending.restart,
-      checkpoint: this.#checkpointing?.restorePoint?.checkpoint ?? null,
-      subtasks,
-    })
+    this.#traceRestart(pending.restart, subtasks)
     if (this.#restarts.isEmpty) this.#run()
     this.#deploy(scheduled, pending.isGlobal)
+  }
+
+  /** `restart` 0: the job was taken over. */
+  #traceRestart(restart: number, subtasks: readonly SubtaskId[]): void {
+    const checkpoint = this.#checkpointing?.restorePoint?.checkpoint ?? null
+    this.#options.runtime.trace({ type: 'restart-started', restart, checkpoint, subtasks })
   }
 
   #run(): void {
@@ -333,8 +394,15 @@ export class JobMaster {
     if (wasCanceling && !isEnded(status)) return
     this.#setStatus(execution, status, reason)
     if (status === 'running') this.#coordinatorOf(execution)?.onReaderRunning(execution.index)
+    const { subtask, worker } = execution
     if (status === 'failed' && !wasCanceling) {
-      this.#failover([execution.subtask], `${execution.subtask} failed: ${reason}`)
+      this.#failover([subtask], `${subtask} failed: ${reason}`)
+    }
+    if (status === 'canceled' && !wasCanceling) {
+      this.#failover(
+        [subtask],
+        `${subtask} was given up by ${worker}, which had not heard of its master`,
+      )
     }
     this.#proceed()
   }
@@ -343,18 +411,28 @@ export class JobMaster {
   #proceed(): void {
     this.#carryOutRestarts()
     if (!this.#executions.areAllEnded()) return
-    if (this.#status === 'failing') this.#changeStatus('failed', this.#failure)
-    else if (this.#status === 'canceling') this.#changeStatus('canceled', '')
+    if (this.#status === 'failing') this.#end('failed', this.#failure)
+    else if (this.#status === 'canceling') this.#end('canceled', '')
     else if (this.#status === 'running' && this.#executions.areAll('finished')) {
       this.#checkpointing?.stop('job-ended')
-      this.#changeStatus('finished', '')
+      this.#end('finished', '')
     }
+  }
+
+  /** Nobody hears of the end before it is durable: a master that takes over must not start the job again. */
+  #end(status: JobEnd['status'], reason: string): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#journal.recordEnd({ status, reason }, () => {
+      this.#changeStatus(status, reason)
+    })
   }
 
   // Failover.
 
   #failover(failed: readonly SubtaskId[] | 'everything', reason: string): void {
     if (this.#status !== 'running' && this.#status !== 'restarting') return
+    if (this.#isEnding || this.#isReplaced) return
     // Everything starts again anyway.
     if (this.#restarts.isGlobal) return
     const { runtime } = this.#options
@@ -450,19 +528,19 @@ export class JobMaster {
 
   // Checkpoints.
 
-  #createCheckpointing(): Checkpointing | null {
+  #createCheckpointing(start: CoordinatorStart): Checkpointing | null {
     const { settings, needsFinalCheckpoint } = this.#graph
     const config = settings.checkpointing ?? (needsFinalCheckpoint ? ONLY_FINAL : null)
     if (config === null) return null
     const { runtime, storage, mutants } = this.#options
-    return new Checkpointing({
+    const host: CheckpointingHost = {
       runtime,
       storage,
       mutants,
       config,
       coordinators: this.#coordinators,
       plan: () => ({
-        expected: this.#executions.areAll('running')
+        expected: this.#mayTrigger()
           ? new Map(this.#executions.executions.map((e) => [e.subtask, e.attempt]))
           : null,
         coordinators: [...this.#coordinators.keys()],
@@ -482,7 +560,14 @@ export class JobMaster {
       failJob: (reason) => {
         this.#failover('everything', reason)
       },
-    })
+    }
+    return new Checkpointing(host, start)
+  }
+
+  #mayTrigger(): boolean {
+    const next = this.#checkpointing?.nextId
+    if (next === undefined || this.#isReplaced) return false
+    return this.#journal.mayUse(next) && this.#executions.areAll('running')
   }
 
   // Operator coordinators.

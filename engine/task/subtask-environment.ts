@@ -3,8 +3,8 @@ import type { JobGraph, JobVertex } from '../job/job-graph.ts'
 import type { Deployment, MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { ProvenanceTracker } from '../operator/operator.ts'
-import type { LocalCopies } from './local-copies.ts'
 import type { WorkingStore } from '../state/tiered/tiered-state-backend.ts'
+import type { LocalCopies } from './local-copies.ts'
 import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
 
 export interface SubtaskEnvironment {

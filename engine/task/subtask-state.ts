@@ -12,6 +12,9 @@ import { downloadState } from './download-state.ts'
 import { objectsOf, readKeyedState, restoreContent, type Trust } from './keyed-state-content.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
+/** Rows in memory above a store that is not: reading one from there takes much longer than from any table. */
+const WORKING_ROWS_MAX = 1 << 19
+
 export function createKeyedState(env: SubtaskEnvironment): KeyedStateBackend {
   const { maxParallelism, parallelism, nodes } = env.vertex
   const { deployment, mutants } = env
@@ -39,6 +42,7 @@ export function createKeyedState(env: SubtaskEnvironment): KeyedStateBackend {
     ...options,
     base,
     sharesAborted,
+    rowsMax: WORKING_ROWS_MAX,
     ...(runs === undefined ? {} : { runs }),
   })
 }

@@ -63,6 +63,9 @@ export class PhaseTracker {
       case 'worker-crashed':
         this.#isDown ||= this.hosts(fact.worker)
         return
+      case 'master-crashed':
+        this.#isDown = true
+        return
       case 'job-status-changed':
         this.#isDown = fact.status !== 'running'
         if (this.#isDown) this.#checkpoint = 'idle'

@@ -67,9 +67,10 @@ export class FoldCheck {
       history.outputs.filter((output) => isEvidence(output, sinks)),
       origins,
     )
-    this.#isInputOrder = !isBehindFold(graph, node) && !isBehind(graph, node, reordered)
     const upstream = upstreamOf(graph, node)
     this.#isBranching = upstream.isBranching
+    this.#isInputOrder =
+      !this.#isBranching && !isBehindFold(graph, node) && !isBehind(graph, node, reordered)
     this.#cuts = origins.isAmbiguous
       ? []
       : history.checkpoints.map((record) => new Cut(record, node, origins, upstream.uids))

@@ -326,7 +326,7 @@ export function crashFault(): Arbitrary<CrashFault> {
   return fc.record(
     {
       kind: fc.constant('crash' as const),
-      on: fc.constantFrom('worker-1', 'worker-2'),
+      on: fc.constantFrom('worker-1', 'worker-2', 'worker-1', 'worker-2', 'job-master'),
       at: faultMoment(),
       restartAfterMs: fc.constantFrom(0, 50, 300, 1000),
     },

@@ -96,6 +96,19 @@ export const bounded = defineJob('Bounded', CHECKPOINTS, (env) => {
     .sinkTo(outputSink)
 })
 
+/** Two pipelines side by side, each a region. Nothing but a right failover brings them back: no checkpoint expires. */
+export const pipelines = defineJob(
+  'Pipelines',
+  { chaining: false, checkpointing: { intervalMs: 200, timeoutMs: 600_000 } },
+  (env) => {
+    const source = kafkaSource({ topics: ['in'], groupId: 'feature', value: text })
+    env
+      .fromSource(source, { uid: 'read' })
+      .map(({ value }) => value.toUpperCase(), { uid: 'shout' })
+      .sinkTo(outputSink)
+  },
+)
+
 /** Windows over events, with partitions that may fall silent. */
 export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
   env
@@ -111,10 +124,10 @@ export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
     .sinkTo(outputSink)
 })
 
-/** An operator without state between the source and the sink, with records on their way to it. */
-export const dealtOut = jobOf((lines) =>
+/** Two subtasks feed one that keeps no state: what waits for it is in the channels. */
+export const narrowed = jobOf((lines) =>
   lines
     .map(({ value }) => value)
     .rebalance()
-    .map((value) => value, { name: 'dealt out', parallelism: 2 }),
+    .map((value) => value, { name: 'collected', parallelism: 1 }),
 )

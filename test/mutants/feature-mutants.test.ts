@@ -5,13 +5,15 @@ import type { Job } from 'weirstream'
 import { FEATURE_MUTANTS, Simulation, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
+import { Masters } from '../engine/recovery/masters.ts'
 import { SEED } from '../seeded.ts'
 import {
   asynchronous,
   bounded,
-  dealtOut,
   forgetful,
   impatient,
+  narrowed,
+  pipelines,
   united,
   windowed,
 } from './feature-jobs.ts'
@@ -34,7 +36,6 @@ const BY_CAMPAIGN: readonly (readonly [
   killedBy: readonly InvariantId[],
 ])[] = [
   ['in-flight-not-in-snapshot', asynchronous, ['T1']],
-  ['channel-state-not-redistributed', dealtOut, ['T1']],
   ['union-list-dealt-out', united, ['L1', 'L2']],
   ['final-checkpoint-skipped', bounded, ['T1', 'X4']],
 ]
@@ -65,6 +66,23 @@ test('the mutant ttl-ignored-after-restore is caught: what was restored does not
   const mutant = 'ttl-ignored-after-restore'
   const wrong = run(forgetful, { ...PLAN, config, faults, mutant }, lines)
   expect(wrong.filter((line) => line.startsWith('a'))).toEqual(['a 1', 'a 2'])
+})
+
+test('the mutant channel-state-not-redistributed is caught: records in flight to a stateless operator are lost', () => {
+  const lines = Array.from({ length: 600 }, (_, i) => `line ${i}`)
+  const faults = [
+    {
+      kind: 'crash',
+      on: 'worker-1',
+      at: { point: 'checkpoint-completed', nth: 3 },
+      restartAfterMs: 0,
+    },
+  ] as const
+  const config = { ...PLAN.config, unaligned: true, recordMicros: 2000, inputDurationMs: 500 }
+  const plan = { ...PLAN, config, faults }
+  expect(verdict(narrowed, plan, lines)).toEqual([])
+  const mutant = 'channel-state-not-redistributed'
+  expect(verdict(narrowed, { ...plan, mutant }, lines)).toContain('T1')
 })
 
 /** An event with its time; the key `a` and the key `d` lie in two partitions. */
@@ -108,6 +126,24 @@ test('the mutant late-record-accepted is caught: a window that is over comes aga
   expect(windows(run(windowed, { ...PLAN, config, mutant }, late))).toBe(2)
 })
 
+test('the mutant region-too-small is caught: nobody reads what a subtask that restarted alone writes', () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `line ${i}`)
+  const faults = [{ kind: 'fail', on: 'shout/0', at: { t: 900 } }] as const
+  expect(verdict(pipelines, { ...PLAN, faults }, lines)).toEqual([])
+  const mutant = 'region-too-small'
+  expect(verdict(pipelines, { ...PLAN, faults, mutant }, lines)).toContain('L1')
+})
+
+test('the mutant unreadable-checkpoint-skipped is caught: an older checkpoint is restored without a word', () => {
+  const begin = (options: Parameters<Masters['begin']>[0]): string => {
+    const masters = new Masters()
+    masters.begin()
+    return masters.complete(2).complete(3, true).begin(options)
+  }
+  expect(begin({})).toContain('The newest checkpoint cannot be restored')
+  expect(begin({ mutant: 'unreadable-checkpoint-skipped' })).toContain('from 2')
+})
+
 test('the mutant aborted-upload-shared is caught: a checkpoint names what an aborted one wrote', () => {
   // A transaction cannot be prepared for a while: checkpoints time out, for which all others have stored their state.
   const faults = [
@@ -127,9 +163,12 @@ test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
     'ttl-ignored-after-restore',
+    'channel-state-not-redistributed',
     'idle-channel-holds-back',
     'returning-channel-sets-back',
     'late-record-accepted',
+    'region-too-small',
+    'unreadable-checkpoint-skipped',
     'aborted-upload-shared',
     // By test/properties/corrupt-runs.property.test.ts: no run damages what is stored.
     'checksum-ignored',

@@ -14,7 +14,7 @@ export interface StorageUnderTest {
 type Answer<T> = (onResult: (result: StorageResult<T>) => void) => void
 
 const LARGE_BYTES = 5_000_000
-const CONCURRENT = 100
+const CONCURRENT = 50
 
 const ODD_KEYS = [
   'chk-1/a b',

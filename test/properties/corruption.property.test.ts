@@ -4,6 +4,15 @@
  */
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { decodeMetadata, encodeMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
+import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
+import {
+  concatenate,
+  decodeSnapshotObject,
+  encodeSnapshotObject,
+  snapshotChecksum,
+} from '../../engine/checkpoint/snapshot-format.ts'
+import { objectsToRead } from '../../engine/savepoint/stored-state.ts'
 import { seeded } from '../seeded.ts'
 import { everything, storedCheckpoints } from './stored-checkpoints.ts'
 import { type Refused, type Restored, restoreJob, StillStorage } from './restoring.ts'
@@ -184,6 +193,51 @@ test('every single byte of a checkpoint is guarded', () => {
     }
   }
 })
+
+test('for bytes that are senseless under right checksums, a restore ends, and throws nothing', () => {
+  const [location = ''] = locations
+  const metadata = decodeMetadata(stored.get(location) ?? new Uint8Array(), location)
+  if (typeof metadata === 'string') throw new Error(metadata)
+  const objects = objectsToRead(metadata)
+  const anyChange = fc.tuple(fc.nat(), fc.oneof(fc.constantFrom(0, 255), fc.nat({ max: 255 })))
+  const outcomes = { restored: 0, refused: 0 }
+  fc.assert(
+    fc.property(
+      fc.tuple(fc.nat(), fc.nat(), fc.boolean()),
+      fc.array(anyChange, { minLength: 1, maxLength: 3 }),
+      ([which, where, isInHead], changes) => {
+        const { key } = pick(objects, which)
+        const segments = decodeSnapshotObject(stored.get(key) ?? new Uint8Array())
+        if (typeof segments === 'string') throw new Error(segments)
+        const target = pick(segments, where)
+        const bytes = target.bytes.slice()
+        const range = isInHead ? Math.min(200, bytes.length) : bytes.length
+        for (const [at, value] of changes) bytes[at % range] = value
+        const forged = segments.map((each) => (each === target ? { ...each, bytes } : each))
+        const pieces = encodeSnapshotObject(forged)
+        const storage = new StillStorage(stored)
+        storage.objects.set(key, concatenate(pieces))
+        storage.objects.set(location, withChecksum(metadata, key, snapshotChecksum(pieces)))
+        outcomes[restore(storage, location).type] += 1
+      },
+    ),
+    seeded(400),
+  )
+  expect(outcomes.refused).toBeGreaterThan(50)
+})
+
+/** The metadata as it would be if the object had that checksum. */
+function withChecksum(metadata: CheckpointMetadata, key: string, checksum: number): Uint8Array {
+  const handles = metadata.handles.map((handle) => {
+    const { keyed } = handle
+    if (keyed === null) return handle
+    const exclusive = keyed.exclusive.map((object) =>
+      object.key === key ? { ...object, checksum } : object,
+    )
+    return { ...handle, keyed: { ...keyed, exclusive } }
+  })
+  return encodeMetadata({ ...metadata, handles })
+}
 
 function judge(found: Restored | Refused, location: string): void {
   if (found.type === 'refused') {

@@ -5,7 +5,6 @@
  */
 
 import { assert } from '../../assert.ts'
-import { murmur3_32 } from '../../hash.ts'
 import { compareBytes } from '../../state/rows/row-change.ts'
 import type { RowChange, StoredRow } from '../../state/rows/row-change.ts'
 import type { BaseBatch, BaseStore, BaseView } from '../../state/tiered/base-store.ts'
@@ -69,7 +68,7 @@ export class RocksDbStore implements BaseStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    const id = murmur3_32(key)
+    const id = hashOf(key)
     let fetched = this.#fetched.get(id)
     if (fetched === undefined || compareBytes(fetched.key, key) !== 0) {
       this.#fetch([key])
@@ -81,8 +80,7 @@ export class RocksDbStore implements BaseStore {
 
   prefetch(keys: readonly Uint8Array[]): void {
     if (this.#fetched.size > FETCHED_MAX) this.#fetched.clear()
-    const missing = keys.filter((key) => !this.#fetched.has(murmur3_32(key)))
-    if (missing.length > 0) this.#fetch(missing)
+    this.#fetch(keys)
   }
 
   /** Rows may be seen before the commit, but not by whoever writes them: the tables above have them. */
@@ -96,7 +94,7 @@ export class RocksDbStore implements BaseStore {
     }
     return {
       put: ({ key, value }: RowChange) => {
-        if (this.#fetched.size > 0) this.#fetched.delete(murmur3_32(key))
+        if (this.#fetched.size > 0) this.#fetched.delete(hashOf(key))
         packer.add(key)
         packer.add(value)
         if (packer.length >= PIECE_BYTES) send()
@@ -143,7 +141,7 @@ export class RocksDbStore implements BaseStore {
       values: () => (values ??= unpackBytes(this.#packed(reply()))),
     }
     for (const [index, key] of keys.entries()) {
-      this.#fetched.set(murmur3_32(key), { key, fetch, index })
+      this.#fetched.set(hashOf(key), { key, fetch, index })
     }
   }
 
@@ -196,4 +194,11 @@ function endOf(prefix: Uint8Array): Uint8Array | null {
     return end
   }
   return null
+}
+
+/** FNV-1a: short keys are hashed often here. */
+function hashOf(key: Uint8Array): number {
+  let hash = 0x811c9dc5 | 0
+  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ (key[i] ?? 0), 0x01000193)
+  return hash
 }

@@ -11,8 +11,11 @@ import { SortedRun } from '../../state/lsm/sorted-run.ts'
 import type { StoredRow } from '../../state/rows/row-change.ts'
 import type { RunInfo } from './database-requests.ts'
 
+/** Runs are only read by restores, so fewer merges are better than fewer runs. */
+const MERGE_MIN = 8
+
 export class RunLog {
-  readonly #log = new LsmStore()
+  readonly #log = new LsmStore(MERGE_MIN)
   readonly #numbers = new Map<SortedRun, number>()
   /** What the other thread may still ask for. */
   readonly #lists = new Map<number, readonly SortedRun[]>()

@@ -16,12 +16,11 @@ import { filterHash } from './key-filter.ts'
 import { mergeChanges, mergeRows } from './merge-runs.ts'
 import { RunBuilder, type SortedRun } from './sorted-run.ts'
 
-/** So many runs of similar size are merged into one. */
 const MERGE_MIN = 4
 /** A run is of similar size when it is not more than so many times as large as all newer ones together. */
 const SIZE_RATIO = 2
-/** However large they are, there are never more runs than this for long. */
-const RUNS_MAX = 12
+/** However large they are, there are never more runs than so many times those that are merged for long. */
+const RUNS_FACTOR = 3
 
 interface Compaction {
   /** Newest first, neighbors. */
@@ -31,8 +30,14 @@ interface Compaction {
 }
 
 export class LsmStore implements BaseStore {
+  readonly #mergeMin: number
   #runs: readonly SortedRun[] = []
   #compaction: Compaction | null = null
+
+  /** `mergeMin`: so many runs of similar size are merged into one. Default 4; more of them mean less work, and slower reads. */
+  constructor(mergeMin = MERGE_MIN) {
+    this.#mergeMin = mergeMin
+  }
 
   /** The runs that together are the store, newest first. */
   get runs(): readonly SortedRun[] {
@@ -126,8 +131,8 @@ export class LsmStore implements BaseStore {
       newer += sizeBytes
       count += 1
     }
-    if (count >= MERGE_MIN) return count
-    return this.#runs.length > RUNS_MAX ? this.#runs.length : 0
+    if (count >= this.#mergeMin) return count
+    return this.#runs.length > this.#mergeMin * RUNS_FACTOR ? this.#runs.length : 0
   }
 
   /** Runs that were written meanwhile are newer than the inputs. */

@@ -122,9 +122,13 @@ export class ChangeTracker implements RowObserver {
     return frozen
   }
 
-  /** Takes out of the tables what has not changed since it was encoded. Only when all that was encoded lies elsewhere. */
-  evict(): void {
+  /**
+   * Takes out of the tables what has not changed since it was encoded, those loaded first before others, until `rowsMax`
+   * are left. Only when all that was encoded lies elsewhere.
+   */
+  evict(rowsMax: number): void {
     for (const row of this.#rows.values()) {
+      if (this.#rows.count <= rowsMax) return
       if (row.waitsIn !== null) continue
       const key = lookUp(this.#scratch, row)
       row.store.dropRow(key)

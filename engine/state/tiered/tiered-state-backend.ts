@@ -335,7 +335,7 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   #dropUnchanged(): void {
     for (const flush of this.#flushes) this.#advance(flush, Number.POSITIVE_INFINITY)
-    this.#tracker.evict()
+    this.#tracker.evict(this.#rowsMax >>> 1)
   }
 
   #flush(onCommitted: () => void): Flush {
