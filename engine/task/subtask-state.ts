@@ -13,7 +13,7 @@ import { objectsOf, readKeyedState, restoreContent, type Trust } from './keyed-s
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 /** Rows in memory above a store that is not: reading one from there takes much longer than from any table. */
-const WORKING_ROWS_MAX = 1 << 19
+const WORKING_ROWS_MAX = 1 << 20
 
 export function createKeyedState(env: SubtaskEnvironment): KeyedStateBackend {
   const { maxParallelism, parallelism, nodes } = env.vertex
