@@ -54,6 +54,8 @@ export interface Barrier {
   readonly alignedTimeoutMs?: number
   /** The snapshot must not refer to objects of former checkpoints. */
   readonly isFull?: boolean
+  /** The completed checkpoint whose shared objects snapshots may name again. Absent or null: they name only their own. */
+  readonly base?: CheckpointId | null
 }
 
 export function isFinal({ kind }: Barrier): boolean {

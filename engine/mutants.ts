@@ -31,6 +31,10 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
+  'shared-run-deleted':
+    'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
+  'aborted-upload-shared':
+    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 

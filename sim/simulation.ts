@@ -14,6 +14,7 @@ import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
 import { isBounded } from '../engine/source/source-spec.ts'
+import { checkStateBackend } from '../engine/task/check-state-backend.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
 import { hasEventTime } from './event-time.ts'
@@ -99,6 +100,7 @@ export class Simulation {
     const services = options.services ?? {}
     this.#services = services
     checkServices(this.#graph, { has: (name) => Object.hasOwn(services, name) })
+    checkStateBackend(this.#graph, { hasBaseStores: false })
     this.#mutants = new Mutants(plan.mutant ?? null)
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world

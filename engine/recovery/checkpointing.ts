@@ -21,6 +21,7 @@ import type { MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { Runtime, StoragePort, Timer } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
+import { SharedObjects } from './shared-objects.ts'
 
 export interface CheckpointingHost {
   readonly runtime: Runtime
@@ -43,6 +44,7 @@ export const ONLY_FINAL: CheckpointingSettings = checkpointingSettings({
 
 export class Checkpointing {
   readonly #host: CheckpointingHost
+  readonly #shared: SharedObjects
   #state: CoordinatorState = newCoordinator()
   #intervalTimer: Timer | null = null
   #timeoutTimer: Timer | null = null
@@ -51,6 +53,7 @@ export class Checkpointing {
 
   constructor(host: CheckpointingHost) {
     this.#host = host
+    this.#shared = new SharedObjects(host.storage, host.mutants)
   }
 
   /** What a restart begins with. */
@@ -82,6 +85,7 @@ export class Checkpointing {
   acknowledged(checkpoint: CheckpointId, handle: SnapshotHandle): void {
     const { runtime } = this.#host
     const { subtask, attempt, sizeBytes, writtenBytes, metrics } = handle
+    this.#shared.acknowledged(checkpoint, handle)
     runtime.trace({
       type: 'checkpoint-acknowledged',
       checkpoint,
@@ -151,6 +155,7 @@ export class Checkpointing {
           timestamp: effect.triggeredAt,
           kind: effect.kind,
           alignment: 'aligned',
+          base: this.#shared.triggered(effect.checkpoint, effect.kind),
         })
         return
       default:
@@ -183,6 +188,7 @@ export class Checkpointing {
         const { checkpoint, failure, latestCompleted } = effect
         const reason = describeFailure(failure)
         this.#host.runtime.trace({ type: 'checkpoint-aborted', checkpoint, reason })
+        this.#shared.ended(checkpoint)
         for (const coordinator of this.#host.coordinators.values()) {
           coordinator.onCheckpointEnded(checkpoint)
         }
@@ -231,7 +237,9 @@ export class Checkpointing {
     })
   }
 
-  #complete({ checkpoint, kind, handles }: CheckpointMetadata, durationMs: number): void {
+  #complete(metadata: CheckpointMetadata, durationMs: number): void {
+    const { checkpoint, kind, handles } = metadata
+    this.#shared.completed(metadata)
     this.#host.runtime.trace({
       type: 'checkpoint-completed',
       checkpoint,
@@ -253,6 +261,7 @@ export class Checkpointing {
     if (mutants.active('restore-older-checkpoint')) return
     runtime.trace({ type: 'checkpoint-subsumed', checkpoint: metadata.checkpoint })
     storage.delete(metadataKey(metadata.checkpoint))
+    this.#shared.ended(metadata.checkpoint, metadata.handles)
     for (const handle of metadata.handles) this.#deleteObjects(handle)
   }
 

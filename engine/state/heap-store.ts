@@ -7,6 +7,7 @@ import { ConfigurationError } from '../errors.ts'
 import type { Serializer } from '../serializer.ts'
 import type { KeyGroupRange } from './key-groups.ts'
 import type { LookupKey } from './lookup-key.ts'
+import type { RowObserver } from './rows/row-observer.ts'
 import type { StateInfo, StateSegment } from './store-segment.ts'
 
 export interface StoreOptions {
@@ -14,6 +15,8 @@ export interface StoreOptions {
   readonly range: KeyGroupRange
   /** Mutant B-3: writes show in frozen stores. */
   readonly aliasSnapshots: boolean
+  /** Hears of every row that functions use; not of what the store's owner does with rows. */
+  readonly observer: RowObserver | undefined
 }
 
 /** One key (and namespace) of a store. */
@@ -51,6 +54,12 @@ export interface HeapStore {
   /** Removes what is there for the current key and namespace. */
   remove(key: LookupKey): void
   freeze(): FrozenStore
+  /** The row of the key (and namespace) as bytes, undefined if there is none. Nobody is told. */
+  encodeRow(key: LookupKey): Uint8Array | undefined
+  /** Puts such bytes there, whatever was there before. Nobody is told. */
+  decodeRow(key: LookupKey, bytes: Uint8Array): void
+  /** Takes the row out. Nobody is told. */
+  dropRow(key: LookupKey): void
   /** Fills a key group that is empty. */
   load(keyGroup: number, segment: StateSegment): void
 }

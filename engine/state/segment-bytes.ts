@@ -5,7 +5,7 @@
  */
 
 import { text } from '../serializer.ts'
-import { checkIntact } from './corrupt-state-error.ts'
+import { checkIntact, CorruptStateError } from './corrupt-state-error.ts'
 
 export class SegmentWriter {
   #bytes: Uint8Array<ArrayBuffer>
@@ -30,6 +30,16 @@ export class SegmentWriter {
   u8(byte: number): void {
     const at = this.#reserve(1)
     this.#view.setUint8(at, byte)
+  }
+
+  /** A number from 0 to 2^32 - 1 in one to five bytes, seven bits in each. */
+  varint(value: number): void {
+    let rest = value
+    while (rest > 0x7f) {
+      this.u8((rest & 0x7f) | 0x80)
+      rest >>>= 7
+    }
+    this.u8(rest)
   }
 
   f64(value: number): void {
@@ -64,6 +74,11 @@ export class SegmentWriter {
     }
   }
 
+  /** What was written from `begin` on, in place. */
+  written(begin: number): Uint8Array {
+    return this.#bytes.subarray(begin, this.#length)
+  }
+
   finish(): Uint8Array {
     return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length)
   }
@@ -72,7 +87,7 @@ export class SegmentWriter {
     const at = this.#length
     this.#length += length
     if (this.#length > this.#bytes.length) {
-      const larger = new Uint8Array(this.#length * 2)
+      const larger = new Uint8Array(Math.max(this.#length * 2, 64))
       larger.set(this.#bytes)
       this.#bytes = larger
       this.#view = new DataView(larger.buffer)
@@ -100,6 +115,16 @@ export class SegmentReader {
 
   u8(): number {
     return this.#view.getUint8(this.#take(1))
+  }
+
+  varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
+    }
+    throw new CorruptStateError('A number has more than five bytes.')
   }
 
   f64(): number {

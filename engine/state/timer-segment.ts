@@ -13,7 +13,7 @@ import type { FrozenTimerRows, LongKey } from './timer-rows.ts'
 import type { DueTimer, TimerDomain } from './timer-queue.ts'
 
 /** A row without the hash of the timer. */
-const STORED_ROW_BYTES = 56
+export const STORED_ROW_BYTES = 56
 const START_AT = 32
 const END_AT = 40
 

@@ -3,6 +3,7 @@ import type { JobGraph, JobVertex } from '../job/job-graph.ts'
 import type { Deployment, MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { ProvenanceTracker } from '../operator/operator.ts'
+import type { BaseStore } from '../state/tiered/base-store.ts'
 import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
 
 export interface SubtaskEnvironment {
@@ -18,6 +19,8 @@ export interface SubtaskEnvironment {
   readonly vertex: JobVertex
   readonly deployment: Deployment
   readonly provenance: ProvenanceTracker
+  /** Opens an empty store for the keyed state of an attempt. Absent: this world has none, only memory. */
+  readonly openBaseStore?: (deployment: Deployment) => BaseStore
   /** Sends to the job master. */
   report(message: MasterMessage): void
 }

@@ -19,7 +19,7 @@ import type { KeySelector } from '../exchange/partitioner.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { Operator } from '../operator/operator.ts'
 import { hashKey } from '../serializer.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import { BatchSorter } from './batch-sorter.ts'
 import type { ChainLink } from './chain-link.ts'
 import type { OperatorChain } from './operator-chain.ts'
@@ -46,7 +46,7 @@ export class SubtaskInput {
   readonly #chain: OperatorChain
   readonly #operator: Operator
   readonly #link: ChainLink
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyedState: KeyedStateBackend | null
   readonly #keySelectors: readonly (KeySelector | null)[]
   readonly #events: SubtaskInputEvents
   readonly #merger: WatermarkMerger
@@ -60,7 +60,7 @@ export class SubtaskInput {
   constructor(
     env: SubtaskEnvironment,
     chain: OperatorChain,
-    keyedState: HeapStateBackend | null,
+    keyedState: KeyedStateBackend | null,
     events: SubtaskInputEvents,
   ) {
     const { deployment, graph, runtime, vertex } = env
@@ -146,7 +146,7 @@ export class SubtaskInput {
     if (this.#keyedState !== null) this.#afterRecord(this.#keyedState)
   }
 
-  #afterRecord(keyedState: HeapStateBackend): void {
+  #afterRecord(keyedState: KeyedStateBackend): void {
     if (this.#env.isStrict) keyedState.checkHandedOut()
     if (this.#env.runtime.traceLevel === 'records') {
       traceState(this.#env, this.#operator.uid, keyedState)

@@ -3,7 +3,6 @@
  * asynchronous part waits for the operators' holds, encodes the frozen state a slice per turn, writes the object, and
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
-import { encodeSnapshotObject, snapshotChecksum } from '../checkpoint/snapshot-format.ts'
 import type {
   KeyedStateHandle,
   OperatorHandle,
@@ -13,8 +12,9 @@ import type {
 import type { Barrier } from '../element.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
-import type { KeyedStateSnapshot, KeyGroupSegment } from '../state/keyed-state-backend.ts'
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
+import { KeyedSnapshotWriter } from './keyed-snapshot-writer.ts'
+import { objectsOf } from './keyed-state-content.ts'
 import type { OperatorChain } from './operator-chain.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
@@ -33,9 +33,7 @@ interface RunningSnapshot extends SnapshotStart {
   /** The clock when the synchronous part began, and when it was over. */
   readonly beganAt: number
   synchronizedAt: number
-  readonly keyed: KeyedStateSnapshot | null
-  readonly keyGroups: Iterator<KeyGroupSegment> | null
-  readonly segments: KeyGroupSegment[]
+  readonly keyed: KeyedSnapshotWriter | null
   readonly operators: { readonly uid: string; readonly state: OperatorSnapshot }[]
   readonly onFailed: (reason: string) => void
   holds: number
@@ -44,10 +42,10 @@ interface RunningSnapshot extends SnapshotStart {
 export class SubtaskSnapshots {
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyedState: KeyedStateBackend | null
   readonly #running = new Map<CheckpointId, RunningSnapshot>()
 
-  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyedState: HeapStateBackend | null) {
+  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyedState: KeyedStateBackend | null) {
     this.#env = env
     this.#chain = chain
     this.#keyedState = keyedState
@@ -57,15 +55,13 @@ export class SubtaskSnapshots {
   take(start: SnapshotStart, onFailed: (reason: string) => void): void {
     const { checkpoint } = start.barrier
     const beganAt = this.#env.runtime.now()
-    const keyed = this.#keyedState?.snapshot() ?? null
+    const keyed = this.#freeze(start.barrier)
     const snapshot: RunningSnapshot = {
       ...start,
       checkpoint,
       beganAt,
       synchronizedAt: beganAt,
       keyed,
-      keyGroups: keyed?.keyGroups()[Symbol.iterator]() ?? null,
-      segments: [],
       operators: [],
       onFailed,
       // One hold for the synchronous part itself, so that nothing ends before it did.
@@ -88,12 +84,21 @@ export class SubtaskSnapshots {
 
   abort(checkpoint: CheckpointId): void {
     const snapshot = this.#running.get(checkpoint)
-    snapshot?.keyed?.release()
+    snapshot?.keyed?.discard()
     this.#running.delete(checkpoint)
   }
 
   close(): void {
     for (const checkpoint of this.#running.keys()) this.abort(checkpoint)
+  }
+
+  /** Savepoints are whole and readable by every backend. */
+  #freeze({ checkpoint, kind, base = null }: Barrier): KeyedSnapshotWriter | null {
+    if (this.#keyedState === null) return null
+    const { checkpointing } = this.#env.graph.settings
+    const isOwn = checkpointing?.incremental === true && (kind === 'checkpoint' || kind === 'final')
+    const snapshot = this.#keyedState.snapshot(isOwn ? { checkpoint, base } : undefined)
+    return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot)
   }
 
   #isRunning(snapshot: RunningSnapshot): boolean {
@@ -112,50 +117,33 @@ export class SubtaskSnapshots {
   }
 
   #encodeSlice(snapshot: RunningSnapshot): void {
-    let bytes = 0
-    while (snapshot.keyGroups !== null && bytes < SLICE_BYTES) {
-      const next = snapshot.keyGroups.next()
-      if (next.done === true) break
-      snapshot.segments.push(next.value)
-      bytes += next.value.bytes.length
-    }
+    const { keyed } = snapshot
+    const { bytes, isLast } = keyed?.encode(SLICE_BYTES) ?? { bytes: 0, isLast: true }
     this.#env.runtime.spend({ records: 0, bytes })
-    if (bytes >= SLICE_BYTES) this.#scheduleSlice(snapshot)
-    else this.#store(snapshot)
+    if (isLast) this.#store(snapshot, keyed)
+    else this.#scheduleSlice(snapshot)
   }
 
-  #store(snapshot: RunningSnapshot): void {
-    snapshot.keyed?.release()
-    if (snapshot.keyed === null) {
-      this.#acknowledge(snapshot, null)
+  #store(snapshot: RunningSnapshot, keyed: KeyedSnapshotWriter | null): void {
+    if (keyed === null) {
+      this.#acknowledge(snapshot, null, 0)
       return
     }
-    const { checkpoint } = snapshot
-    const { subtask, attempt } = this.#env.deployment
-    const key = `chk-${checkpoint}/${subtask.replaceAll('/', '-')}-${attempt}`
-    const whole = encodeSnapshotObject(snapshot.segments)
-    const isCut = whole.length > 2 && this.#env.mutants.active('snapshot-truncated')
-    const pieces = isCut ? whole.slice(0, -1) : whole
-    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    this.#env.storage.put(key, pieces, (result) => {
-      if (!this.#isRunning(snapshot)) {
-        this.#env.storage.delete(key)
-      } else if (result.type === 'failed') {
-        this.abort(checkpoint)
-        snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
-      } else {
-        const object = { key, sizeBytes, checksum: snapshotChecksum(pieces) }
-        this.#acknowledge(snapshot, {
-          format: 'key-groups',
-          manifest: null,
-          exclusive: [object],
-          shared: [],
-        })
+    keyed.store((result) => {
+      if (result.type === 'stored') {
+        this.#acknowledge(snapshot, result.handle, result.writtenBytes)
+        return
       }
+      this.abort(snapshot.checkpoint)
+      snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
     })
   }
 
-  #acknowledge(snapshot: RunningSnapshot, keyed: KeyedStateHandle | null): void {
+  #acknowledge(
+    snapshot: RunningSnapshot,
+    keyed: KeyedStateHandle | null,
+    keyedBytes: number,
+  ): void {
     const { checkpoint, startDelayMs, alignmentMs, beganAt, synchronizedAt } = snapshot
     this.#running.delete(checkpoint)
     const { subtask, attempt } = this.#env.deployment
@@ -163,8 +151,9 @@ export class SubtaskSnapshots {
       uid,
       operatorState: state(),
     }))
-    const writtenBytes = bytesOf(keyed?.exclusive ?? []) + operatorBytes(operators)
-    const sizeBytes = writtenBytes + bytesOf(keyed?.shared ?? [])
+    const ofOperators = operatorBytes(operators)
+    const writtenBytes = keyedBytes + ofOperators
+    const sizeBytes = bytesOf(keyed === null ? [] : objectsOf(keyed)) + ofOperators
     this.#env.runtime.trace({ type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
     const handle: SnapshotHandle = {
       subtask,

@@ -15,7 +15,7 @@ import type { CheckpointId } from '../ids.ts'
 import { isKeyed } from '../job/stream-graph.ts'
 import type { ChannelMessage, OperatorEvent } from '../messages.ts'
 import type { Timer } from '../runtime.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
 import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
@@ -35,7 +35,7 @@ export class Subtask {
   readonly #outputs: Outputs
   /** Null for a source. */
   readonly #input: SubtaskInput | null
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyedState: KeyedStateBackend | null
   readonly #snapshots: SubtaskSnapshots
   #status: SubtaskStatus = 'deploying'
   #isStepScheduled = false
@@ -381,6 +381,7 @@ export class Subtask {
     this.#input?.gate.close()
     this.#snapshots.close()
     this.#chain.close()
+    this.#keyedState?.close()
     this.#changeStatus(status, reason)
   }
 

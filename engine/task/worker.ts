@@ -29,6 +29,8 @@ export interface WorkerOptions {
   readonly files: FilePort
   /** Values that user functions change in place without an update are an error: for simulation. */
   readonly isStrict: boolean
+  /** See SubtaskEnvironment. */
+  readonly openBaseStore?: SubtaskEnvironment['openBaseStore'] & {}
   readonly graph: JobGraph
   readonly mutants: Mutants
   /** Tells a restarted worker from its former self. */

@@ -4,10 +4,11 @@
  */
 import { decodeMetadata, metadataKey } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
-import { decodeSnapshotObject } from '../../engine/checkpoint/snapshot-format.ts'
 import type { CheckpointId } from '../../engine/ids.ts'
 import { decodeSplits } from '../../engine/source/kafka-source-reader.ts'
 import { decodeKeyGroup } from '../../engine/state/decode-key-group.ts'
+import { readKeyedState, segmentsOf } from '../../engine/task/keyed-state-content.ts'
+import type { KeyedStateContent } from '../../engine/task/keyed-state-content.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { CheckpointRecord, StateAtCheckpoint } from './history.ts'
 
@@ -32,7 +33,7 @@ export function recordCheckpoint(
     return { checkpoint, seq, offsets: [], states: [], operatorStates: [], inFlight: 0, problems }
   }
   const problems: string[] = []
-  const stored = storedKeyGroups(metadata, storage, problems)
+  const stored = storedStates(metadata, storage, problems)
   let states: readonly StateAtCheckpoint[] | null = null
   return {
     checkpoint,
@@ -79,31 +80,32 @@ function operatorStatesOf(
   )
 }
 
-interface StoredKeyGroup {
+interface StoredState {
   readonly vertex: string
-  readonly bytes: Uint8Array
+  readonly content: KeyedStateContent
 }
 
-function storedKeyGroups(
+function storedStates(
   { handles }: CheckpointMetadata,
   storage: SimulatedStorage,
   problems: string[],
-): StoredKeyGroup[] {
-  return handles.flatMap(({ keyed, subtask }) =>
-    (keyed?.exclusive ?? []).flatMap(({ key, checksum }) => {
-      const bytes = storage.peek(key)
-      const segments =
-        bytes === undefined ? 'it is not in the storage' : decodeSnapshotObject(bytes, checksum)
-      if (typeof segments === 'string') {
-        problems.push(`${key}: ${segments}`)
-        return []
-      }
-      const vertex = subtask.slice(0, subtask.lastIndexOf('/'))
-      return segments.map((segment) => ({ vertex, bytes: segment.bytes }))
-    }),
-  )
+): StoredState[] {
+  return handles.flatMap(({ keyed, subtask }) => {
+    if (keyed === null) return []
+    const content = readKeyedState(
+      keyed,
+      ({ key }) => storage.peek(key) ?? 'it is not in the storage',
+    )
+    if (content.type === 'unreadable') {
+      problems.push(`${content.object?.key ?? subtask}: ${content.problem}`)
+      return []
+    }
+    return [{ vertex: subtask.slice(0, subtask.lastIndexOf('/')), content }]
+  })
 }
 
-function decodeStates({ vertex, bytes }: StoredKeyGroup): StateAtCheckpoint[] {
-  return decodeKeyGroup(bytes).map(({ state, entries }) => ({ vertex, state, entries }))
+function decodeStates({ vertex, content }: StoredState): StateAtCheckpoint[] {
+  return [...segmentsOf(content)].flatMap(({ bytes }) =>
+    decodeKeyGroup(bytes).map(({ state, entries }) => ({ vertex, state, entries })),
+  )
 }

@@ -9,7 +9,7 @@ import { ConfigurationError } from '../../engine/errors.ts'
 import { isKeyed } from '../../engine/job/stream-graph.ts'
 import type { ChannelMessage } from '../../engine/messages.ts'
 import type { Operator } from '../../engine/operator/operator.ts'
-import type { HeapStateBackend } from '../../engine/state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts'
 import type { KeyGroupSegment } from '../../engine/state/keyed-state-backend.ts'
 import { OperatorChain } from '../../engine/task/operator-chain.ts'
 import type { SharedContext, UnreadOutput } from '../../engine/task/operator-chain.ts'
@@ -34,7 +34,7 @@ export interface HarnessVertexOptions {
 const RESTORED_FROM: CheckpointId = checkpointId(1)
 
 export class HarnessVertex {
-  readonly keyedState: HeapStateBackend | null
+  readonly keyedState: KeyedStateBackend | null
   readonly #env: SubtaskEnvironment
   readonly #outputs: Outputs
   readonly #chain: OperatorChain

@@ -1,0 +1,22 @@
+/** The manifest of a snapshot of sorted runs: what the rows in them mean. The runs themselves are the handle's objects. */
+
+import { binary } from '../../serializer.ts'
+import type { StateInfo } from '../store-segment.ts'
+
+export interface RunManifest {
+  readonly version: 1
+  readonly maxParallelism: number
+  readonly states: readonly StateInfo[]
+}
+
+export function encodeManifest(manifest: RunManifest): Uint8Array {
+  return binary.encode(manifest)
+}
+
+/** The manifest, or one sentence about what is wrong. Its checksum is that of the checkpoint's metadata. */
+export function decodeManifest(bytes: Uint8Array | null): RunManifest | string {
+  if (bytes === null) return 'the list of its states is missing'
+  const manifest = binary.decode(bytes) as RunManifest
+  if (manifest.version === 1) return manifest
+  return `its states are listed in version ${String(manifest.version)}, this Weir reads version 1`
+}
