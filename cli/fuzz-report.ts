@@ -13,7 +13,15 @@ export type FuzzContext = Pick<Replayable, 'job' | 'input'> & {
   readonly expected: number
 }
 
-const KINDS: readonly FaultKind[] = ['crash', 'delay', 'duplicate', 'lose-response']
+const KINDS: readonly FaultKind[] = [
+  'crash',
+  'fail',
+  'sever',
+  'drop',
+  'delay',
+  'duplicate',
+  'lose-response',
+]
 
 export async function fuzzText(result: CampaignResult, context: FuzzContext): Promise<string[]> {
   const { job, seed, expected } = context

@@ -36,7 +36,10 @@ export interface Deployment {
   readonly restore: RestoreInstruction | null
 }
 
-type ToSubtask = { readonly subtask: SubtaskId; readonly attempt: AttemptId }
+interface ToSubtask {
+  readonly subtask: SubtaskId
+  readonly attempt: AttemptId
+}
 
 /** A partition from `offset` on, up to `stoppingOffset` if it has one. */
 export interface KafkaSplit extends PartitionOffset {
@@ -65,10 +68,21 @@ export type ReaderEvent =
   /** Alignment; MAX_WATERMARK when idle or finished. */
   | { readonly type: 'watermark-reported'; readonly watermark: number }
 
-/** Job master to worker. */
+/** Job master to worker. `epoch` tells a job master from those before it: an older one is not obeyed. */
 export type WorkerMessage =
-  | { readonly type: 'heartbeat-request' }
-  | { readonly type: 'deploy'; readonly deployments: readonly Deployment[] }
+  | {
+      readonly type: 'heartbeat-request'
+      readonly epoch: number
+      /** Counts the requests, so that the answer tells what its sender had been told by then. */
+      readonly beat: number
+      /** The newest checkpoint that subtasks were to be told of, in case that was lost. */
+      readonly latestCompleted: CheckpointId | null
+    }
+  | {
+      readonly type: 'deploy'
+      readonly epoch: number
+      readonly deployments: readonly Deployment[]
+    }
   | ({ readonly type: 'cancel' } & ToSubtask)
   | ({ readonly type: 'trigger-checkpoint'; readonly barrier: Barrier } & ToSubtask)
   | ({ readonly type: 'notify-complete'; readonly checkpoint: CheckpointId } & ToSubtask)
@@ -85,6 +99,12 @@ export type WorkerMessage =
       readonly event: OperatorEvent
     } & ToSubtask)
 
+/** An attempt that a worker runs, or of which it still holds what consumers may ask for. */
+export interface HostedAttempt extends ToSubtask {
+  readonly status: SubtaskStatus
+  readonly hasInputEnded: boolean
+}
+
 /** Worker to job master. */
 export type MasterMessage =
   | {
@@ -93,7 +113,16 @@ export type MasterMessage =
       readonly incarnation: number
       readonly slots: number
     }
-  | { readonly type: 'heartbeat'; readonly worker: WorkerId; readonly incarnation: number }
+  | {
+      readonly type: 'heartbeat'
+      readonly worker: WorkerId
+      readonly incarnation: number
+      /** Of the newest job master that it has heard of. */
+      readonly epoch: number
+      /** Of the request. */
+      readonly beat: number
+      readonly hosted: readonly HostedAttempt[]
+    }
   | ({
       readonly type: 'subtask-status'
       readonly status: SubtaskStatus
@@ -134,6 +163,12 @@ export type ChannelMessage =
       readonly type: 'channel-unavailable'
       readonly channel: ChannelId
       readonly attempt: AttemptId
+    }
+  /** To both ends: something on its way was lost, so nothing more can come or go (TCP). Null: whoever is there. */
+  | {
+      readonly type: 'channel-broken'
+      readonly channel: ChannelId
+      readonly attempt: AttemptId | null
     }
   | {
       readonly type: 'element'

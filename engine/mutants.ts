@@ -35,6 +35,10 @@ export const ENGINE_MUTANTS = {
     'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
   'aborted-upload-shared':
     'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
+  'region-too-small':
+    'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'lost-event-ignored':
+    'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 

@@ -58,16 +58,23 @@ export type StorageKey = string
 export type StorageResult<T> =
   { readonly type: 'ok'; readonly value: T } | { readonly type: 'failed'; readonly reason: string }
 
-/** Durable storage of snapshots. A put answers `ok` only when the object survives a crash of everything. */
+/**
+ * Durable storage of snapshots. A put answers `ok` only when the object survives a crash of everything, and nobody ever
+ * sees a part of an object. What was answered is seen by every later call; of two calls that are under way for one key
+ * either may take effect first.
+ */
 export interface StoragePort {
-  /** `pieces` are one object, in order; not to be changed afterwards. */
+  /** Creates the object or replaces it. `pieces` are one object, in order; not to be changed afterwards. */
   put(
     key: StorageKey,
     pieces: readonly Uint8Array[],
     onResult: (result: StorageResult<null>) => void,
   ): void
   get(key: StorageKey, onResult: (result: StorageResult<Uint8Array>) => void): void
-  delete(key: StorageKey): void
+  /** Every key that begins with the prefix, sorted by code units. */
+  list(prefix: string, onResult: (result: StorageResult<readonly StorageKey[]>) => void): void
+  /** `ok` also when there is no such object. */
+  delete(key: StorageKey, onResult?: (result: StorageResult<null>) => void): void
 }
 
 /** What a service answered. `failed` may be tried again. */

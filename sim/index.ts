@@ -20,6 +20,8 @@ export { FACT_TYPES, REQUEST_TYPES } from './plan/names.ts'
 export { FAULT_DEFAULTS, PLAN_DEFAULTS, workersOf } from './plan/plan.ts'
 export type {
   CrashFault,
+  DropFault,
+  FailFault,
   Fault,
   FaultKind,
   FaultMoment,
@@ -28,6 +30,8 @@ export type {
   PlanInput,
   PlanJob,
   RequestFault,
+  SentMessage,
+  SeverFault,
 } from './plan/plan.ts'
 export { shrinkPlan } from './shrink.ts'
 export type { Shrunk } from './shrink.ts'

@@ -54,6 +54,8 @@ export class RestDetector {
   }
 
   #observe(event: TraceEvent): void {
+    // A fault that counts messages may strike late: what it took is given the whole time to be made up for.
+    if (event.type === 'message-lost') this.#quietSince = null
     if (event.type === 'job-status-changed') this.#jobReason = event.reason
     if (event.type === 'checkpoint-triggered') this.#triggeredAt.set(event.checkpoint, event.at)
     if (event.type === 'checkpoint-completed') {

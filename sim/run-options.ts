@@ -1,11 +1,13 @@
 /** The options that a simulated run lays over the job's own: the plan's, then the simulator's defaults. */
 import type { Job } from '../engine/job/define-job.ts'
 import type { JobOptions } from '../engine/job/job-options.ts'
-import { PLAN_DEFAULTS } from './plan/plan.ts'
-import type { Plan } from './plan/plan.ts'
+import { FAULT_DEFAULTS, PLAN_DEFAULTS } from './plan/plan.ts'
+import type { Fault, Plan } from './plan/plan.ts'
 
 /** A simulated job restarts as often as its plan has faults, and then some: giving up is a liveness failure. */
 const SPARE_RESTARTS = 10
+/** Shorter than Flink's ten minutes: when a barrier was lost the run waits for nothing else. */
+const CHECKPOINT_TIMEOUT_MS = 5000
 
 export function runOptions(job: Job, { config, faults }: Plan): JobOptions {
   const { checkpointing } = job.options
@@ -14,15 +16,21 @@ export function runOptions(job: Job, { config, faults }: Plan): JobOptions {
   return {
     ...job.options,
     parallelism: config.parallelism ?? job.options.parallelism ?? PLAN_DEFAULTS.parallelism,
-    checkpointing: { ...checkpointing, intervalMs },
+    checkpointing: { timeoutMs: CHECKPOINT_TIMEOUT_MS, ...checkpointing, intervalMs },
     heartbeat: {
       intervalMs: config.heartbeatIntervalMs ?? PLAN_DEFAULTS.heartbeatIntervalMs,
       timeoutMs: config.heartbeatTimeoutMs ?? PLAN_DEFAULTS.heartbeatTimeoutMs,
     },
     restart: {
       strategy: 'fixed-delay',
-      attempts: faults.length + SPARE_RESTARTS,
+      attempts: faults.reduce((sum, fault) => sum + restartsFor(fault), SPARE_RESTARTS),
       delayMs: config.restartDelayMs ?? PLAN_DEFAULTS.restartDelayMs,
     },
   }
+}
+
+/** Over a severed link every attempt to connect fails, until it heals. */
+function restartsFor(fault: Fault): number {
+  if (fault.kind === 'sever') return 1 + (fault.forMs ?? FAULT_DEFAULTS.forMs)
+  return fault.kind === 'drop' ? (fault.count ?? FAULT_DEFAULTS.count) : 1
 }

@@ -127,21 +127,39 @@ class Shrinker {
 /** Fewer fields, rounder numbers, earlier occurrences; simplest first. */
 function simplerFaults(fault: Fault | undefined): Fault[] {
   if (fault === undefined) return []
-  const simpler: Fault[] = []
-  if (fault.kind === 'crash') {
-    if (fault.restartAfterMs !== undefined)
-      simpler.push({ kind: 'crash', on: fault.on, at: fault.at })
-    if ('point' in fault.at && fault.at.nth > 1)
-      simpler.push({ ...fault, at: { ...fault.at, nth: 1 } })
-    if ('t' in fault.at && fault.at.t % 100 !== 0) {
-      simpler.push({ ...fault, at: { t: Math.round(fault.at.t / 100) * 100 } })
-    }
-    return simpler
+  const plain = withoutOptions(fault)
+  return [...(isSame(plain, fault) ? [] : [plain]), ...atSimplerMoment(fault)]
+}
+
+/** With its defaults. */
+function withoutOptions(fault: Fault): Fault {
+  switch (fault.kind) {
+    case 'crash':
+      return { kind: 'crash', on: fault.on, at: fault.at }
+    case 'fail':
+      return fault
+    case 'sever':
+      return { kind: 'sever', on: fault.on, to: fault.to, at: fault.at }
+    case 'drop':
+      return { kind: 'drop', message: fault.message, on: fault.on, at: fault.at }
+    case 'delay':
+    case 'duplicate':
+    case 'lose-response':
+      return { kind: fault.kind, on: fault.on, request: fault.request, at: fault.at }
   }
-  if (fault.delayMs !== undefined) {
-    const { kind, on, request, at } = fault
-    simpler.push({ kind, on, request, at })
+}
+
+function isSame(a: Fault, b: Fault): boolean {
+  return Object.keys(a).length === Object.keys(b).length
+}
+
+function atSimplerMoment(fault: Fault): Fault[] {
+  if ('request' in fault || fault.kind === 'drop') {
+    return 'nth' in fault.at && fault.at.nth > 1 ? [{ ...fault, at: { nth: 1 } }] : []
   }
-  if ('nth' in fault.at && fault.at.nth > 1) simpler.push({ ...fault, at: { nth: 1 } })
-  return simpler
+  if ('point' in fault.at) {
+    return fault.at.nth > 1 ? [{ ...fault, at: { ...fault.at, nth: 1 } }] : []
+  }
+  const rounded = Math.round(fault.at.t / 100) * 100
+  return rounded === fault.at.t ? [] : [{ ...fault, at: { t: rounded } }]
 }

@@ -88,6 +88,8 @@ export class Simulation {
   readonly #options: SimulationOptions
   readonly #eventsMax: number
   readonly #incarnations = new Map<string, number>()
+  /** Their newest lives, which may be over. */
+  readonly #workers = new Map<WorkerId, Worker>()
   #ended: { readonly stuck: string | null; readonly bug: string | null } | null = null
   #result: SimulationResult | null = null
 
@@ -129,9 +131,11 @@ export class Simulation {
       this.#graph,
       this.topology,
     )
-    this.#faults = new FaultInjector(plan.faults, world, (worker, restartAfterMs) =>
-      this.#crash(worker, restartAfterMs),
-    )
+    this.#faults = new FaultInjector(plan.faults, world, {
+      crash: (process, restartAfterMs) => this.#crash(process, restartAfterMs),
+      fail: (pattern) => this.#failSubtask(pattern),
+    })
+    this.#network.lose((...message) => this.#faults.loses(...message))
     this.#master = this.#startMaster()
     for (const worker of this.topology.workers) this.#startWorker(worker)
     this.#rest = this.#createRest()
@@ -295,6 +299,7 @@ export class Simulation {
       files: this.#files.portOf(process),
       isStrict: !isTwin,
     })
+    this.#workers.set(id, worker)
     process.attach((message) => {
       worker.receive(message)
     })
@@ -323,6 +328,23 @@ export class Simulation {
     }
   }
 
+  /** Fails one of the running subtasks that match. */
+  #failSubtask(pattern: string): boolean {
+    const running = this.topology.vertices
+      .flatMap(({ subtasks }) => subtasks)
+      .filter((subtask) => matches(pattern, subtask))
+      .flatMap((subtask) => {
+        const host = [...this.#workers].find(
+          ([id, worker]) => this.#network.find(id)?.isAlive === true && worker.runs(subtask),
+        )
+        return host === undefined ? [] : [{ subtask, worker: host[1] }]
+      })
+    if (running.length === 0) return false
+    const drawn = running[this.#world.random.draw('fault-fail', running.length)]
+    drawn?.worker.failSubtask(drawn.subtask, 'Error: it was made to fail')
+    return true
+  }
+
   #crash(id: string, restartAfterMs: number): boolean {
     const process = this.#network.find(id)
     if (process?.isAlive !== true) return false
@@ -334,6 +356,12 @@ export class Simulation {
     })
     return true
   }
+}
+
+/** `*` stands for any text. */
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(name)
 }
 
 /** Without Kafka topics to feed a job must bring its input along. */

@@ -6,7 +6,6 @@
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
-import { concatenate } from '../checkpoint/snapshot-format.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
 import type { ActorId } from '../ids.ts'
@@ -17,10 +16,11 @@ import type { JobOptions } from '../job/job-options.ts'
 import type { Message } from '../messages.ts'
 import { Mutants } from '../mutants.ts'
 import { JobMaster } from '../recovery/job-master.ts'
-import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
+import type { BrokerPort, Runtime } from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 import { localFiles } from './local-files.ts'
+import { memoryStorage } from './memory-storage.ts'
 import { userServices } from './user-services.ts'
 import type { UserServices } from './user-services.ts'
 import { WallClockTimers } from './wall-clock-timers.ts'
@@ -74,7 +74,9 @@ class LocalWorld {
     })
     checkServices(graph, services)
     const mutants = new Mutants()
-    const storage = this.#memoryStorage()
+    const storage = memoryStorage((action) => {
+      this.#post(action)
+    })
     const worker = workerId('worker-1')
     this.#master = new JobMaster({
       runtime: this.#runtime(JOB_MASTER),
@@ -195,31 +197,6 @@ class LocalWorld {
       },
       spend: () => undefined,
       random: (_stream, bound) => Math.floor(Math.random() * bound),
-    }
-  }
-
-  #memoryStorage(): StoragePort {
-    const objects = new Map<string, readonly Uint8Array[]>()
-    return {
-      put: (key, pieces, onResult) => {
-        objects.set(key, pieces)
-        this.#post(() => {
-          onResult({ type: 'ok', value: null })
-        })
-      },
-      get: (key, onResult) => {
-        const pieces = objects.get(key)
-        this.#post(() => {
-          onResult(
-            pieces === undefined
-              ? { type: 'failed', reason: 'there is no such object' }
-              : { type: 'ok', value: concatenate(pieces) },
-          )
-        })
-      },
-      delete: (key) => {
-        objects.delete(key)
-      },
     }
   }
 }

@@ -1,27 +1,33 @@
 /**
- * The job master: knows the workers, deploys the job, watches heartbeats, restarts from the latest completed checkpoint.
- * Nobody below knows that restarts exist. Source: Flink JobMaster and DefaultScheduler (flink-semantics.md 3.5).
+ * The job master: knows the workers, deploys the job, watches heartbeats, restarts what failed from the latest completed
+ * checkpoint: the region of a failed subtask, or everything. Nobody below knows that restarts exist.
+ * Source: Flink JobMaster and DefaultScheduler (flink-semantics.md 3.5).
  *
- *   created ──slots──▶ running ──failure──▶ restarting ──delay, all ended, slots──▶ running
+ *   created ──slots──▶ running ──failure──▶ restarting ──pauses over, all ended, slots──▶ running
  *                         │                     │ strategy gives up
  *                         ▼ all finished        ▼
  *                      finished               failing ──all ended──▶ failed
  */
 import { assert, present } from '../assert.ts'
-import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
-import type { WorkerId } from '../ids.ts'
+import type { CheckpointId, SubtaskId, WorkerId } from '../ids.ts'
 import type { JobGraph, JobVertex } from '../job/job-graph.ts'
-import type { Deployment, MasterMessage, Message } from '../messages.ts'
+import type { MasterMessage, Message } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
 import type { JobStatus } from '../trace.ts'
 import { Checkpointing, ONLY_FINAL } from './checkpointing.ts'
+import { deploy } from './deployer.ts'
 import { ExecutionGraph, isEnded } from './execution-graph.ts'
 import type { Execution } from './execution-graph.ts'
+import { FailureReasons } from './failure-reasons.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { PendingRestarts } from './pending-restarts.ts'
+import type { PendingRestart } from './pending-restarts.ts'
+import { reconcile } from './reconciliation.ts'
+import { regionsOf } from './regions.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
 import { createSourceCoordinators } from './source-coordinators.ts'
-import { assignState } from './state-assignment.ts'
 import { SubtaskMessages } from './subtask-messages.ts'
 import { WorkerRegistry } from './worker-registry.ts'
 
@@ -50,29 +56,47 @@ export class JobMaster {
   readonly #options: JobMasterOptions
   readonly #graph: JobGraph
   readonly #executions: ExecutionGraph
+  readonly #regions: ReadonlyMap<SubtaskId, readonly SubtaskId[]>
   readonly #messages: SubtaskMessages
   readonly #workers = new WorkerRegistry()
+  readonly #heartbeats: Heartbeats
   readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
   readonly #checkpointing: Checkpointing | null
+  readonly #restarts = new PendingRestarts()
+  readonly #failures = new FailureReasons()
   #status: JobStatus = 'created'
-  #restarts = NO_RESTARTS
-  /** The pause before the restart is over. */
-  #mayRestart = true
+  #strategy = NO_RESTARTS
+  #epoch = 1
   /** The wait for the expected workers is over. */
   #isPatienceOver = false
+  /** The newest checkpoint that subtasks were told of. */
+  #latestNotified: CheckpointId | null = null
   #failure = ''
 
   constructor(options: JobMasterOptions) {
+    const { runtime, graph } = options
     this.#options = options
-    this.#graph = options.graph
-    this.#executions = new ExecutionGraph(options.graph)
-    this.#messages = new SubtaskMessages(options.runtime, this.#executions)
+    this.#graph = graph
+    this.#executions = new ExecutionGraph(graph)
+    this.#regions = regionsOf(graph)
+    this.#heartbeats = new Heartbeats({
+      runtime,
+      settings: graph.settings.heartbeat,
+      workers: this.#workers,
+      request: (worker, beat) => {
+        this.#request(worker, beat)
+      },
+      onSilent: (worker, reason) => {
+        this.#loseWorker(worker, reason)
+      },
+    })
+    this.#messages = new SubtaskMessages(runtime, this.#executions, () => this.#heartbeats.beat)
     this.#coordinators = createSourceCoordinators(options, {
       send: (vertex, index, event) => {
         this.#messages.sendEvent(vertex, index, event)
       },
       fail: (reason) => {
-        this.#failover(reason)
+        this.#failover('everything', reason)
       },
     })
     this.#checkpointing = this.#createCheckpointing()
@@ -83,16 +107,13 @@ export class JobMaster {
   }
 
   start(): void {
-    this.#options.runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
-    this.#beat()
-    this.#options.runtime.schedule(
-      this.#graph.settings.heartbeat.timeoutMs,
-      'first-deployment',
-      () => {
-        this.#isPatienceOver = true
-        this.#deployIfReady()
-      },
-    )
+    const { runtime } = this.#options
+    runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
+    this.#heartbeats.start()
+    runtime.schedule(this.#graph.settings.heartbeat.timeoutMs, 'first-deployment', () => {
+      this.#isPatienceOver = true
+      this.#deployFirst()
+    })
   }
 
   receive(message: Message): void {
@@ -101,7 +122,7 @@ export class JobMaster {
         this.#register(message)
         return
       case 'heartbeat':
-        this.#workers.hear(message, this.#options.runtime.now())
+        this.#onHeartbeat(message)
         return
       case 'subtask-status':
       case 'acknowledge-checkpoint':
@@ -121,95 +142,132 @@ export class JobMaster {
 
   #register(registration: Extract<MasterMessage, { type: 'register-worker' }>): void {
     const { worker, slots } = registration
+    // Said again, because it has not been asked for a sign of life yet.
+    if (this.#workers.isKnown(registration)) return
     if (this.#workers.isReplaced(registration)) {
       this.#loseWorker(worker, 'it registered again after a restart')
     }
     const { runtime } = this.#options
     this.#workers.add(registration, runtime.now())
     runtime.trace({ type: 'worker-registered', worker, slots })
-    this.#deployIfReady()
+    this.#deployFirst()
+    this.#carryOutRestarts()
   }
 
-  /** Gives up the workers that were silent too long, and asks the others for a sign of life. */
-  #beat(): void {
-    const { runtime } = this.#options
-    const { intervalMs, timeoutMs } = this.#graph.settings.heartbeat
-    for (const worker of this.#workers.silent(runtime.now(), timeoutMs)) {
-      this.#loseWorker(worker, `no heartbeat for ${timeoutMs} ms`)
-    }
-    for (const { worker } of this.#workers.workers) {
-      runtime.send(worker, { type: 'heartbeat-request' })
-    }
-    runtime.schedule(intervalMs, 'heartbeat', () => {
-      this.#beat()
+  #request(worker: WorkerId, beat: number): void {
+    this.#options.runtime.send(worker, {
+      type: 'heartbeat-request',
+      epoch: this.#epoch,
+      beat,
+      latestCompleted: this.#latestNotified,
     })
+  }
+
+  #onHeartbeat(heartbeat: Extract<MasterMessage, { type: 'heartbeat' }>): void {
+    if (!this.#workers.hear(heartbeat, this.#options.runtime.now())) return
+    const { worker, hosted, beat } = heartbeat
+    for (const finding of reconcile(this.#executions.on(worker), hosted, beat)) {
+      switch (finding.type) {
+        case 'status':
+          this.#onStatus(finding.execution, finding.status, finding.reason)
+          break
+        case 'input-ended':
+          this.#onInputEnded(finding.execution)
+          break
+        case 'event-lost':
+          this.#onEventLost(finding.execution)
+          break
+        case 'cancel':
+          this.#messages.cancelUnknown(worker, finding)
+          break
+      }
+    }
   }
 
   #loseWorker(worker: WorkerId, reason: string): void {
     this.#workers.remove(worker)
     this.#options.runtime.trace({ type: 'worker-lost', worker, reason })
     if (this.#options.mutants.active('lost-worker-ignored')) return
-    const hosted = this.#executions.executions.filter((e) => e.worker === worker)
-    const running = hosted.filter(({ status }) => !isEnded(status))
-    for (const execution of running) this.#setStatus(execution, 'failed', `${worker} is lost`)
-    if (running.length > 0 || hosted.some((e) => this.#executions.owesRecords(e))) {
-      this.#failover(`${worker} is lost: ${reason}`)
+    const failed: SubtaskId[] = []
+    for (const execution of this.#executions.on(worker)) {
+      const { subtask, status } = execution
+      if (this.#executions.owesRecords(execution) && !this.#restarts.includes(subtask)) {
+        failed.push(subtask)
+      }
+      if (isEnded(status)) continue
+      if (status !== 'canceling') failed.push(subtask)
+      this.#setStatus(execution, 'failed', `${worker} is lost`)
     }
+    if (failed.length > 0) this.#failover(failed, `${worker} is lost: ${reason}`)
     this.#proceed()
   }
 
   // Deployment.
 
-  #deployIfReady(): void {
-    const isWaiting = this.#status === 'created' || this.#status === 'restarting'
-    if (!isWaiting || !this.#mayRestart || !this.#executions.areAllEnded) return
+  #deployFirst(): void {
+    if (this.#status !== 'created') return
     const { workers } = this.#workers
     const isComplete = workers.length >= this.#options.workersExpected
-    if (this.#status === 'created' && !isComplete && !this.#isPatienceOver) return
+    if (!isComplete && !this.#isPatienceOver) return
     const scheduled = this.#executions.schedule(workers)
     if (scheduled === null) return
-    const restorePoint = this.#checkpointing?.restorePoint ?? null
-    if (this.#status === 'restarting') {
-      this.#options.runtime.trace({
-        type: 'restart-started',
-        restart: this.#restarts.restarts,
-        checkpoint: restorePoint?.checkpoint ?? null,
-        subtasks: scheduled.map(({ subtask }) => subtask),
-      })
+    this.#run()
+    this.#deploy(scheduled, true)
+  }
+
+  /** Carries out the restarts that wait for nothing any more. */
+  #carryOutRestarts(): void {
+    if (this.#status !== 'restarting') return
+    for (const pending of this.#restarts.due) this.#carryOut(pending)
+  }
+
+  #carryOut(pending: PendingRestart): void {
+    const subtasks = this.#restarts.ownedBy(pending)
+    if (subtasks.length === 0) this.#restarts.remove(pending)
+    if (subtasks.length === 0 || !this.#executions.areAllEnded(subtasks)) return
+    if (!pending.isGlobal && !this.#canResetReaders(subtasks)) {
+      this.#widen(pending)
+      return
     }
+    const scheduled = this.#executions.schedule(this.#workers.workers, subtasks)
+    if (scheduled === null) return
+    this.#restarts.remove(pending)
+    this.#options.runtime.trace({
+      type: 'restart-started',
+      restart: pending.restart,
+      checkpoint: this.#checkpointing?.restorePoint?.checkpoint ?? null,
+      subtasks,
+    })
+    if (this.#restarts.isEmpty) this.#run()
+    this.#deploy(scheduled, pending.isGlobal)
+  }
+
+  #run(): void {
     this.#changeStatus('running', '')
-    for (const [uid, coordinator] of this.#coordinators) {
-      coordinator.reset(restorePoint?.coordinators.find((c) => c.uid === uid)?.state ?? null)
-    }
-    this.#deploy(scheduled, restorePoint)
     const isPeriodic = this.#graph.settings.checkpointing !== null
     if (isPeriodic && this.#graph.runtimeMode === 'streaming') this.#checkpointing?.start()
   }
 
-  #deploy(scheduled: readonly Execution[], restorePoint: CheckpointMetadata | null): void {
-    const perWorker = new Map<WorkerId, Deployment[]>()
-    const isDealtOut = this.#options.mutants.active('union-list-dealt-out')
-    const unionAs = isDealtOut ? 'split' : 'union'
-    for (const execution of scheduled) {
-      const { subtask, vertex, index, attempt, worker } = execution
-      this.#setStatus(execution, 'deploying', '')
-      const restore =
-        restorePoint === null
-          ? null
-          : assignState(restorePoint, this.#vertex(vertex), index, unionAs)
-      const deployment = {
-        subtask,
-        vertex,
-        index,
-        attempt,
-        restore,
-        ...this.#executions.channelsOf(execution),
+  #deploy(scheduled: readonly Execution[], isGlobal: boolean): void {
+    const { runtime, mutants } = this.#options
+    const restorePoint = this.#checkpointing?.restorePoint ?? null
+    if (isGlobal) {
+      for (const [uid, coordinator] of this.#coordinators) {
+        const former = restorePoint?.coordinators.find((one) => one.uid === uid)
+        coordinator.reset(former?.state ?? null, restorePoint?.checkpoint ?? null)
       }
-      perWorker.set(worker, [...(perWorker.get(worker) ?? []), deployment])
     }
-    for (const [worker, deployments] of perWorker) {
-      this.#options.runtime.send(worker, { type: 'deploy', deployments })
+    for (const execution of scheduled) {
+      if (!isGlobal) {
+        const restored = restorePoint?.checkpoint ?? null
+        this.#coordinatorOf(execution)?.subtaskReset(execution.index, restored)
+      }
+      execution.toldAt = this.#heartbeats.beat
+      this.#setStatus(execution, 'deploying', '')
     }
+    const executions = this.#executions
+    const epoch = (): number => this.#epoch
+    deploy({ runtime, mutants, graph: this.#graph, executions, epoch }, scheduled, restorePoint)
   }
 
   // Messages of subtasks.
@@ -232,17 +290,14 @@ export class JobMaster {
         this.#checkpointing?.declined(message)
         return
       case 'operator-event-acknowledged':
+        execution.unconfirmed.delete(message.eventId)
         coordinator?.onEventConfirmed(execution.index, message.eventId)
         return
       case 'reader-event':
         coordinator?.onReaderEvent(execution.index, message.event)
         return
       case 'input-ended':
-        execution.hasInputEnded = true
-        // Told before a failure that was heard of first: the next attempts have not ended.
-        if (this.#status === 'running' && this.#executions.haveAllInputsEnded) {
-          this.#checkpointing?.inputEnded()
-        }
+        this.#onInputEnded(execution)
         return
       case 'barrier-passed':
         coordinator?.onBarrierPassed(execution.index, message.checkpoint)
@@ -250,22 +305,46 @@ export class JobMaster {
     }
   }
 
+  #onInputEnded(execution: Execution): void {
+    execution.hasInputEnded = true
+    // Told before a failure that was heard of first: the next attempts have not ended.
+    if (this.#status === 'running' && this.#executions.haveAllInputsEnded) {
+      this.#checkpointing?.inputEnded()
+    }
+  }
+
+  /** A split that its reader never heard of would never be read: the reader starts again, and is given it anew. */
+  #onEventLost(execution: Execution): void {
+    if (this.#options.mutants.active('lost-event-ignored')) {
+      for (const eventId of execution.unconfirmed.keys()) {
+        this.#coordinatorOf(execution)?.onEventConfirmed(execution.index, eventId)
+      }
+      execution.unconfirmed.clear()
+      return
+    }
+    const { subtask } = execution
+    this.#failover([subtask], `${subtask} did not confirm an event of its coordinator`)
+  }
+
   #onStatus(execution: Execution, status: Execution['status'], reason: string): void {
     if (isEnded(execution.status)) return
+    const wasCanceling = execution.status === 'canceling'
     // What it said before it heard that it is canceled.
-    if (execution.status === 'canceling' && !isEnded(status)) return
+    if (wasCanceling && !isEnded(status)) return
     this.#setStatus(execution, status, reason)
     if (status === 'running') this.#coordinatorOf(execution)?.onReaderRunning(execution.index)
-    if (status === 'failed') this.#failover(`${execution.subtask} failed: ${reason}`)
+    if (status === 'failed' && !wasCanceling) {
+      this.#failover([execution.subtask], `${execution.subtask} failed: ${reason}`)
+    }
     this.#proceed()
   }
 
   /** Whatever was waiting for executions to end. */
   #proceed(): void {
-    if (!this.#executions.areAllEnded) return
+    this.#carryOutRestarts()
+    if (!this.#executions.areAllEnded()) return
     if (this.#status === 'failing') this.#changeStatus('failed', this.#failure)
     else if (this.#status === 'canceling') this.#changeStatus('canceled', '')
-    else if (this.#status === 'restarting') this.#deployIfReady()
     else if (this.#status === 'running' && this.#executions.areAll('finished')) {
       this.#checkpointing?.stop('job-ended')
       this.#changeStatus('finished', '')
@@ -274,37 +353,73 @@ export class JobMaster {
 
   // Failover.
 
-  #failover(reason: string): void {
-    if (this.#status !== 'running') return
+  #failover(failed: readonly SubtaskId[] | 'everything', reason: string): void {
+    if (this.#status !== 'running' && this.#status !== 'restarting') return
+    // Everything starts again anyway.
+    if (this.#restarts.isGlobal) return
     const { runtime } = this.#options
-    const [restarts, decision] = onFailure(this.#restarts, this.#graph.settings.restart, {
+    const [strategy, decision] = onFailure(this.#strategy, this.#graph.settings.restart, {
       now: runtime.now(),
       random: (bound) => runtime.random('restart-jitter', bound),
     })
-    this.#restarts = restarts
+    this.#strategy = strategy
+    this.#failures.add(reason)
     if (decision.type === 'give-up') {
-      this.#failure = `${decision.reason}; the last failure was: ${reason}`
+      this.#failure = `${decision.reason}; ${this.#failures.toString()}`
+      this.#restarts.clear()
       this.#changeStatus('failing', this.#failure)
-    } else {
-      this.#changeStatus('restarting', reason)
-      this.#scheduleRestart(decision.restart, decision.delayMs, reason)
+      this.#checkpointing?.stop('job-ended')
+      this.#cancel(this.#executions.executions)
+      this.#proceed()
+      return
     }
-    this.#checkpointing?.stop(decision.type === 'give-up' ? 'job-ended' : 'failover')
-    this.#cancelAll()
+    const subtasks = this.#affectedBy(failed)
+    const isGlobal = subtasks.length === this.#executions.subtasks.length
+    const pending = this.#restarts.add(decision.restart, subtasks, isGlobal)
+    if (this.#status === 'running') this.#changeStatus('restarting', reason)
+    this.#scheduleRestart(pending, decision.delayMs, reason)
+    this.#checkpointing?.stop('failover')
+    this.#cancel(this.#executions.of(subtasks))
   }
 
-  #scheduleRestart(restart: number, delayMs: number, reason: string): void {
+  /** The regions of what failed, or everything. */
+  #affectedBy(failed: readonly SubtaskId[] | 'everything'): readonly SubtaskId[] {
+    const { subtasks } = this.#executions
+    if (failed === 'everything' || this.#graph.settings.failover === 'full') return subtasks
+    if (this.#options.mutants.active('region-too-small')) return failed
+    const affected = new Set(failed.flatMap((one) => this.#regions.get(one) ?? []))
+    // A final checkpoint needs everybody, and whoever finished takes part in none.
+    const others = this.#executions.executions.filter(({ subtask }) => !affected.has(subtask))
+    const isOver = others.some(({ status }) => status === 'finished')
+    return isOver && this.#graph.needsFinalCheckpoint ? subtasks : [...affected]
+  }
+
+  #scheduleRestart(pending: PendingRestart, delayMs: number, reason: string): void {
     const { runtime } = this.#options
-    runtime.trace({ type: 'restart-scheduled', restart, delayMs, reason })
-    this.#mayRestart = false
+    runtime.trace({ type: 'restart-scheduled', restart: pending.restart, delayMs, reason })
     runtime.schedule(delayMs, 'restart', () => {
-      this.#mayRestart = true
-      this.#deployIfReady()
+      pending.isPauseOver = true
+      this.#carryOutRestarts()
     })
   }
 
-  #cancelAll(): void {
-    for (const execution of this.#executions.executions) {
+  /** A source went on, for all its readers, behind the checkpoint: they can only be set back together. */
+  #canResetReaders(subtasks: readonly SubtaskId[]): boolean {
+    const restored = this.#checkpointing?.restorePoint?.checkpoint ?? null
+    return this.#executions
+      .of(subtasks)
+      .every((execution) => this.#coordinatorOf(execution)?.canResetTo(restored) ?? true)
+  }
+
+  #widen(pending: PendingRestart): void {
+    const { subtasks } = this.#executions
+    this.#restarts.add(pending.restart, subtasks, true).isPauseOver = true
+    this.#cancel(this.#executions.executions)
+    this.#carryOutRestarts()
+  }
+
+  #cancel(executions: readonly Execution[]): void {
+    for (const execution of executions) {
       if (isEnded(execution.status) || execution.status === 'canceling') continue
       this.#setStatus(execution, 'canceling', '')
       this.#messages.cancel(execution)
@@ -358,13 +473,14 @@ export class JobMaster {
         this.#messages.triggerCheckpoint(this.#executions.executions.filter(isSource), barrier)
       },
       notifyComplete: (checkpoint) => {
+        this.#latestNotified = checkpoint
         this.#messages.notifyComplete(checkpoint)
       },
       notifyAborted: (checkpoint, latestCompleted) => {
         this.#messages.notifyAborted(checkpoint, latestCompleted)
       },
       failJob: (reason) => {
-        this.#failover(reason)
+        this.#failover('everything', reason)
       },
     })
   }

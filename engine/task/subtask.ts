@@ -40,7 +40,7 @@ export class Subtask {
   #status: SubtaskStatus = 'deploying'
   #isStepScheduled = false
   #lastFlushAt = 0
-  #latestReported = checkpointId(0)
+  #latestReported: CheckpointId
   /** Once the input ended: how many operators, head first, have been told so. */
   #finished: number | null = null
   /** Everything is emitted; the subtask stays for the final checkpoint, which commits it. */
@@ -50,7 +50,8 @@ export class Subtask {
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
-    const { vertex } = env
+    const { vertex, deployment } = env
+    this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
     this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
@@ -78,7 +79,7 @@ export class Subtask {
     restoreKeyedState(this.#env, this.#keyedState, (failure) => {
       if (this.#status !== 'initializing') return
       if (failure !== null) {
-        this.#fail(failure)
+        this.fail(failure)
         return
       }
       this.#guard(() => {
@@ -104,6 +105,9 @@ export class Subtask {
       case 'connect-channel':
         this.#outputs.channel(message.channel).connect(message.credit)
         this.#scheduleStep()
+        return
+      case 'channel-broken':
+        this.fail(`The connection of channel ${message.channel} broke.`)
         return
       case 'credit':
         this.#outputs.channel(message.channel).addCredit(message.credit)
@@ -163,9 +167,21 @@ export class Subtask {
     this.#scheduleStep()
   }
 
+  /** Says again what may have been lost on its way to the job master. */
+  repeatReports(): void {
+    const { head } = this.#chain
+    if (head.type === 'source' && this.#status === 'running') head.reader.repeatReports?.()
+  }
+
   cancel(): void {
     if (this.#isEnded) return
     this.#end('canceled', '')
+  }
+
+  /** Ends the attempt with one sentence. */
+  fail(reason: string): void {
+    if (this.#isEnded) return
+    this.#end('failed', reason)
   }
 
   get #isEnded(): boolean {
@@ -344,7 +360,7 @@ export class Subtask {
         this.#scheduleStep()
       },
       fail: (reason) => {
-        this.#fail(reason)
+        this.fail(reason)
       },
     }
   }
@@ -368,13 +384,8 @@ export class Subtask {
       action()
     } catch (error) {
       if (error instanceof InvariantViolation) throw error
-      this.#fail(describeError(error))
+      this.fail(describeError(error))
     }
-  }
-
-  #fail(reason: string): void {
-    if (this.#isEnded) return
-    this.#end('failed', reason)
   }
 
   #end(status: 'canceled' | 'failed' | 'finished', reason: string): void {

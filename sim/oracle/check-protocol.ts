@@ -2,6 +2,7 @@
  * Invariants of the protocols, as folds over the trace: checkpoints (S4, B1, B3), sources (O1, O3), transactions (X1, X2,
  * X3) and restarts (L2). They name the event that broke the rule.
  */
+import type { SubtaskId } from '../../engine/ids.ts'
 import type { EventOf, TraceEvent, TraceTopology } from '../../engine/trace.ts'
 import type { CheckpointRecord } from '../history/history.ts'
 import type { Violations } from './violation.ts'
@@ -18,7 +19,10 @@ export class ProtocolCheck {
   readonly #acknowledged = new Map<number, Set<string>>()
   readonly #barriers = new Map<string, number>()
   readonly #groupOffsets = new Map<string, number>()
-  readonly #prepared = new Map<string, number>()
+  readonly #prepared = new Map<
+    string,
+    { readonly checkpoint: number; readonly subtask: SubtaskId }
+  >()
   readonly #committed = new Set<string>()
   readonly #epochs = new Map<number, number>()
   /** By source and partition. */
@@ -75,7 +79,7 @@ export class ProtocolCheck {
   #observeTransaction(event: TraceEvent): void {
     switch (event.type) {
       case 'transaction-prepared':
-        this.#prepared.set(transactionName(event), event.checkpoint)
+        this.#prepared.set(transactionName(event), event)
         return
       case 'transaction-state-changed':
         if (event.state === 'PrepareCommit') this.#onCommitDecided(event)
@@ -141,12 +145,14 @@ export class ProtocolCheck {
     }
   }
 
-  #onRestart({ checkpoint, seq }: EventOf<'restart-started'>): void {
+  #onRestart({ checkpoint, subtasks, seq }: EventOf<'restart-started'>): void {
     this.#restarts += 1
     const restored = checkpoint ?? 0
-    // What was prepared for a later checkpoint belongs to none any more: it will be fenced.
-    for (const [name, preparedFor] of this.#prepared) {
-      if (preparedFor > restored) this.#prepared.delete(name)
+    // What they had prepared for a later checkpoint belongs to none any more: it will be fenced.
+    for (const [name, prepared] of this.#prepared) {
+      if (prepared.checkpoint > restored && subtasks.includes(prepared.subtask)) {
+        this.#prepared.delete(name)
+      }
     }
     if (restored !== this.#latestCompleted) {
       this.#violations.add(
@@ -214,7 +220,7 @@ export class ProtocolCheck {
     const name = transactionName(event)
     // Ended again after a late AddPartitionsToTxn reopened it, empty.
     if (this.#committed.has(name)) return
-    const checkpoint = this.#prepared.get(name)
+    const checkpoint = this.#prepared.get(name)?.checkpoint
     if (checkpoint === undefined) {
       this.#violations.add(
         'X2',
@@ -236,7 +242,7 @@ export class ProtocolCheck {
     // An abort by InitProducerId carries the epoch after the prepared one.
     for (const epoch of [event.producerEpoch, event.producerEpoch - 1]) {
       const name = transactionName({ ...event, producerEpoch: epoch })
-      const checkpoint = this.#prepared.get(name)
+      const checkpoint = this.#prepared.get(name)?.checkpoint
       if (checkpoint === undefined || checkpoint > this.#latestCompleted) continue
       this.#violations.add(
         'X3',

@@ -5,7 +5,7 @@
 import { describeTopology } from '../../engine/job/topology.ts'
 import type { JobGraph } from '../../engine/job/job-graph.ts'
 import type { StreamGraph } from '../../engine/job/stream-graph.ts'
-import type { TraceEvent } from '../../engine/trace.ts'
+import type { FactType, TraceEvent } from '../../engine/trace.ts'
 import type { History } from '../history/history.ts'
 import { checkLogs } from './check-logs.ts'
 import { OutputCheck } from './check-outputs.ts'
@@ -32,6 +32,9 @@ export interface Judgement extends Verdict {
 /** Invariants that speak of progress: nothing is wrong in what is there, but something is missing. */
 const PROGRESS: ReadonlySet<InvariantId> = new Set(['L1', 'L2', 'X4'])
 
+/** What may lead to a restart: a lost message counts for itself, because one fault may take many. */
+const FAULTS: ReadonlySet<FactType> = new Set<FactType>(['fault-fired', 'message-lost'])
+
 export interface JudgeOptions {
   readonly stream: StreamGraph
   readonly graph: JobGraph
@@ -46,7 +49,7 @@ export interface JudgeOptions {
 export function judge(options: JudgeOptions): Judgement {
   const { graph, history, trace, bug } = options
   const violations = new Violations()
-  const faults = trace.filter(({ type }) => type === 'fault-fired').length
+  const faults = trace.filter(({ type }) => FAULTS.has(type)).length
   const topology = describeTopology(graph, [], () => 0)
   new ProtocolCheck(topology, faults, history.checkpoints, violations).run(trace)
   checkLogs(history, violations)

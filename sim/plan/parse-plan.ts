@@ -5,9 +5,18 @@
 import { ConfigurationError } from '../../engine/errors.ts'
 import { MUTANTS } from '../../engine/mutants.ts'
 import type { MutantName } from '../../engine/mutants.ts'
-import { FACT_TYPES, REQUEST_TYPES } from './names.ts'
+import { FACT_TYPES, MESSAGE_TYPES, REQUEST_TYPES } from './names.ts'
 import { workersOf } from './plan.ts'
-import type { Fault, Plan, PlanConfig, PlanInput, PlanJob } from './plan.ts'
+import type {
+  Fault,
+  FaultMoment,
+  Plan,
+  PlanConfig,
+  PlanInput,
+  PlanJob,
+  RequestFault,
+  RequestMoment,
+} from './plan.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -121,45 +130,118 @@ function checkConfig(value: unknown): PlanConfig {
 function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
   const fields = objectAt(path, value)
   const { kind } = fields
-  if (kind === 'crash') return checkCrash(path, fields, config)
-  if (kind !== 'delay' && kind !== 'duplicate' && kind !== 'lose-response') {
-    throw bad(`${path}.kind`, kind, '"crash", "delay", "duplicate" or "lose-response"')
+  switch (kind) {
+    case 'crash':
+      return checkCrash(path, fields, config)
+    case 'fail':
+      onlyFields(path, fields, ['kind', 'on', 'at'])
+      return { kind, on: stringAt(`${path}.on`, fields.on), at: pointAt(path, fields) }
+    case 'sever':
+      return checkSever(path, fields, config)
+    case 'drop':
+      return checkDrop(path, fields, config)
+    case 'delay':
+    case 'duplicate':
+    case 'lose-response':
+      return checkRequest(path, kind, fields, config)
+    default:
+      throw bad(`${path}.kind`, kind, FAULT_KINDS)
   }
+}
+
+const FAULT_KINDS = '"crash", "fail", "sever", "drop", "delay", "duplicate" or "lose-response"'
+
+function checkRequest(
+  path: string,
+  kind: RequestFault['kind'],
+  fields: Fields,
+  config: PlanConfig,
+): Fault {
   onlyFields(path, fields, ['kind', 'on', 'request', 'at', 'delayMs'])
   const request = REQUEST_TYPES.find((type) => type === fields.request)
   if (request === undefined)
     throw bad(`${path}.request`, fields.request, `one of ${REQUEST_TYPES.join(', ')}`)
-  const at = objectAt(`${path}.at`, fields.at)
-  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['nth'])
-  const moment =
-    't' in at
-      ? { t: timeAt(`${path}.at.t`, at.t) }
-      : { nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
-  const on = oneOf(`${path}.on`, fields.on, [...workersOf(config), 'job-master'])
-  const fault: Fault = { kind, on, request, at: moment }
+  const at = occurrenceAt(path, fields)
+  const fault: Fault = { kind, on: processAt(`${path}.on`, fields.on, config), request, at }
   if (fields.delayMs === undefined) return fault
   return { ...fault, delayMs: integerAt(`${path}.delayMs`, fields.delayMs, 0, 600_000) }
 }
 
 function checkCrash(path: string, fields: Fields, config: PlanConfig): Fault {
   onlyFields(path, fields, ['kind', 'on', 'at', 'restartAfterMs'])
-  const at = objectAt(`${path}.at`, fields.at)
-  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['point', 'nth'])
-  const point = FACT_TYPES.find((type) => type === at.point)
-  if (!('t' in at) && point === undefined) {
-    throw bad(`${path}.at.point`, at.point, `one of ${FACT_TYPES.join(', ')}`)
-  }
-  const moment =
-    point === undefined
-      ? { t: timeAt(`${path}.at.t`, at.t) }
-      : { point, nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
-  const on = oneOf(`${path}.on`, fields.on, workersOf(config))
-  const fault: Fault = { kind: 'crash', on, at: moment }
+  const at = pointAt(path, fields)
+  const fault: Fault = { kind: 'crash', on: processAt(`${path}.on`, fields.on, config), at }
   if (fields.restartAfterMs === undefined) return fault
   return {
     ...fault,
     restartAfterMs: integerAt(`${path}.restartAfterMs`, fields.restartAfterMs, 0, 3_600_000),
   }
+}
+
+function checkSever(path: string, fields: Fields, config: PlanConfig): Fault {
+  onlyFields(path, fields, ['kind', 'on', 'to', 'at', 'forMs', 'isOneWay'])
+  const on = processAt(`${path}.on`, fields.on, config)
+  const fault: Fault = {
+    kind: 'sever',
+    on,
+    to: otherAt(path, on, fields, config),
+    at: pointAt(path, fields),
+  }
+  const { forMs, isOneWay } = fields
+  if (isOneWay !== undefined && typeof isOneWay !== 'boolean') {
+    throw bad(`${path}.isOneWay`, isOneWay, 'true or false')
+  }
+  return {
+    ...fault,
+    ...(forMs === undefined ? {} : { forMs: integerAt(`${path}.forMs`, forMs, 1, 600_000) }),
+    ...(isOneWay === undefined ? {} : { isOneWay }),
+  }
+}
+
+function checkDrop(path: string, fields: Fields, config: PlanConfig): Fault {
+  onlyFields(path, fields, ['kind', 'message', 'on', 'to', 'at', 'count'])
+  const message = MESSAGE_TYPES.find((type) => type === fields.message)
+  if (message === undefined)
+    throw bad(`${path}.message`, fields.message, `one of ${MESSAGE_TYPES.join(', ')}`)
+  const on = processAt(`${path}.on`, fields.on, config)
+  const { to, count } = fields
+  return {
+    kind: 'drop',
+    message,
+    on,
+    ...(to === undefined ? {} : { to: otherAt(path, on, fields, config) }),
+    at: occurrenceAt(path, fields),
+    ...(count === undefined ? {} : { count: integerAt(`${path}.count`, count, 1, 1000) }),
+  }
+}
+
+/** A time or the nth fact of a kind. */
+function pointAt(path: string, fields: Fields): FaultMoment {
+  const at = objectAt(`${path}.at`, fields.at)
+  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['point', 'nth'])
+  if ('t' in at) return { t: timeAt(`${path}.at.t`, at.t) }
+  const point = FACT_TYPES.find((type) => type === at.point)
+  if (point === undefined)
+    throw bad(`${path}.at.point`, at.point, `one of ${FACT_TYPES.join(', ')}`)
+  return { point, nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
+}
+
+/** A time or the nth of what is counted. */
+function occurrenceAt(path: string, fields: Fields): RequestMoment {
+  const at = objectAt(`${path}.at`, fields.at)
+  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['nth'])
+  if ('t' in at) return { t: timeAt(`${path}.at.t`, at.t) }
+  return { nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
+}
+
+function processAt(path: string, value: unknown, config: PlanConfig): string {
+  return oneOf(path, value, [...workersOf(config), 'job-master'])
+}
+
+/** The other end of a link. */
+function otherAt(path: string, on: string, fields: Fields, config: PlanConfig): string {
+  const others = [...workersOf(config), 'job-master'].filter((name) => name !== on)
+  return oneOf(`${path}.to`, fields.to, others)
 }
 
 function oneOf(path: string, value: unknown, allowed: readonly string[]): string {

@@ -3,6 +3,7 @@
  * plain JSON. This file is its type and its defaults; reading and checking JSON is in parse-plan.ts.
  */
 import type { RequestType } from '../../engine/kafka/protocol.ts'
+import type { Message } from '../../engine/messages.ts'
 import type { MutantName } from '../../engine/mutants.ts'
 import type { FactType } from '../../engine/trace.ts'
 
@@ -19,6 +20,47 @@ export interface CrashFault {
   /** Default 1000: longer than the heartbeat timeout, so that the silence is what gives it away. */
   readonly restartAfterMs?: number
 }
+
+/** A subtask fails, as if a function of its user had thrown; its worker lives on. */
+export interface FailFault {
+  readonly kind: 'fail'
+  /** A subtask, as `sum/0`, or a pattern with `*` for any text: then one of those that run is drawn. */
+  readonly on: string
+  readonly at: FaultMoment
+}
+
+/**
+ * The link between two processes loses everything for a while and then heals. Records that are lost break the connection
+ * of their channel, as TCP does.
+ */
+export interface SeverFault {
+  readonly kind: 'sever'
+  /** One end, a worker or `job-master`; with `isOneWay` the end whose messages are lost. */
+  readonly on: string
+  /** The other end. */
+  readonly to: string
+  readonly at: FaultMoment
+  /** Default 300. */
+  readonly forMs?: number
+  /** Default false. */
+  readonly isOneWay?: boolean
+}
+
+/** Messages of one type are lost on their way, from the first at or after a time on, or from the nth on. */
+export interface DropFault {
+  readonly kind: 'drop'
+  readonly message: SentMessage
+  /** The sender, a worker or `job-master`. */
+  readonly on: string
+  /** Default: whoever it is for. With it, only messages to there are counted. */
+  readonly to?: string
+  readonly at: RequestMoment
+  /** How many in a row. Default 1. */
+  readonly count?: number
+}
+
+/** What processes say to each other. */
+export type SentMessage = Exclude<Message['type'], 'channel-broken'>
 
 /** The first request of the type from the process at or after a time, or its nth (counted from 1). */
 export type RequestMoment = { readonly t: number } | { readonly nth: number }
@@ -40,7 +82,7 @@ export interface RequestFault {
   readonly delayMs?: number
 }
 
-export type Fault = CrashFault | RequestFault
+export type Fault = CrashFault | FailFault | SeverFault | DropFault | RequestFault
 export type FaultKind = Fault['kind']
 
 export interface PlanConfig {
@@ -99,7 +141,13 @@ export const PLAN_DEFAULTS = {
   recordMicros: 250,
 } as const satisfies Required<PlanConfig>
 
-export const FAULT_DEFAULTS = { restartAfterMs: 1000, delayMs: 100, duplicateAfterMs: 0 } as const
+export const FAULT_DEFAULTS = {
+  restartAfterMs: 1000,
+  delayMs: 100,
+  duplicateAfterMs: 0,
+  forMs: 300,
+  count: 1,
+} as const
 
 /** Names of the workers of a plan. */
 export function workersOf(config: PlanConfig): string[] {

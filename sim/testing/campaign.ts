@@ -57,7 +57,15 @@ export interface CampaignResult {
 /** So many plans have one input, where the oracle needs runs without failures of it. */
 const SHARING = 10
 
-const KINDS: readonly FaultKind[] = ['crash', 'delay', 'duplicate', 'lose-response']
+const KINDS: readonly FaultKind[] = [
+  'crash',
+  'fail',
+  'sever',
+  'drop',
+  'delay',
+  'duplicate',
+  'lose-response',
+]
 
 /** Runs a campaign of random plans against a job. */
 export function runCampaign(job: Job, options: CampaignOptions): CampaignResult {
@@ -170,6 +178,9 @@ function withInputOf({ seed, input, config }: Plan, plan: Plan): Plan {
 function perKind<T>(make: (kind: FaultKind) => T): Record<FaultKind, T> {
   return {
     crash: make('crash'),
+    fail: make('fail'),
+    sever: make('sever'),
+    drop: make('drop'),
     delay: make('delay'),
     duplicate: make('duplicate'),
     'lose-response': make('lose-response'),

@@ -13,12 +13,17 @@ import { defaultInput, findInputSize } from '../workload/workload.ts'
 import type { InputSize } from '../workload/workload.ts'
 import type {
   CrashFault,
+  DropFault,
+  FailFault,
   Fault,
+  FaultMoment,
   Plan,
   PlanConfig,
   PlanInput,
   PlanJob,
   RequestFault,
+  SentMessage,
+  SeverFault,
 } from '../plan/plan.ts'
 
 /** Protocol steps at which a crash is most likely to hurt: the interesting half of all crashes happens there. */
@@ -53,6 +58,35 @@ const REQUESTS: readonly RequestType[] = [
   'offset-commit',
   'find-coordinator',
   'metadata',
+]
+
+const MASTER_SAYS: readonly SentMessage[] = [
+  'heartbeat-request',
+  'deploy',
+  'cancel',
+  'trigger-checkpoint',
+  'notify-complete',
+  'notify-aborted',
+  'operator-event',
+]
+
+const WORKERS_SAY: readonly SentMessage[] = [
+  'register-worker',
+  'heartbeat',
+  'subtask-status',
+  'acknowledge-checkpoint',
+  'decline-checkpoint',
+  'operator-event-acknowledged',
+  'reader-event',
+  'input-ended',
+  'barrier-passed',
+]
+
+const SUBTASKS_SAY: readonly SentMessage[] = [
+  'connect-channel',
+  'channel-unavailable',
+  'element',
+  'credit',
 ]
 
 export interface PlanArbitraryOptions {
@@ -153,13 +187,16 @@ function trafficInput(): Arbitrary<PlanInput> {
   )
 }
 
-/** Swarm: some plans have only crashes, some only request faults, most have both (design 5, drivers). */
+/** Swarm: some plans have faults of one kind only, others of several, some of all (design 5, drivers). */
 function faults(max: number): Arbitrary<Fault[]> {
   const sized = { minLength: 1, maxLength: max, size: 'max' as const }
   return fc.oneof(
     { arbitrary: fc.array<Fault>(crashFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(requestFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), requestFault()), sized), weight: 3 },
+    { arbitrary: fc.array<Fault>(messageFault(), sized), weight: 2 },
+    { arbitrary: fc.array<Fault>(fc.oneof(failFault(), severFault()), sized), weight: 1 },
+    { arbitrary: fc.array<Fault>(anyFault(), sized), weight: 2 },
     { arbitrary: lateRequestOfTheDead('worker-1'), weight: 1 },
     { arbitrary: lateRequestOfTheDead('worker-2'), weight: 1 },
   )
@@ -190,18 +227,97 @@ function lateRequestOfTheDead(worker: string): Arbitrary<Fault[]> {
   )
 }
 
+function anyFault(): Arbitrary<Fault> {
+  return fc.oneof<Arbitrary<Fault>[]>(
+    crashFault(),
+    requestFault(),
+    failFault(),
+    severFault(),
+    messageFault(),
+  )
+}
+
+/** A time or a protocol point. */
+function faultMoment(): Arbitrary<FaultMoment> {
+  return fc.oneof(
+    fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+    fc.record(
+      { point: fc.constantFrom(...CRASH_POINTS), nth: fc.integer({ min: 1, max: 12 }) },
+      { noNullPrototype: true },
+    ),
+  )
+}
+
+/** Index by index: whether the first or the last of a vertex fails makes a difference to regions. */
+function failFault(): Arbitrary<FailFault> {
+  return fc.record(
+    {
+      kind: fc.constant('fail' as const),
+      on: fc.constantFrom('*', '*/0', '*/1', '*/2'),
+      at: faultMoment(),
+    },
+    { noNullPrototype: true },
+  )
+}
+
+/** Longer than the heartbeat timeout, or not. */
+function severFault(): Arbitrary<SeverFault> {
+  return fc.constantFrom<(readonly [string, string])[]>(...LINKS).chain(([on, to]) =>
+    fc.record(
+      {
+        kind: fc.constant('sever' as const),
+        on: fc.constant(on),
+        to: fc.constant(to),
+        at: faultMoment(),
+        forMs: fc.constantFrom(5, 60, 300, 900),
+        isOneWay: fc.boolean(),
+      },
+      { noNullPrototype: true },
+    ),
+  )
+}
+
+const LINKS: readonly (readonly [string, string])[] = [
+  ['job-master', 'worker-1'],
+  ['worker-2', 'job-master'],
+  ['worker-1', 'worker-2'],
+]
+
+/** One to three messages of a kind are lost, of whoever sends such. */
+function messageFault(): Arbitrary<DropFault> {
+  return fc.oneof(
+    dropFault(fc.constant('job-master'), MASTER_SAYS, 8),
+    dropFault(fc.constantFrom('worker-1', 'worker-2'), WORKERS_SAY, 8),
+    dropFault(fc.constantFrom('worker-1', 'worker-2'), SUBTASKS_SAY, 40),
+  )
+}
+
+function dropFault(
+  on: Arbitrary<string>,
+  messages: readonly SentMessage[],
+  nthMax: number,
+): Arbitrary<DropFault> {
+  return fc.record(
+    {
+      kind: fc.constant('drop' as const),
+      message: fc.constantFrom(...messages),
+      on,
+      at: fc.oneof(
+        fc.record({ nth: fc.integer({ min: 1, max: nthMax }) }, { noNullPrototype: true }),
+        fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+      ),
+      count: fc.integer({ min: 1, max: 3 }),
+    },
+    { noNullPrototype: true },
+  )
+}
+
 export function crashFault(): Arbitrary<CrashFault> {
   return fc.record(
     {
       kind: fc.constant('crash' as const),
       on: fc.constantFrom('worker-1', 'worker-2'),
-      at: fc.oneof(
-        fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
-        fc.record(
-          { point: fc.constantFrom(...CRASH_POINTS), nth: fc.integer({ min: 1, max: 12 }) },
-          { noNullPrototype: true },
-        ),
-      ),
+      at: faultMoment(),
       restartAfterMs: fc.constantFrom(0, 50, 300, 1000),
     },
     { noNullPrototype: true },

@@ -45,8 +45,18 @@ export class SimulatedStorage {
           )
         })
       },
-      delete: (key) => {
+      list: (prefix, onResult) => {
+        after('storage-list', 0, () => {
+          const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix))
+          onResult({ type: 'ok', value: keys.sort() })
+        })
+      },
+      delete: (key, onResult) => {
         this.#objects.delete(key)
+        if (onResult === undefined) return
+        after('storage-delete', 0, () => {
+          onResult({ type: 'ok', value: null })
+        })
       },
     }
   }

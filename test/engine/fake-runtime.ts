@@ -139,7 +139,18 @@ export class FakeStorage implements StoragePort {
     })
   }
 
-  delete(key: string): void {
+  list(prefix: string, onResult: (result: StorageResult<readonly string[]>) => void): void {
+    this.#runtime.schedule(this.#delayMs, `list ${prefix}`, () => {
+      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix))
+      onResult({ type: 'ok', value: keys.sort() })
+    })
+  }
+
+  delete(key: string, onResult?: (result: StorageResult<null>) => void): void {
     this.objects.delete(key)
+    if (onResult === undefined) return
+    this.#runtime.schedule(this.#delayMs, `delete ${key}`, () => {
+      onResult({ type: 'ok', value: null })
+    })
   }
 }

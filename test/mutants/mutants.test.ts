@@ -33,6 +33,8 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'barrier-sent-twice': { job: TRAFFIC, killedBy: ['B1'] },
   'batch-reversed': { job: TRAFFIC, killedBy: ['T3', 'T4'] },
   'snapshot-truncated': { job: TRAFFIC, killedBy: ['S5'] },
+  'region-too-small': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
+  'lost-event-ignored': { job: TRAFFIC, killedBy: ['L1', 'T1'] },
   'lost-worker-ignored': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
   'flush-omitted': { job: TRAFFIC, killedBy: ['X2', 'T1'] },
   'random-transactional-id': { job: TRAFFIC, killedBy: ['X4'] },

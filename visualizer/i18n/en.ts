@@ -186,6 +186,9 @@ export const en = {
   'summary.duration': 'Simulated time',
 
   'fault.crash': 'crash',
+  'fault.fail': 'task failure',
+  'fault.sever': 'severed link',
+  'fault.drop': 'lost message',
   'fault.delay': 'delay',
   'fault.duplicate': 'duplicate',
   'fault.lose-response': 'lost response',

@@ -68,7 +68,7 @@ describe('deployment', () => {
   test('a message for a worker that comes to the master is a violated assertion', () => {
     const job = new MasteredJob()
     expect(() => {
-      job.master.receive({ type: 'heartbeat-request' })
+      job.master.receive({ type: 'heartbeat-request', epoch: 1, beat: 1, latestCompleted: null })
     }).toThrow('The job master got a message for a worker')
   })
 })

@@ -7,7 +7,7 @@ import { type AttemptId, JOB_MASTER, type SubtaskId, checkpointId } from '../../
 import { workerId } from '../../../engine/ids.ts'
 import type { JobGraph } from '../../../engine/job/job-graph.ts'
 import type { JobOptions } from '../../../engine/job/job-options.ts'
-import type { Deployment } from '../../../engine/messages.ts'
+import type { Deployment, HostedAttempt } from '../../../engine/messages.ts'
 import { Mutants } from '../../../engine/mutants.ts'
 import { JobMaster } from '../../../engine/recovery/job-master.ts'
 import type { SubtaskStatus } from '../../../engine/trace.ts'
@@ -127,9 +127,28 @@ export class MasteredJob {
     return this
   }
 
+  /** A sign of life that answers no request that the master could have sent. */
   heartbeat(name: string, incarnation = 1): this {
-    this.master.receive({ type: 'heartbeat', worker: workerId(name), incarnation })
+    return this.answer(name, [], 0, incarnation)
+  }
+
+  /** A heartbeat that says what runs on the worker: `sum/0 running`, with `, ended` when its input ended. */
+  answer(name: string, hosted: readonly string[], beat: number, incarnation = 1): this {
+    this.master.receive({
+      type: 'heartbeat',
+      worker: workerId(name),
+      incarnation,
+      epoch: 1,
+      beat,
+      hosted: hosted.map((line) => this.#hosted(line)),
+    })
     return this
+  }
+
+  #hosted(line: string): HostedAttempt {
+    const [name = '', status, ended] = line.split(/,? /)
+    const { subtask, attempt } = this.deployment(name)
+    return { subtask, attempt, status: status as SubtaskStatus, hasInputEnded: ended === 'ended' }
   }
 
   /** Lets time pass while these workers answer every heartbeat. */

@@ -102,7 +102,7 @@ export class Hosting {
     const channels = this.#executions.channelsOf(execution)
     this.#deployment = { subtask: execution.subtask, vertex, index, attempt, restore, ...channels }
     this.#sequences.clear()
-    this.worker.receive({ type: 'deploy', deployments: [this.#deployment] })
+    this.worker.receive({ type: 'deploy', epoch: 1, deployments: [this.#deployment] })
     this.runtime.advance(20)
     return this
   }

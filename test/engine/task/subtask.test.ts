@@ -7,7 +7,7 @@ import {
 } from '../../../engine/checkpoint/snapshot-format.ts'
 import { BUFFER_RECORDS_MAX } from '../../../engine/element.ts'
 import { OUTPUT_QUEUE_MAX } from '../../../engine/exchange/output-channel.ts'
-import { checkpointId } from '../../../engine/ids.ts'
+import { attemptId, checkpointId } from '../../../engine/ids.ts'
 import { decodeKeyGroup } from '../../../engine/state/decode-key-group.ts'
 import { keyedIn, objectsIn } from '../snapshot-handles.ts'
 import { Hosting } from './hosting.ts'
@@ -370,10 +370,11 @@ describe('restore', () => {
     const hosting = new Hosting()
     hosting.storage.objects.set('empty', encodeSnapshotObject([])[0] ?? new Uint8Array(0))
     hosting.storage.objects.set('one', stored('k=5'))
-    const { attempt } = hosting.deploy().deployment
-    hosting.reports()
+    const attempt = attemptId(hosting.deploy().deployment.attempt + 1)
+    hosting.cancel().reports()
     hosting.worker.receive({
       type: 'deploy',
+      epoch: 1,
       deployments: [{ ...hosting.deployment, attempt, restore: restoreFrom(hosting, 'one') }],
     })
     hosting.cancel(attempt)

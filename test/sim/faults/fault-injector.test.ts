@@ -13,13 +13,21 @@ class Injected {
   /** `worker-1 at 5, back after 1000`. */
   readonly crashes: string[] = []
   readonly dead = new Set<string>()
+  /** What was made to fail. */
+  readonly failed: string[] = []
 
   constructor(...faults: readonly Fault[]) {
-    this.injector = new FaultInjector(faults, this.world, (worker, restartAfterMs) => {
-      if (this.dead.has(worker)) return false
-      this.crashes.push(`${worker} at ${this.world.now()}, back after ${restartAfterMs}`)
-      this.dead.add(worker)
-      return true
+    this.injector = new FaultInjector(faults, this.world, {
+      crash: (worker, restartAfterMs) => {
+        if (this.dead.has(worker)) return false
+        this.crashes.push(`${worker} at ${this.world.now()}, back after ${restartAfterMs}`)
+        this.dead.add(worker)
+        return true
+      },
+      fail: (pattern) => {
+        this.failed.push(pattern)
+        return pattern !== 'nobody'
+      },
     })
     this.world.record({ type: 'job-status-changed', status: 'running', reason: '' })
     this.world.record({

@@ -75,3 +75,18 @@ describe('a read', () => {
     expect(storage.peek('k')).toBeUndefined()
   })
 })
+
+test('a list has the keys with the prefix in order, and a deletion is answered if somebody asks', () => {
+  const { small, port } = setup()
+  for (const key of ['b/2', 'b/10', 'a/1', 'b']) port.put(key, [], () => undefined)
+  small.run()
+  const answers: unknown[] = []
+  port.delete('b/2', (result) => answers.push(result))
+  port.list('b', (result) => answers.push(result))
+  expect(answers).toEqual([])
+  small.run()
+  expect(answers).toEqual([
+    { type: 'ok', value: null },
+    { type: 'ok', value: ['b', 'b/10'] },
+  ])
+})
