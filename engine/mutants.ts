@@ -53,6 +53,8 @@ export const FEATURE_MUTANTS = {
     'B-4: records that wait for an answer of a service are missing in the snapshot',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'compaction-drops-needed':
+    'A-42 and its like: compaction takes records of open transactions for committed ones',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 

@@ -2,6 +2,7 @@
  * What a log says, computed from its batches and markers alone: no high watermark, no last stable offset, no index
  * of aborted transactions, no fetch. Oracles and tests compare readers with it, so it shares no code with them.
  */
+import { recordOffset } from '../../engine/kafka/batch-offsets.ts'
 import type { RecordData, StoredBatch } from '../../engine/kafka/protocol.ts'
 
 export interface LogRecord {
@@ -31,7 +32,10 @@ export function dataRecords(batches: readonly StoredBatch[]): readonly LogRecord
 }
 
 function recordsOf(batches: readonly StoredBatch[]): readonly LogRecord[] {
-  return batches.flatMap(({ baseOffset, producerId, producerEpoch, records }) =>
-    records.map((record, i) => ({ offset: baseOffset + i, record, producerId, producerEpoch })),
-  )
+  return batches.flatMap((batch) => {
+    const { producerId, producerEpoch } = batch
+    return batch.records.map((record, index) => {
+      return { offset: recordOffset(batch, index), record, producerId, producerEpoch }
+    })
+  })
 }
