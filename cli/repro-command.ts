@@ -1,5 +1,5 @@
 /** `weir repro`: reproductions of published claims and measurements, with verdicts, a table and a plot each. */
-import { writeFileSync } from 'node:fs'
+import { accessSync, constants, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Experiment, ExperimentResult } from '../sim/experiments/experiment.ts'
 import { EXPERIMENTS } from '../sim/experiments/index.ts'
@@ -39,6 +39,7 @@ async function runRepro(args: Arguments): Promise<number> {
     return 0
   }
   const folder = args.text('plots') ?? '.'
+  checkFolder(folder)
   const results = wanted.map((experiment) => {
     const result = runOne(experiment)
     const plot = writePlot(folder, result)
@@ -65,15 +66,22 @@ function runOne(experiment: Experiment): ExperimentResult {
   return result
 }
 
-function writePlot(folder: string, { name, figure }: ExperimentResult): string {
-  const path = join(folder, `${name}.svg`)
+/** Before a minute of computing, not after it. */
+function checkFolder(folder: string): void {
   try {
-    writeFileSync(path, figureSvg(figure))
+    accessSync(folder, constants.W_OK)
   } catch (error) {
     const code = errorCode(error)
     if (code === undefined) throw error
-    throw usage(`--plots cannot write ${path} (${code}); give a folder that exists.`)
+    throw usage(
+      `--plots cannot write to ${folder} (${code}); give a folder that exists and may be written.`,
+    )
   }
+}
+
+function writePlot(folder: string, { name, figure }: ExperimentResult): string {
+  const path = join(folder, `${name}.svg`)
+  writeFileSync(path, figureSvg(figure))
   return path
 }
 

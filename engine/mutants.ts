@@ -31,14 +31,12 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
-  'shared-run-deleted':
-    'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
-  'aborted-upload-shared':
-    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'region-too-small':
     'B-14: a failed subtask restarts alone, without those it exchanges records with',
   'lost-event-ignored':
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
+  'shared-run-deleted':
+    'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -55,6 +53,8 @@ export const FEATURE_MUTANTS = {
   'ttl-ignored-after-restore': 'what was restored does not expire',
   'compaction-drops-needed':
     'A-42 and its like: compaction takes records of open transactions for committed ones',
+  'aborted-upload-shared':
+    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 

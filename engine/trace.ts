@@ -163,6 +163,8 @@ type CheckpointEvent =
       readonly subtask: SubtaskId
       readonly startDelayMs: number
       readonly alignmentMs: number
+      /** Records that the attempt had processed, all of them before the cut. */
+      readonly records: number
     }
   /** An aligned checkpoint became too old: from here on its barriers overtake. */
   | {
@@ -206,6 +208,16 @@ type CheckpointEvent =
       readonly subtask: SubtaskId
       readonly sizeBytes: number
     }
+
+/** How far a subtask is, at most every 100 ms; `isIdle`: it had nothing left to do. */
+type ProgressEvent = {
+  readonly type: 'subtask-progressed'
+  readonly subtask: SubtaskId
+  readonly attempt: AttemptId
+  /** Processed by this attempt so far. */
+  readonly records: number
+  readonly isIdle: boolean
+}
 
 type RestoreEvent =
   | {
@@ -432,6 +444,7 @@ type RecordEvent =
 export type Fact =
   | JobEvent
   | CheckpointEvent
+  | ProgressEvent
   | RestoreEvent
   | SourceEvent
   | SinkEvent

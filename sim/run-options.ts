@@ -10,13 +10,23 @@ const SPARE_RESTARTS = 10
 const CHECKPOINT_TIMEOUT_MS = 5000
 
 export function runOptions(job: Job, { config, faults }: Plan): JobOptions {
-  const { checkpointing } = job.options
+  const { checkpointing, state } = job.options
   const intervalMs =
     config.checkpointIntervalMs ?? checkpointing?.intervalMs ?? PLAN_DEFAULTS.checkpointIntervalMs
   return {
     ...job.options,
     parallelism: config.parallelism ?? job.options.parallelism ?? PLAN_DEFAULTS.parallelism,
-    checkpointing: { timeoutMs: CHECKPOINT_TIMEOUT_MS, ...checkpointing, intervalMs },
+    checkpointing: {
+      timeoutMs: CHECKPOINT_TIMEOUT_MS,
+      ...checkpointing,
+      intervalMs,
+      incremental: config.incremental ?? checkpointing?.incremental ?? PLAN_DEFAULTS.incremental,
+    },
+    state: {
+      ...state,
+      backend: config.stateBackend ?? state?.backend ?? PLAN_DEFAULTS.stateBackend,
+      localRecovery: config.localRecovery ?? state?.localRecovery ?? PLAN_DEFAULTS.localRecovery,
+    },
     heartbeat: {
       intervalMs: config.heartbeatIntervalMs ?? PLAN_DEFAULTS.heartbeatIntervalMs,
       timeoutMs: config.heartbeatTimeoutMs ?? PLAN_DEFAULTS.heartbeatTimeoutMs,

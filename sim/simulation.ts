@@ -14,6 +14,7 @@ import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
 import { isBounded } from '../engine/source/source-spec.ts'
+import type { StorageKey } from '../engine/runtime.ts'
 import { checkStateBackend } from '../engine/task/check-state-backend.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
@@ -146,6 +147,11 @@ export class Simulation {
 
   get trace(): readonly TraceEvent[] {
     return this.#world.trace
+  }
+
+  /** The snapshots that are stored now, by key. */
+  get snapshots(): ReadonlyMap<StorageKey, Uint8Array> {
+    return this.#storage.objects
   }
 
   /** Dispatched events so far. */

@@ -69,6 +69,7 @@ const engineOrder: Readonly<Record<string, readonly string[]>> = {
     ' ',
   ),
   recovery: 'kafka checkpoint state time exchange operator source sink job task'.split(' '),
+  savepoint: ['checkpoint', 'state', 'source', 'sink'],
 }
 
 const effects = new Set(

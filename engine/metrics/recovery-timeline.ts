@@ -9,6 +9,7 @@ import type { TraceEvent } from '../trace.ts'
 import { Initializations } from './initialization.ts'
 import type { SubtaskInitialization } from './initialization.ts'
 import { SplitPositions } from './split-positions.ts'
+import { SubtaskProgress } from './subtask-progress.ts'
 
 /** Times in ms of the world's clock; null where the run ended first. */
 export interface Recovery {
@@ -24,7 +25,7 @@ export interface Recovery {
   readonly restoreStartedAt: number | null
   /** Every subtask runs. */
   readonly runningAt: number | null
-  /** Every split is read as far as it was known to be read when the job failed. */
+  /** Every split is read, and every subtask has processed, as far as was known when the job failed. */
   readonly regainedAt: number | null
   readonly caughtUpAt: number | null
   /** Restarts it took. */
@@ -49,6 +50,7 @@ export class RecoveryTimeline {
   readonly #notRunning = new Set<string>()
   readonly #triggered = new Map<CheckpointId, number>()
   readonly #positions = new SplitPositions()
+  readonly #progress = new SubtaskProgress()
   readonly #initializations = new Initializations()
 
   get recoveries(): readonly Recovery[] {
@@ -57,6 +59,7 @@ export class RecoveryTimeline {
 
   observe(event: TraceEvent): void {
     this.#initializations.observe(event)
+    this.#progress.observe(event)
     switch (event.type) {
       case 'worker-crashed':
         // A worker without subtasks takes nothing down.
@@ -89,6 +92,9 @@ export class RecoveryTimeline {
 
   #onSplit(event: TraceEvent): void {
     switch (event.type) {
+      case 'subtask-progressed':
+        this.#checkBehind(event.at)
+        return
       case 'split-restored':
       case 'split-assigned':
         this.#positions.start(event)
@@ -114,6 +120,7 @@ export class RecoveryTimeline {
   #fail(at: number, reason: string): void {
     if (this.#open !== undefined) return
     this.#positions.fail()
+    this.#progress.fail()
     this.#recoveries.push({
       reason,
       failedAt: at,
@@ -134,6 +141,7 @@ export class RecoveryTimeline {
   #restart(at: number, checkpoint: CheckpointId | null): void {
     const open = this.#open
     this.#positions.restart()
+    this.#progress.restart(checkpoint)
     this.#initializations.restart()
     if (open === undefined) return
     // A job master that took over restarts without having said so before.
@@ -177,8 +185,9 @@ export class RecoveryTimeline {
   #checkBehind(at: number): void {
     const open = this.#open
     if (open === undefined || open.runningAt === null) return
-    if (this.#positions.areRegained) this.#mark('regainedAt', at)
-    if (!this.#positions.areCaughtUp) return
+    const { areRegained, areIdle } = this.#progress
+    if (this.#positions.areRegained && areRegained) this.#mark('regainedAt', at)
+    if (!this.#positions.areCaughtUp || !areIdle) return
     open.regainedAt ??= at
     open.caughtUpAt = at
   }

@@ -18,9 +18,6 @@ import type { SourceOutput, SplitOutput } from './source-output.ts'
 import type { PollResult, SourceReader } from './source-reader.ts'
 import type { KafkaRecord, KafkaSourceSpec } from './source-spec.ts'
 
-/** How often a split tells how far it stands, so that recoveries can be measured from the trace. */
-const PROGRESS_MS = 100
-
 /** Operator state of the source: one item per split. Read by the oracle and by `weir state` too. */
 const SPLITS_STATE = 'splits'
 
@@ -28,9 +25,6 @@ interface ReadingSplit {
   readonly fetcher: KafkaSplitFetcher
   /** Null once it was read to its end. */
   output: SplitOutput | null
-  /** When and at which offset it last told how far it stands. */
-  progressedAt: number
-  progress: number
 }
 
 export class KafkaSourceReader implements SourceReader {
@@ -75,7 +69,6 @@ export class KafkaSourceReader implements SourceReader {
   }
 
   poll(mayEmit: () => boolean): PollResult {
-    for (const split of this.#splits) this.#traceProgress(split)
     const count = this.#splits.length
     let unfinished = 0
     for (let step = 0; step < count; step++) {
@@ -131,7 +124,7 @@ export class KafkaSourceReader implements SourceReader {
   #startFetcher(split: KafkaSplit): void {
     const fetcher = new KafkaSplitFetcher(split, this.#spec.isolationLevel, this.#context)
     const output = this.#output.addSplit(`${split.topic}/${split.partition}`)
-    this.#splits.push({ fetcher, output, progressedAt: Number.NEGATIVE_INFINITY, progress: -1 })
+    this.#splits.push({ fetcher, output })
     fetcher.start()
   }
 
@@ -139,19 +132,6 @@ export class KafkaSourceReader implements SourceReader {
     split.output?.release()
     split.output = null
     split.fetcher.close()
-  }
-
-  /** At the begin of a turn: what the turns before emitted has taken its time by now. */
-  #traceProgress(split: ReadingSplit): void {
-    const { runtime, subtask } = this.#context
-    const { fetcher } = split
-    const { position, lag } = fetcher
-    if (position === split.progress) return
-    const now = runtime.now()
-    if (now - split.progressedAt < PROGRESS_MS) return
-    split.progressedAt = now
-    split.progress = position
-    runtime.trace({ type: 'split-progressed', subtask, ...fetcher.split, offset: position, lag })
   }
 
   #emitFrom(fetcher: KafkaSplitFetcher, output: SplitOutput, mayEmit: () => boolean): number {

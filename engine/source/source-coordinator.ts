@@ -284,6 +284,15 @@ export class SourceCoordinator {
   }
 }
 
+/** The splits in a coordinator's snapshot: those that a reader owns, and those that wait for theirs. */
+export function decodeCoordinatedSplits(state: Uint8Array): {
+  readonly assigned: readonly string[]
+  readonly pending: readonly string[]
+} {
+  const { assigned, pending } = binary.decode(state) as CoordinatorState
+  return { assigned, pending: pending.map(splitName) }
+}
+
 const FRESH: CoordinatorState = {
   source: 0,
   point: null,

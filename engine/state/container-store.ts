@@ -166,7 +166,7 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
     const view: View = { epoch: this.#epoch, kept: new Map() }
     this.#views = [...this.#views, view]
     const tables = this.#directory.freezeTables()
-    const isExpired = this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : () => false
+    const isExpired = this.leftOut() ?? (() => false)
     return {
       group: (keyGroup) => {
         const table = tables.get(keyGroup)
@@ -176,6 +176,10 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
         this.#release(view, tables.values())
       },
     }
+  }
+
+  leftOut(): IsExpired | undefined {
+    return this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : undefined
   }
 
   load(keyGroup: number, segment: StateSegment): void {

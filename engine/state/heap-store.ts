@@ -9,6 +9,7 @@ import type { KeyGroupRange } from './key-groups.ts'
 import type { LookupKey } from './lookup-key.ts'
 import type { RowObserver } from './rows/row-observer.ts'
 import type { StateInfo, StateSegment } from './store-segment.ts'
+import type { IsExpired } from './ttl.ts'
 
 export interface StoreOptions {
   readonly info: StateInfo
@@ -43,6 +44,8 @@ export interface HeapStore {
   readonly sizeBytes: number
   /** Pages copied because a frozen store could see them. */
   readonly copiedPages: number
+  /** What is expired at this moment, if full snapshots of the state leave it out. */
+  leftOut(): IsExpired | undefined
   /** Tells how to read what was restored. */
   useSerializers(serializers: StateSerializers): void
   /** Keys in the store's own order, to be read before the next write. */

@@ -134,7 +134,7 @@ export class HeapTables implements HeapStore, CleanableStore {
 
   freeze(): FrozenStore {
     const frozen = this.freezeTables()
-    const isExpired = this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : undefined
+    const isExpired = this.leftOut()
     return {
       group: (keyGroup) => {
         const view = frozen.get(keyGroup)?.view
@@ -145,6 +145,10 @@ export class HeapTables implements HeapStore, CleanableStore {
         for (const table of frozen.values()) table.release()
       },
     }
+  }
+
+  leftOut(): IsExpired | undefined {
+    return this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : undefined
   }
 
   /** The tables that are not empty, by key group. */

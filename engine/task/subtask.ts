@@ -21,6 +21,7 @@ import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
 import type { Outputs } from './outputs.ts'
+import { ProgressReport } from './progress-report.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { SubtaskInput } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
@@ -37,6 +38,7 @@ export class Subtask {
   readonly #input: SubtaskInput | null
   readonly #keyedState: KeyedStateBackend | null
   readonly #snapshots: SubtaskSnapshots
+  readonly #progress: ProgressReport
   #status: SubtaskStatus = 'deploying'
   #isStepScheduled = false
   #lastFlushAt = 0
@@ -50,6 +52,7 @@ export class Subtask {
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
+    this.#progress = new ProgressReport(env)
     const { vertex, deployment } = env
     this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
@@ -207,6 +210,7 @@ export class Subtask {
       this.#endWhenCommitted()
       return
     }
+    this.#progress.turnBegins()
     if (this.#chain.isAvailable) this.#chain.resumeTimers()
     if (!this.#chain.isAvailable) {
       this.#outputs.flush()
@@ -215,6 +219,7 @@ export class Subtask {
     const hasWork = this.#input === null ? this.#stepSource() : this.#stepInput(this.#input)
     if (this.#status !== 'running') return
     const hasMore = hasWork || this.#chain.hasHeldTimers
+    this.#progress.turnEnded(hasMore)
     this.#flushIfDue(hasMore)
     if (hasMore) this.#scheduleStep()
   }
@@ -245,6 +250,7 @@ export class Subtask {
   #spend(records: number): void {
     if (records === 0) return
     const { runtime, deployment } = this.#env
+    this.#progress.processed(records)
     runtime.spend({ records, bytes: 0 })
     if (runtime.traceLevel === 'records') {
       runtime.trace({ type: 'records-processed', subtask: deployment.subtask, count: records })
@@ -264,6 +270,7 @@ export class Subtask {
       subtask: deployment.subtask,
       startDelayMs,
       alignmentMs,
+      records: this.#progress.records,
     })
     this.#snapshots.take({ barrier, startDelayMs, alignmentMs }, (reason) => {
       this.#decline(barrier.checkpoint, reason, true)

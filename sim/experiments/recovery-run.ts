@@ -41,6 +41,9 @@ const KEYS = 8
 /** 100 KB/s: state of a few hundred kilobytes takes seconds, as one of many gigabytes does. */
 const COSTS: Partial<CostModel> = { storageMicros: 20_000, storageMicrosPerKilobyte: 10_000 }
 
+/** The subtask that keeps the state. */
+const COUNTING = 'count/0'
+
 const content = valueState<string>('content', text)
 const records = valueState<number>('records')
 
@@ -64,20 +67,21 @@ export function findRecovery(trace: readonly TraceEvent[]): MeasuredRecovery | u
   return { ...phases, ...times, ageMs: recovery.ageMs }
 }
 
-/** Records per second while a backlog is worked off: from the first tenth of it to the last. */
+/** Records per second while a backlog is worked off: from its first tenth to its last twentieth. */
 export function measureCapacity(trace: readonly TraceEvent[], total: number): number {
   const progress = trace.filter(
-    (event): event is EventOf<'split-progressed'> => event.type === 'split-progressed',
+    (event): event is EventOf<'subtask-progressed'> =>
+      event.type === 'subtask-progressed' && event.subtask === COUNTING,
   )
   const first = present(
-    progress.find(({ offset }) => offset >= total / 10),
+    progress.find(({ records: done }) => done >= total / 10),
     'The backlog was not begun.',
   )
   const last = present(
-    progress.findLast(({ lag }) => lag > 0),
+    progress.findLast(({ records: done }) => done <= total * 0.95),
     'The backlog was not worked off.',
   )
-  return ((last.offset - first.offset) * 1000) / (last.at - first.at)
+  return ((last.records - first.records) * 1000) / (last.at - first.at)
 }
 
 function planOf({ intervalMs, rate, durationMs, seed, crashAtMs }: RecoveryRunOptions): Plan {
@@ -117,11 +121,14 @@ function jobWithState(stateBytes: number): Job {
     env
       .fromSource(kafkaSource({ topics: ['traffic-events'], groupId: 'experiment', value: text }))
       .keyBy(({ value }) => value.slice(0, value.indexOf(',')))
-      .process<never>((_, context) => {
-        const seen = context.state(records)
-        if (seen.value() === undefined) context.state(content).update(part)
-        seen.update((seen.value() ?? 0) + 1)
-      })
+      .process<never>(
+        (_, context) => {
+          const seen = context.state(records)
+          if (seen.value() === undefined) context.state(content).update(part)
+          seen.update((seen.value() ?? 0) + 1)
+        },
+        { name: 'count', uid: 'count' },
+      )
       .sinkTo(discardSink())
   })
 }

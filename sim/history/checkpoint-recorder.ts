@@ -26,8 +26,9 @@ export function recordCheckpoint(
   seq: number,
   owners: StateOwners,
 ): CheckpointRecord {
-  const bytes = storage.peek(metadataKey(checkpoint))
-  const metadata = bytes === undefined ? 'it is not in the storage' : decodeMetadata(bytes)
+  const key = metadataKey(checkpoint)
+  const bytes = storage.peek(key)
+  const metadata = bytes === undefined ? 'it is not in the storage' : decodeMetadata(bytes, key)
   if (typeof metadata === 'string') {
     const problems = [`metadata: ${metadata}`]
     return { checkpoint, seq, offsets: [], states: [], operatorStates: [], inFlight: 0, problems }

@@ -15,6 +15,7 @@ import type { LogRecord } from '../kafka/ground-truth.ts'
 import type { OpenTransaction, SimulatedCluster } from '../kafka/simulated-cluster.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { World } from '../world/world.ts'
+import { CoordinationRecorder } from './coordination-recorder.ts'
 import { recordCheckpoint } from './checkpoint-recorder.ts'
 import type { StateOwners } from './checkpoint-recorder.ts'
 import type {
@@ -45,6 +46,7 @@ export class HistoryRecorder {
   readonly #topology: TraceTopology
   readonly #checkpoints: CheckpointRecord[] = []
   readonly #observed: Observed[] = []
+  readonly #coordination: CoordinationRecorder
   /** Offsets of the newest completed checkpoint: what every source that reads the partition has read. */
   #covered = new Map<string, number>()
 
@@ -59,6 +61,7 @@ export class HistoryRecorder {
     this.#cluster = cluster
     this.#graph = graph
     this.#topology = topology
+    this.#coordination = new CoordinationRecorder(storage)
     for (const { partitions, ...output } of outputsOf(graph, topology)) {
       for (let partition = 0; partition < partitions; partition++) {
         this.#observed.push({ ...output, partition, position: 0, records: [] })
@@ -66,6 +69,7 @@ export class HistoryRecorder {
     }
     const owners = ownersOf(graph)
     world.listen((event) => {
+      this.#coordination.observe(event)
       if (event.type !== 'checkpoint-completed') return
       const record = recordCheckpoint(storage, event.checkpoint, event.seq, owners)
       this.#checkpoints.push(record)
@@ -99,6 +103,7 @@ export class HistoryRecorder {
     return {
       fed: this.#fed(),
       checkpoints: this.#checkpoints,
+      coordination: this.#coordination.findings,
       outputs: this.#observed.map((observed) => this.#output(observed)),
       log: this.#observed.flatMap(({ topic, partition }) => this.#logEntries(topic, partition)),
       openTransactions: this.#cluster

@@ -7,6 +7,7 @@ import type { PartitionOffset } from '../../engine/kafka/protocol.ts'
 import type { Origins } from '../../engine/element.ts'
 import type { Delivery } from '../../engine/sink/sink-spec.ts'
 import type { KafkaRecord } from '../../engine/source/source-spec.ts'
+import type { CoordinationFinding } from './coordination-recorder.ts'
 import type { DecodedEntry } from '../../engine/state/decode-key-group.ts'
 
 /** One partition of an input topic with its records, in offset order. Offsets may have gaps. */
@@ -77,6 +78,8 @@ export interface LogEntry {
 export interface History {
   readonly fed: readonly FedPartition[]
   readonly checkpoints: readonly CheckpointRecord[]
+  /** What was wrong with the objects of checkpoints, while they lay in the storage. */
+  readonly coordination: readonly CoordinationFinding[]
   readonly outputs: readonly OutputPartition[]
   readonly log: readonly LogEntry[]
   /** Transactions that were open when the run ended. */

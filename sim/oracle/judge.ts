@@ -7,6 +7,7 @@ import type { JobGraph } from '../../engine/job/job-graph.ts'
 import type { StreamGraph } from '../../engine/job/stream-graph.ts'
 import type { FactType, TraceEvent } from '../../engine/trace.ts'
 import type { History } from '../history/history.ts'
+import { CoordinationCheck } from './check-coordination.ts'
 import { checkLogs } from './check-logs.ts'
 import { OutputCheck } from './check-outputs.ts'
 import { ProtocolCheck } from './check-protocol.ts'
@@ -52,6 +53,10 @@ export function judge(options: JudgeOptions): Judgement {
   const faults = trace.filter(({ type }) => FAULTS.has(type)).length
   const topology = describeTopology(graph, [], () => 0)
   new ProtocolCheck(topology, faults, history.checkpoints, violations).run(trace)
+  new CoordinationCheck(violations).run(trace)
+  for (const { invariant, message, seq } of history.coordination) {
+    violations.add(invariant, message, seq)
+  }
   checkLogs(history, violations)
   const findings = checkOutputs(options, violations)
   const isWrong = violations.all.some(({ invariant }) => !PROGRESS.has(invariant))

@@ -80,6 +80,7 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
   'split-assigned': true,
   'split-restored': true,
   'split-progressed': true,
+  'subtask-progressed': true,
   'split-caught-up': true,
   'group-offset-committed': true,
   'transaction-opened': true,

@@ -113,18 +113,45 @@ function checkConfig(value: unknown): PlanConfig {
     inputDurationMs: [1, 86_400_000],
     recordMicros: [0, 1_000_000],
   }
-  onlyFields('config', fields, [...Object.keys(limits), 'inputPartitioning'])
+  onlyFields('config', fields, [
+    ...Object.keys(limits),
+    'inputPartitioning',
+    'stateBackend',
+    'incremental',
+    'localRecovery',
+  ])
   const numbers: Record<string, number> = {}
   for (const [name, [least, most]] of Object.entries(limits)) {
     const given = fields[name]
     if (given !== undefined) numbers[name] = integerAt(`config.${name}`, given, least, most)
   }
-  const partitioning = fields.inputPartitioning
-  if (partitioning === undefined) return numbers
-  if (partitioning !== 'round-robin' && partitioning !== 'by-key') {
-    throw bad('config.inputPartitioning', partitioning, '"round-robin" or "by-key"')
+  return { ...numbers, ...checkPartitioning(fields), ...checkState(fields) }
+}
+
+function checkPartitioning({ inputPartitioning }: Fields): PlanConfig {
+  if (inputPartitioning === undefined) return {}
+  if (inputPartitioning === 'round-robin' || inputPartitioning === 'by-key') {
+    return { inputPartitioning }
   }
-  return { ...numbers, inputPartitioning: partitioning }
+  throw bad('config.inputPartitioning', inputPartitioning, '"round-robin" or "by-key"')
+}
+
+function checkState({ stateBackend, incremental, localRecovery }: Fields): PlanConfig {
+  if (stateBackend !== undefined && stateBackend !== 'heap' && stateBackend !== 'lsm') {
+    throw bad('config.stateBackend', stateBackend, '"heap" or "lsm"')
+  }
+  return {
+    ...(stateBackend === undefined ? {} : { stateBackend }),
+    ...(incremental === undefined ? {} : { incremental: booleanAt('incremental', incremental) }),
+    ...(localRecovery === undefined
+      ? {}
+      : { localRecovery: booleanAt('localRecovery', localRecovery) }),
+  }
+}
+
+function booleanAt(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw bad(`config.${name}`, value, 'true or false')
 }
 
 function checkFault(path: string, value: unknown, config: PlanConfig): Fault {

@@ -2,6 +2,7 @@
  * A run is a value: the plan. The fuzzer, a lesson, a click in the browser and a URL all produce and consume the same
  * plain JSON. This file is its type and its defaults; reading and checking JSON is in parse-plan.ts.
  */
+import type { StateBackendName } from '../../engine/job/job-options.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { Message } from '../../engine/messages.ts'
 import type { MutantName } from '../../engine/mutants.ts'
@@ -108,7 +109,16 @@ export interface PlanConfig {
   readonly inputDurationMs?: number
   /** CPU time of one record in one chain, in microseconds. Default 250: a subtask manages 4 000 records/s. */
   readonly recordMicros?: number
+  /** Where keyed state lives. Default: the job's own, else `heap`. */
+  readonly stateBackend?: SimulatedStateBackend
+  /** Checkpoints write only what changed, if the backend can. Default: the job's own, else false. */
+  readonly incremental?: boolean
+  /** Workers keep a copy of what they snapshot. Default: the job's own, else false. */
+  readonly localRecovery?: boolean
 }
+
+/** The backends that the simulator offers. */
+export type SimulatedStateBackend = Exclude<StateBackendName, 'rocksdb'>
 
 export type PlanJob =
   { readonly builtin: string } | { readonly module: string; readonly sha256: string }
@@ -139,6 +149,9 @@ export const PLAN_DEFAULTS = {
   inputPartitioning: 'round-robin',
   inputDurationMs: 8000,
   recordMicros: 250,
+  stateBackend: 'heap',
+  incremental: false,
+  localRecovery: false,
 } as const satisfies Required<PlanConfig>
 
 export const FAULT_DEFAULTS = {

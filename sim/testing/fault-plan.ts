@@ -147,6 +147,9 @@ function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
       inputPartitioning: fc.constantFrom('round-robin' as const, 'by-key' as const),
       inputDurationMs: fc.constantFrom(...DURATIONS_MS),
       recordMicros: fc.constantFrom(0, 100, 1000, 5000),
+      stateBackend: fc.constantFrom('heap' as const, 'lsm' as const),
+      incremental: fc.boolean(),
+      localRecovery: fc.boolean(),
     },
     { noNullPrototype: true },
   )

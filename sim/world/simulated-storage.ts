@@ -61,6 +61,11 @@ export class SimulatedStorage {
     }
   }
 
+  /** Everything that lies there now, by key. */
+  get objects(): ReadonlyMap<StorageKey, Uint8Array> {
+    return this.#objects
+  }
+
   /** Ground truth for the oracle: the object as it lies there now. */
   peek(key: StorageKey): Uint8Array | undefined {
     return this.#objects.get(key)

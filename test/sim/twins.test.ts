@@ -22,6 +22,7 @@ const job = jobNamed('traffic-analysis')
 const NOTHING: History = {
   fed: [],
   checkpoints: [],
+  coordination: [],
   outputs: [],
   log: [],
   openTransactions: [],

@@ -83,7 +83,13 @@ const SHAPES: { readonly [T in FactType]: Shape<T> } = {
   'barrier-received': { checkpoint, channel },
   'channel-blocked': { checkpoint, channel },
   'channel-unblocked': { checkpoint, channel },
-  'snapshot-taken': { checkpoint, subtask, startDelayMs: small, alignmentMs: small },
+  'snapshot-taken': {
+    checkpoint,
+    subtask,
+    startDelayMs: small,
+    alignmentMs: small,
+    records: small,
+  },
   'snapshot-stored': { checkpoint, subtask, sizeBytes: small },
   'alignment-timed-out': { checkpoint, subtask },
   'channel-state-captured': {
@@ -105,6 +111,7 @@ const SHAPES: { readonly [T in FactType]: Shape<T> } = {
   'state-restored': { subtask, checkpoint, sizeBytes: small, keyCount: small },
   'split-assigned': split,
   'split-restored': split,
+  'subtask-progressed': { subtask, attempt, records: small, isIdle: fc.boolean() },
   'split-progressed': { ...split, lag: small },
   'split-caught-up': split,
   'group-offset-committed': { groupId: fc.constant('g'), ...place, offset: small },

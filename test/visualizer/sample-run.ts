@@ -149,6 +149,7 @@ function checkpoint(trace: TraceBuilder, id: number, at: number, offset: number)
       subtask,
       startDelayMs: 1,
       alignmentMs: index > 1 ? 25 : 0,
+      records: 0,
     })
     trace.add(takenAt + 20, { type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
     trace.add(takenAt + 22, {

@@ -89,6 +89,7 @@ export const EVENT_KINDS: { readonly [T in FactType]: EventKind<T> } = {
   'state-restored': milestone('▣', 'restore', atSubtask),
   'split-assigned': detail('→', 'source', onPartition),
   'split-restored': milestone('↤', 'restore', onPartition),
+  'subtask-progressed': detail('⋯', 'job', atSubtask),
   'split-progressed': detail('⋯', 'source', onPartition),
   'split-caught-up': milestone('⇥', 'source', onPartition),
   'group-offset-committed': detail('⌃', 'source', onPartition),

@@ -54,6 +54,7 @@ export const eventsEn = {
     '{subtask} restored {keyCount} keys of checkpoint {checkpoint} ({sizeBytes} bytes)',
   'event.split-assigned': '{subtask} reads {topic}/{partition} from offset {offset}',
   'event.split-restored': '{subtask} goes back to offset {offset} of {topic}/{partition}',
+  'event.subtask-progressed': '{subtask} has processed {records} records (attempt {attempt})',
   'event.split-progressed': '{subtask} stands at offset {offset} of {topic}/{partition}; lag {lag}',
   'event.split-caught-up': '{subtask} reached the end of {topic}/{partition} at offset {offset}',
   'event.group-offset-committed':

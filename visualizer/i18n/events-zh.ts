@@ -43,6 +43,7 @@ export const eventsZh: Record<keyof typeof eventsEn, string> = {
     '{subtask} 还原了检查点 {checkpoint} 的 {keyCount} 个键（{sizeBytes} 字节）',
   'event.split-assigned': '{subtask} 从偏移量 {offset} 开始读 {topic}/{partition}',
   'event.split-restored': '{subtask} 退回 {topic}/{partition} 的偏移量 {offset}',
+  'event.subtask-progressed': '{subtask} 已处理 {records} 条记录（第 {attempt} 次执行）',
   'event.split-progressed': '{subtask} 读到 {topic}/{partition} 的位移 {offset}，积压 {lag}',
   'event.split-caught-up': '{subtask} 读到 {topic}/{partition} 的末尾，偏移量 {offset}',
   'event.group-offset-committed': '消费组 {groupId} 提交了 {topic}/{partition} 的偏移量 {offset}',

@@ -54,6 +54,7 @@ const REDUCERS: { readonly [T in FactType]: readonly Reducer<T>[] } = {
   'state-restored': [tasks.stateRestored],
   'split-assigned': [partitions.splitAssigned],
   'split-restored': [partitions.splitRestored],
+  'subtask-progressed': [],
   'split-progressed': [],
   'split-caught-up': [partitions.splitCaughtUp],
   'group-offset-committed': [partitions.groupOffsetCommitted],

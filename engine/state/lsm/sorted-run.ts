@@ -14,6 +14,7 @@ import { xxHash32 } from '../../hash.ts'
 import { CorruptStateError } from '../corrupt-state-error.ts'
 import { beginsWith, compareBytes, type RowChange } from '../rows/row-change.ts'
 import { SegmentReader, SegmentWriter } from '../segment-bytes.ts'
+import { searchBlock } from './search-block.ts'
 import { buildFilter, filterHash, mayContain } from './key-filter.ts'
 
 const MAGIC = 0x57_52_4e_01
@@ -103,12 +104,7 @@ export class SortedRun {
     if (this.count === 0 || !mayContain(filter, hash)) return undefined
     const block = this.#index.blocks[this.#blockOf(key)]
     if (block === undefined) return undefined
-    for (const change of this.#read(block)) {
-      const order = compareBytes(change.key, key)
-      if (order === 0) return change.value
-      if (order > 0) return undefined
-    }
-    return undefined
+    return searchBlock(this.bytes.subarray(block.offset, block.offset + block.length), key)
   }
 
   /** The changes whose keys begin with `prefix`, in order. */

@@ -7,7 +7,7 @@
  * Invariant: a row that waits in a frozen set has not been written since.
  */
 
-import { text } from '../../serializer.ts'
+import { encodeKey, text } from '../../serializer.ts'
 import type { HeapStore } from '../heap-store.ts'
 import { keyGroupOf } from '../key-groups.ts'
 import { LookupKey } from '../lookup-key.ts'
@@ -44,6 +44,14 @@ interface TrackedRow {
   readonly namespace: number
   /** Where the row waits to be encoded; null: nothing changed since it was encoded or loaded. */
   waitsIn: ChangeSet | null
+}
+
+interface TimerChange {
+  readonly keyGroup: number
+  readonly domain: TimerDomain
+  readonly timer: DueTimer
+  /** Null: it was removed. */
+  readonly value: Uint8Array | null
 }
 
 export class ChangeTracker implements RowObserver {
@@ -91,8 +99,8 @@ export class ChangeTracker implements RowObserver {
 
   timer(domain: TimerDomain, timer: DueTimer, row: StoredTimer | undefined): void {
     const keyGroup = keyGroupOf(timer.hash, this.#options.maxParallelism)
-    const key = timerRowKey(keyGroup, domain, timer)
-    this.#current.addTimer(keyGroup, key, row === undefined ? null : encodeTimerRow(row))
+    const value = row === undefined ? null : encodeTimerRow(row)
+    this.#current.addTimer({ keyGroup, domain, timer, value })
   }
 
   /** Whether the row's content is in the tables. */
@@ -162,28 +170,23 @@ class ChangeSet implements FrozenChanges {
   readonly #waiting = new Set<TrackedRow>()
   /** By key group. */
   readonly #encoded = new Map<number, RowChange[]>()
-  /** The last change of each timer, by key group and row key. */
-  readonly #timers = new Map<number, Map<string, RowChange>>()
-  #timerCount = 0
+  /** The last change of each timer. */
+  readonly #timers = new Map<string, TimerChange>()
 
   constructor(encoder: RowEncoder) {
     this.#encoder = encoder
   }
 
   get count(): number {
-    return this.#waiting.size + this.#timerCount
+    return this.#waiting.size + this.#timers.size
   }
 
   add(row: TrackedRow): void {
     this.#waiting.add(row)
   }
 
-  addTimer(keyGroup: number, key: Uint8Array, value: Uint8Array | null): void {
-    const timers = this.#timers.get(keyGroup) ?? new Map<string, RowChange>()
-    if (timers.size === 0) this.#timers.set(keyGroup, timers)
-    const id = String(mapKeyId(key))
-    if (!timers.has(id)) this.#timerCount += 1
-    timers.set(id, { key, value })
+  addTimer(change: TimerChange): void {
+    this.#timers.set(timerId(change), change)
   }
 
   encodeNow(row: TrackedRow): number {
@@ -208,15 +211,28 @@ class ChangeSet implements FrozenChanges {
 
   *changes(): Iterable<RowChange> {
     this.encode(Number.POSITIVE_INFINITY)
-    const groups = [...new Set([...this.#encoded.keys(), ...this.#timers.keys()])]
+    const timers = new Map<number, TimerChange[]>()
+    for (const change of this.#timers.values()) {
+      const group = timers.get(change.keyGroup)
+      if (group === undefined) timers.set(change.keyGroup, [change])
+      else group.push(change)
+    }
+    const groups = [...new Set([...this.#encoded.keys(), ...timers.keys()])]
     for (const group of groups.sort((a, b) => a - b)) {
-      const rows = [
-        ...(this.#encoded.get(group) ?? []),
-        ...(this.#timers.get(group)?.values() ?? []),
-      ]
+      const ofTimers = (timers.get(group) ?? []).map(({ domain, timer, value }) => {
+        return { key: timerRowKey(group, domain, timer), value }
+      })
+      const rows = [...(this.#encoded.get(group) ?? []), ...ofTimers]
       yield* rows.sort((a, b) => compareBytes(a.key, b.key))
     }
   }
+}
+
+/** The same for equal timers only; -0 and 0 are the same time. */
+function timerId({ domain, timer }: TimerChange): string {
+  const { key, time, start, end } = timer
+  const id = typeof key === 'string' ? key : mapKeyId(encodeKey(key))
+  return `${domain} ${time} ${start} ${end} ${typeof key} ${String(id)}`
 }
 
 function lookUp(scratch: LookupKey, { key, hash, keyGroup, namespace }: TrackedRow): LookupKey {

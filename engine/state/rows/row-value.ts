@@ -11,6 +11,7 @@ import type { FlatTable } from '../flat-table.ts'
 import type { LookupKey } from '../lookup-key.ts'
 import { viewBytes } from '../page-bytes.ts'
 import { SegmentReader, SegmentWriter } from '../segment-bytes.ts'
+import { stampOf } from '../stamped-value.ts'
 import {
   itemsSizeHint,
   readItems,
@@ -51,6 +52,11 @@ export function decodeTableRow(table: FlatTable, key: LookupKey, bytes: Uint8Arr
   }
   checkIntact(bytes.length === 1 + CELL_BYTES, `A cell has ${bytes.length - 1} bytes.`)
   table.putCell(key, tag, new DataView(bytes.buffer, bytes.byteOffset).getFloat64(1, true))
+}
+
+/** The last use, of states with TTL. */
+export function stampOfTableRow(bytes: Uint8Array): number {
+  return stampOf(bytes.subarray(1))
 }
 
 export function encodeItems(items: readonly StoredItem[], info: StateInfo): Uint8Array {

@@ -15,6 +15,7 @@ import type {
 } from '../keyed-state-backend.ts'
 import { encodeManifest } from '../lsm/run-manifest.ts'
 import type { SortedRun } from '../lsm/sorted-run.ts'
+import { withoutExpired, type Expiry } from '../rows/expired-rows.ts'
 import { segmentsOfRows } from '../rows/segment-rows.ts'
 import type { StateInfo } from '../store-segment.ts'
 import type { StoredObject } from '../../checkpoint/snapshot-handle.ts'
@@ -30,6 +31,8 @@ export interface RunSource {
 export interface TieredSnapshotOptions {
   readonly maxParallelism: number
   readonly states: readonly StateInfo[]
+  /** What key groups leave out. */
+  readonly expiries: ReadonlyMap<string, Expiry>
   readonly base: BaseStore
   readonly runs: RunSource | undefined
   readonly names: RunNames
@@ -69,9 +72,10 @@ export class TieredSnapshot implements KeyedStateSnapshot {
   *keyGroups(): Iterable<KeyGroupSegment> {
     assert(!this.#isReleased, 'A released snapshot is read.')
     assert(this.own === null, 'A snapshot of runs is read as key groups.')
-    const { flush, states, maxParallelism } = this.#options
+    const { flush, states, maxParallelism, expiries } = this.#options
     flush(true)
-    const rows = this.#view?.scan(EVERYTHING) ?? []
+    const all = this.#view?.scan(EVERYTHING) ?? []
+    const rows = expiries.size === 0 ? all : withoutExpired(all, expiries)
     for (const segment of segmentsOfRows(states, rows, maxParallelism)) {
       yield segment
       assert(!this.#isReleased, `Key groups behind ${segment.keyGroup} were released.`)

@@ -7,6 +7,7 @@
  * order of their lines; rows are dropped only when no flush is under way.
  */
 
+import { assert } from '../../assert.ts'
 import type { CheckpointId } from '../../ids.ts'
 import type {
   AggregatingStateDescriptor,
@@ -40,6 +41,7 @@ import { rowsInRange } from '../lsm/merge-runs.ts'
 import type { SortedRun } from '../lsm/sorted-run.ts'
 import { LookupKey } from '../lookup-key.ts'
 import { ChangeTracker } from '../rows/change-tracker.ts'
+import type { Expiry } from '../rows/expired-rows.ts'
 import { both } from '../rows/both-observers.ts'
 import type { StoredRow } from '../rows/row-change.ts'
 import { keyGroupOfRow, timerPrefix } from '../rows/row-key.ts'
@@ -90,6 +92,7 @@ export class TieredStateBackend implements KeyedStateBackend {
   readonly #lookup = new LookupKey()
   /** Under way, oldest first. */
   #flushes: readonly Flush[] = []
+  readonly #restoredGroups = new Set<number>()
   #namespace = 0
   #keysUntilLook: number
 
@@ -170,6 +173,7 @@ export class TieredStateBackend implements KeyedStateBackend {
     const snapshot: TieredSnapshot = new TieredSnapshot({
       maxParallelism: this.maxParallelism,
       states: this.#states(),
+      expiries: this.#expiries(),
       base: this.#base,
       runs: this.#runs,
       names: this.#names,
@@ -187,7 +191,10 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   restore(segments: Iterable<KeyGroupSegment>): void {
     const sorted = [...segments].sort((a, b) => a.keyGroup - b.keyGroup)
-    for (const { keyGroup } of sorted) checkInRange(this.range, keyGroup)
+    for (const { keyGroup } of sorted) {
+      checkInRange(this.range, keyGroup)
+      this.#restored(keyGroup)
+    }
     const all = sorted.map((segment) => rowsOfSegment(segment))
     this.restoreRows(
       all.flatMap(({ states }) => states),
@@ -268,6 +275,20 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   #states(): readonly StateInfo[] {
     return Array.from(this.#tables.stores(), ({ info }) => info)
+  }
+
+  #expiries(): ReadonlyMap<string, Expiry> {
+    const expiries = new Map<string, Expiry>()
+    for (const store of this.#tables.stores()) {
+      const isExpired = store.leftOut()
+      if (isExpired !== undefined) expiries.set(store.info.name, { info: store.info, isExpired })
+    }
+    return expiries
+  }
+
+  #restored(keyGroup: number): void {
+    assert(!this.#restoredGroups.has(keyGroup), `Key group ${keyGroup} was restored twice.`)
+    this.#restoredGroups.add(keyGroup)
   }
 
   /** Once in a while: compaction goes on, and tables that are too large are relieved. */

@@ -54,6 +54,7 @@ test('for all metadata, what is decoded is what was encoded', () => {
   fc.assert(
     fc.property(anyMetadata, (metadata) => {
       expect(decodeMetadata(encodeMetadata(metadata))).toEqual(metadata)
+      expect(decodeMetadata(encodeMetadata(metadata, 'a/b'), 'a/b')).toEqual(metadata)
     }),
     seeded(),
   )
@@ -65,7 +66,7 @@ test('for all metadata and every single byte, a changed byte is detected', () =>
       const encoded = encodeMetadata(metadata)
       const index = at % encoded.length
       encoded[index] = (encoded[index] ?? 0) ^ flip
-      expect(decodeMetadata(encoded)).toBe('its checksum is wrong')
+      expect(decodeMetadata(encoded)).toMatch(/^(its checksum is wrong|it is not the metadata .*)$/)
     }),
     seeded(500),
   )
@@ -83,7 +84,17 @@ test('for all metadata, what is cut off is detected', () => {
 
 test('an empty object is no metadata', () => {
   expect(decodeMetadata(new Uint8Array(0))).toBe('it has only 0 bytes')
-  expect(decodeMetadata(new Uint8Array(4))).toBe('it has only 4 bytes')
+  expect(decodeMetadata(new Uint8Array(8))).toBe('it has only 8 bytes')
+})
+
+test('metadata of another checkpoint is noticed by its name', () => {
+  const [metadata] = fc.sample(anyMetadata, 1)
+  if (metadata === undefined) throw new Error('There is no sample.')
+  const three = encodeMetadata({ ...metadata, checkpoint: checkpointId(3) })
+  expect(decodeMetadata(three, 'chk-3/_metadata')).toEqual({ ...metadata, checkpoint: 3 })
+  expect(decodeMetadata(three, 'chk-5/_metadata')).toBe(
+    'it is the metadata that was stored as chk-3/_metadata',
+  )
 })
 
 test('the object is named as in Flink', () => {

@@ -101,9 +101,9 @@ function status(value: SubtaskStatus, index: number): Fact[] {
 
 const ALIGNED = { kind: 'checkpoint', alignment: 'aligned' } as const
 
-function progress(partition: number, offset: number): Fact {
+function progress(partition: number, offset: number, lag = 0): Fact {
   const subtask = subtaskId(vertexId('source'), partition)
-  return { type: 'split-progressed', subtask, topic: 'in', partition, offset, lag: 0 }
+  return { type: 'split-progressed', subtask, topic: 'in', partition, offset, lag }
 }
 
 function split(what: 'assigned' | 'restored' | 'caught-up', partition: number): Fact {
@@ -234,9 +234,9 @@ test('what was read before the failure is regained before what came meanwhile is
   const run = new Run().start().at(50, progress(0, 40), progress(1, 60))
   run.at(60, { type: 'checkpoint-triggered', checkpoint: checkpointId(1), ...ALIGNED })
   run.at(90, progress(0, 80)).crash(100).detect(600).restart(700).restore(710).run(750)
-  run.at(800, progress(0, 70), progress(1, 60))
+  run.at(800, progress(0, 70, 20), progress(1, 60, 20))
   expect(run.only?.regainedAt).toBeNull()
-  run.at(850, progress(0, 80)).caughtUp(950)
+  run.at(850, progress(0, 80, 10)).at(950, progress(0, 90), progress(1, 80))
   expect(run.only).toMatchObject({ regainedAt: 850, ageMs: 40 })
   expect(timesOf(run.only as Recovery)).toEqual({ rt1Ms: 650, rt2Ms: 750, rt3Ms: 850 })
   expect(phasesOf(run.only as Recovery)).toEqual({
@@ -248,6 +248,55 @@ test('what was read before the failure is regained before what came meanwhile is
     replayMs: 100,
     catchUpMs: 100,
   })
+})
+
+test('with steady input there is always some lag: as much as before the failure counts as none', () => {
+  const run = new Run()
+    .start()
+    .at(50, progress(0, 40, 7), progress(1, 60, 3))
+    .crash(100)
+  run.detect(600).restart(700).restore(710).run(750)
+  run.at(800, progress(0, 45, 30), progress(1, 65, 3)).caughtUp(810)
+  expect(run.only?.caughtUpAt, 'a reader that tells its lag is believed').toBeNull()
+  run.at(900, progress(0, 75, 7))
+  expect(run.only?.caughtUpAt).toBe(900)
+})
+
+test('what subtasks had processed since the checkpoint is owed, and what waits before them is backlog', () => {
+  const work = (records: number, attempt: number, isIdle: boolean): Fact => ({
+    type: 'subtask-progressed',
+    subtask: subtaskId(vertexId('sum'), 0),
+    attempt: attemptId(attempt),
+    records,
+    isIdle,
+  })
+  const sum = (value: SubtaskStatus, attempt: number): Fact => ({
+    type: 'subtask-status-changed',
+    subtask: subtaskId(vertexId('sum'), 0),
+    attempt: attemptId(attempt),
+    worker: workerId('worker-1'),
+    status: value,
+    reason: '',
+  })
+  const cut = { subtask: subtaskId(vertexId('sum'), 0), startDelayMs: 0, alignmentMs: 0 }
+  const run = new Run().start().at(10, sum('running', 1), work(500, 1, false))
+  run.at(20, { type: 'snapshot-taken', checkpoint: checkpointId(1), ...cut, records: 600 })
+  run
+    .at(90, work(640, 1, true))
+    .crash(100)
+    .detect(600)
+    .restart(700)
+    .restore(710)
+  run
+    .at(720, sum('running', 2))
+    .run(750)
+    .at(800, work(39, 2, false))
+  run.caughtUp(810)
+  expect(run.only).toMatchObject({ regainedAt: null, caughtUpAt: null })
+  run.at(820, work(40, 2, false))
+  expect(run.only).toMatchObject({ regainedAt: 820, caughtUpAt: null })
+  run.at(900, work(70, 2, true))
+  expect(run.only?.caughtUpAt).toBe(900)
 })
 
 test('the last attempt to end before the restart ends the cancellation', () => {

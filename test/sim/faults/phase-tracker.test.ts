@@ -64,7 +64,14 @@ class Tracked {
       ...indexes.map((index): Fact => {
         const id = checkpointId(checkpoint)
         const subtask = subtaskOf(index)
-        return { type: 'snapshot-taken', checkpoint: id, subtask, startDelayMs: 0, alignmentMs: 0 }
+        return {
+          type: 'snapshot-taken',
+          checkpoint: id,
+          subtask,
+          startDelayMs: 0,
+          alignmentMs: 0,
+          records: 0,
+        }
       }),
     )
   }

@@ -40,6 +40,7 @@ function run(records: string, { delivery, stuck, state = {} }: RunOptions = {}):
   ]
   return {
     fed: [],
+    coordination: [],
     checkpoints: [
       {
         checkpoint: checkpointId(4),

@@ -54,6 +54,7 @@ export function clean(): Draft {
   return {
     history: {
       fed: [fed(0, 'a,1', 'a,2', 'a,4'), fed(1, 'b,5', 'a,8')],
+      coordination: [],
       checkpoints: [
         {
           checkpoint: checkpointId(1),
