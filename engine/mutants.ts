@@ -37,6 +37,9 @@ export const ENGINE_MUTANTS = {
     'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
   'shared-run-deleted':
     'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
+  'local-copy-shared-by-operators':
+    'A-32 (FLINK-12296): local copies of all subtasks lie in one directory',
+  'stale-local-copy': 'a restart in place takes an old local copy for the one it needs',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -53,6 +56,7 @@ export const FEATURE_MUTANTS = {
   'ttl-ignored-after-restore': 'what was restored does not expire',
   'compaction-drops-needed':
     'A-42 and its like: compaction takes records of open transactions for committed ones',
+  'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',
   'aborted-upload-shared':
     'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',

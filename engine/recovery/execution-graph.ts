@@ -103,7 +103,7 @@ export class ExecutionGraph {
     const restarted = new Set(subtasks)
     const kept = this.executions.filter((e) => !restarted.has(e.subtask) && !isEnded(e.status))
     const fixed = new Map(kept.map(({ index, worker }) => [index, worker]))
-    const slots = assignSlots(workers, fixed, this.#slotsOf(restarted))
+    const slots = assignSlots(workers, fixed, this.#slotsOf(restarted), this.#formerWorkers())
     if (slots === null) return null
     for (const vertex of this.#graph.vertices) {
       subtasksOf(vertex).forEach((subtask, index) => {
@@ -122,6 +122,12 @@ export class ExecutionGraph {
       })
     }
     return this.of(subtasks)
+  }
+
+  /** By slot: the workers that may still have copies of state. */
+  #formerWorkers(): ReadonlyMap<number, WorkerId> {
+    if (!this.#graph.settings.state.localRecovery) return new Map()
+    return new Map(this.executions.map(({ index, worker }) => [index, worker]))
   }
 
   #slotsOf(subtasks: ReadonlySet<SubtaskId>): number[] {
@@ -187,17 +193,26 @@ export function isEnded(status: SubtaskStatus): boolean {
 
 /**
  * Slots one after the other over the workers, so that load is even; in the order of the workers' names. `fixed`: those
- * that are taken already.
+ * that are taken already. `former`: where each was, which is where it goes again if there is room.
  */
 function assignSlots(
   workers: readonly WorkerSlots[],
   fixed: ReadonlyMap<number, WorkerId>,
   needed: readonly number[],
+  former: ReadonlyMap<number, WorkerId>,
 ): ReadonlyMap<number, WorkerId> | null {
   const sorted = workers.toSorted((a, b) => (a.worker < b.worker ? -1 : 1))
   const assigned = new Map(fixed)
   const taken = new Map<WorkerId, number>()
   for (const worker of fixed.values()) taken.set(worker, (taken.get(worker) ?? 0) + 1)
+  for (const index of needed) {
+    const there = sorted.find(({ worker }) => worker === former.get(index))
+    if (there === undefined || assigned.has(index)) continue
+    const load = taken.get(there.worker) ?? 0
+    if (load >= there.slots) continue
+    assigned.set(index, there.worker)
+    taken.set(there.worker, load + 1)
+  }
   for (const index of needed) {
     if (assigned.has(index)) continue
     let best: WorkerSlots | null = null

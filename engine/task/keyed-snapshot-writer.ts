@@ -72,8 +72,11 @@ export class KeyedSnapshotWriter {
     const manifest = own?.manifest() ?? null
     this.#snapshot.release()
     const writtenBytes = this.#uploads.reduce((sum, { object }) => sum + object.sizeBytes, 0)
+    const { copies, deployment } = this.#env
+    const { subtask, attempt } = deployment
     const end = (): void => {
       this.#isOver = true
+      copies?.name(subtask, this.#checkpoint, this.#objects)
       onResult({ type: 'stored', handle: this.#handle(own, manifest), writtenBytes })
     }
     let missing = this.#uploads.length
@@ -90,6 +93,7 @@ export class KeyedSnapshotWriter {
           return
         }
         this.#stored.push(object)
+        copies?.keep(subtask, attempt, object, pieces)
         onStored(object)
         missing -= 1
         if (missing === 0) end()

@@ -1,19 +1,15 @@
 /** Makes a subtask's keyed state and fills it from the objects of a checkpoint. */
 import { assert, InvariantViolation } from '../assert.ts'
-import type { StoredObject } from '../checkpoint/snapshot-handle.ts'
+import type { KeyedStateHandle, StoredObject } from '../checkpoint/snapshot-handle.ts'
 import { describeError } from '../errors.ts'
-import type { CheckpointId } from '../ids.ts'
+import type { Mutants } from '../mutants.ts'
 import { HeapStateBackend, type HeapStateBackendOptions } from '../state/heap-state-backend.ts'
 import { keyGroupRange } from '../state/key-groups.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import { LsmStore } from '../state/lsm/lsm-store.ts'
 import { TieredStateBackend } from '../state/tiered/tiered-state-backend.ts'
-import {
-  objectsOf,
-  readKeyedState,
-  restoreContent,
-  type KeyedStateContent,
-} from './keyed-state-content.ts'
+import { downloadState } from './download-state.ts'
+import { objectsOf, readKeyedState, restoreContent, type Trust } from './keyed-state-content.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 export function createKeyedState(env: SubtaskEnvironment): KeyedStateBackend {
@@ -52,17 +48,17 @@ export function restoreKeyedState(
     onRestored(null)
     return
   }
-  const { checkpoint, keyed } = restore
+  const { checkpoint } = restore
   env.runtime.trace({ type: 'restore-started', subtask, checkpoint })
-  const objects = state === null ? [] : keyed.flatMap(objectsOf)
-  download(env, checkpoint, objects, (downloaded) => {
-    if (typeof downloaded === 'string') {
-      onRestored(downloaded)
+  const keyed = state === null ? [] : restore.keyed
+  downloadState(env, { ...restore, keyed }, (downloaded) => {
+    if (downloaded.type === 'failed') {
+      onRestored(downloaded.reason)
       return
     }
-    const { bytesOf, sizeBytes } = downloaded
-    env.runtime.trace({ type: 'state-downloaded', subtask, checkpoint, sizeBytes, localBytes: 0 })
-    const failure = state === null ? null : fill(env, state, bytesOf)
+    const { sizeBytes, localBytes } = downloaded
+    env.runtime.trace({ type: 'state-downloaded', subtask, checkpoint, sizeBytes, localBytes })
+    const failure = state === null ? null : fill(env, state, keyed, downloaded.bytes)
     if (failure !== null) {
       onRestored(failure)
       return
@@ -76,73 +72,37 @@ export function restoreKeyedState(
   })
 }
 
-interface Downloaded {
-  readonly bytesOf: ReadonlyMap<string, Uint8Array>
-  readonly sizeBytes: number
-}
-
-function download(
-  env: SubtaskEnvironment,
-  checkpoint: CheckpointId,
-  objects: readonly StoredObject[],
-  onDone: (result: Downloaded | string) => void,
-): void {
-  const bytesOf = new Map<string, Uint8Array>()
-  let sizeBytes = 0
-  const next = (index: number): void => {
-    const object = objects[index]
-    if (object === undefined) {
-      onDone({ bytesOf, sizeBytes })
-      return
-    }
-    env.storage.get(object.key, (result) => {
-      if (result.type === 'failed') {
-        const name = `snapshot ${object.key} of checkpoint ${checkpoint}`
-        onDone(`The ${name} cannot be read: ${result.reason}.`)
-        return
-      }
-      bytesOf.set(object.key, result.value)
-      sizeBytes += result.value.length
-      next(index + 1)
-    })
-  }
-  next(0)
-}
-
 /** Null, or one sentence about what failed. */
 function fill(
-  env: SubtaskEnvironment,
+  { deployment, mutants }: SubtaskEnvironment,
   state: KeyedStateBackend,
-  bytesOf: ReadonlyMap<string, Uint8Array>,
+  keyed: readonly KeyedStateHandle[],
+  bytes: ReadonlyMap<string, Uint8Array>,
 ): string | null {
-  const { restore } = env.deployment
-  for (const handle of restore?.keyed ?? []) {
-    const checkpoint = restore?.checkpoint ?? 0
-    const content = readKeyedState(handle, ({ key }) => bytesOf.get(key) ?? 'it was not read')
-    const where = handle.exclusive[0]?.key ?? handle.shared[0]?.key ?? 'without objects'
+  const { restore } = deployment
+  if (restore === null) return null
+  for (const handle of keyed) {
+    const where = `checkpoint ${restore.checkpoint}`
+    const bytesOf = ({ key }: StoredObject): Uint8Array | string => bytes.get(key) ?? 'it is lost'
+    const content = readKeyedState(handle, bytesOf, trustOf(mutants))
+    const [first] = objectsOf(handle)
     if (content.type === 'unreadable') {
-      const key = content.object?.key ?? where
-      return `The snapshot ${key} of checkpoint ${checkpoint} is corrupt: ${content.problem}.`
+      const key = content.object?.key ?? first?.key ?? 'without objects'
+      return `The snapshot ${key} of ${where} is corrupt: ${content.problem}.`
     }
-    const failure = fillFrom(env, state, content)
-    if (failure === null) continue
-    return `The snapshot ${where} of checkpoint ${checkpoint} cannot be restored: ${failure}`
+    try {
+      restoreContent(state, content, restore.checkpoint)
+    } catch (error) {
+      if (error instanceof InvariantViolation) throw error
+      return `The snapshot ${first?.key ?? ''} of ${where} cannot be restored: ${describeError(error)}`
+    }
   }
   return null
 }
 
-function fillFrom(
-  { deployment }: SubtaskEnvironment,
-  state: KeyedStateBackend,
-  content: KeyedStateContent,
-): string | null {
-  const { restore } = deployment
-  if (restore === null) return null
-  try {
-    restoreContent(state, content, restore.checkpoint)
-    return null
-  } catch (error) {
-    if (error instanceof InvariantViolation) throw error
-    return describeError(error)
-  }
+function trustOf(mutants: Mutants): Trust {
+  if (mutants.active('checksum-ignored')) return 'blind'
+  const isRight =
+    mutants.active('local-copy-shared-by-operators') || mutants.active('stale-local-copy')
+  return isRight ? 'right' : 'none'
 }

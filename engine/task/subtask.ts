@@ -138,6 +138,7 @@ export class Subtask {
     this.#latestReported = checkpoint
     const { runtime, deployment } = this.#env
     runtime.trace({ type: 'completion-received', checkpoint, subtask: deployment.subtask })
+    this.#env.copies?.completed(deployment.subtask, checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
       if (checkpoint !== this.#finalCheckpoint) return
@@ -151,6 +152,7 @@ export class Subtask {
     if (latestCompleted !== null) this.notifyComplete(latestCompleted)
     const { runtime, deployment } = this.#env
     runtime.trace({ type: 'abortion-received', checkpoint, subtask: deployment.subtask })
+    this.#env.copies?.aborted(deployment.subtask, checkpoint)
     this.#snapshots.abort(checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyAborted?.(checkpoint)

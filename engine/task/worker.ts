@@ -19,6 +19,7 @@ import type {
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
 import type { SubtaskStatus } from '../trace.ts'
+import { LocalCopies, memoryCopies, type CopyStore } from './local-copies.ts'
 import { MasterLink } from './master-link.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { Subtask } from './subtask.ts'
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   readonly isStrict: boolean
   /** See SubtaskEnvironment. */
   readonly openBaseStore?: SubtaskEnvironment['openBaseStore'] & {}
+  /** Where second copies of snapshots lie, for a job with local recovery. Default: in memory. */
+  readonly copyStore?: CopyStore
   readonly graph: JobGraph
   readonly mutants: Mutants
   /** Tells a restarted worker from its former self. */
@@ -58,6 +61,7 @@ export class Worker {
   readonly id: WorkerId
   readonly #options: WorkerOptions
   readonly #master: MasterLink
+  readonly #copies: LocalCopies | null
   readonly #hosted = new Map<SubtaskId, Hosted>()
   /** The newest attempt at either end of a channel. */
   readonly #producers = new Map<ChannelId, Hosted>()
@@ -66,6 +70,9 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options
     this.id = workerId(options.runtime.self)
+    const { copyStore = memoryCopies(), mutants } = options
+    const isLocal = options.graph.settings.state.localRecovery
+    this.#copies = isLocal ? new LocalCopies(copyStore, mutants) : null
     const { runtime, graph, incarnation, slots } = options
     this.#master = new MasterLink({
       runtime,
@@ -213,6 +220,7 @@ export class Worker {
     const progress: Progress = { status: 'deploying', hasInputEnded: false }
     const environment: SubtaskEnvironment = {
       ...world,
+      copies: this.#copies,
       vertex,
       deployment,
       provenance: { isOn: hasProvenance, current: null },

@@ -46,6 +46,8 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'timer-under-former-key': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
   'window-not-cleared': { job: 'traffic-analysis', killedBy: ['S1'] },
   'merged-session-loses-part': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
+  'local-copy-shared-by-operators': { job: TRAFFIC, killedBy: ['S1', 'T1', 'T4', 'L2'] },
+  'stale-local-copy': { job: TRAFFIC, killedBy: ['S1', 'T1', 'T4'] },
   'shared-run-deleted': { job: TRAFFIC, killedBy: ['S5'] },
   'broadcast-restored-once': { job: 'network-security', killedBy: ['T1', 'T4', 'S1'] },
 }
