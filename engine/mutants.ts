@@ -54,6 +54,10 @@ export const FEATURE_MUTANTS = {
     'B-4: records that wait for an answer of a service are missing in the snapshot',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'changelog-restored-to-end':
+    'A-47 (KAFKA-16017): a changelog is restored to its end, what was never committed included',
+  'changelog-stops-early':
+    'A-46 (KAFKA-10167): a changelog is restored to its last stable offset, wherever that is',
   'compaction-drops-needed':
     'A-42 and its like: compaction takes records of open transactions for committed ones',
   'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',

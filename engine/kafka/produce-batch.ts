@@ -13,21 +13,21 @@ export interface BatchToProduce {
   readonly batch: ProducedBatch
 }
 
-/** `onEnded` gets null when the batch is in the log, else the error that no retry cures. */
+/** `onEnded` gets null and where the batch is in the log, or else the error that no retry cures. */
 export function produceBatch(
   client: KafkaClient,
   { at, transactionalId, batch }: BatchToProduce,
-  onEnded: (refusal: KafkaError | null) => void,
+  onEnded: (refusal: KafkaError | null, baseOffset: number) => void,
 ): void {
   client.toLeader(
     at,
     () => ({ type: 'produce' as const, transactionalId, partitions: [{ ...at, batch }] }),
     (outcome) => {
-      const error =
-        outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
+      const answer = outcome.type === 'answered' ? outcome.response.partitions[0] : undefined
+      const error = outcome.type === 'answered' ? (answer?.error ?? 'NONE') : null
       const retry = retryAfter(error)
       if (retry !== null) return retry
-      onEnded(error === 'NONE' ? null : error)
+      onEnded(error === 'NONE' ? null : error, answer?.baseOffset ?? -1)
       return 'done'
     },
   )

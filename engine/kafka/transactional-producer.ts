@@ -45,8 +45,8 @@ export interface TransactionalProducerOptions {
   readonly transactionalId: string
   readonly topic: string
   readonly transactionTimeoutMs: number
-  /** So many more records are in the broker's log. */
-  readonly onAcknowledged: (records: number) => void
+  /** So many more records are in the broker's log, from that offset on. */
+  readonly onAcknowledged: (records: number, baseOffset: number) => void
   readonly mutants?: Mutants
   /** A refusal that no retry cures. */
   readonly onFailure: (reason: string) => void
@@ -194,17 +194,21 @@ export class TransactionalProducer {
     }
     queue.nextSequence += records.length
     const { transactionalId } = this
-    produceBatch(client, { at: { topic, partition }, transactionalId, batch }, (refusal) => {
-      if (refusal !== null) {
-        this.#refused('Produce', refusal)
-        return
-      }
-      queue.isInFlight = false
-      this.#unacknowledged -= records.length
-      this.#options.onAcknowledged(records.length)
-      this.#sendNext(queue)
-      this.#checkFlushed()
-    })
+    produceBatch(
+      client,
+      { at: { topic, partition }, transactionalId, batch },
+      (refusal, baseOffset) => {
+        if (refusal !== null) {
+          this.#refused('Produce', refusal)
+          return
+        }
+        queue.isInFlight = false
+        this.#unacknowledged -= records.length
+        this.#options.onAcknowledged(records.length, baseOffset)
+        this.#sendNext(queue)
+        this.#checkFlushed()
+      },
+    )
   }
 
   #checkFlushed(): void {

@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
+import { refuseChangelogTopics } from '../changelog/changelog-topics.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
 import type { ActorId } from '../ids.ts'
@@ -73,6 +74,7 @@ class LocalWorld {
       this.#post(action)
     })
     checkServices(graph, services)
+    refuseChangelogTopics(graph)
     const mutants = new Mutants()
     const storage = memoryStorage((action) => {
       this.#post(action)

@@ -17,6 +17,8 @@ import type { ChannelMessage, OperatorEvent } from '../messages.ts'
 import type { Timer } from '../runtime.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
+import { createKeyedState, operatorsOnly } from './create-keyed-state.ts'
+import type { SubtaskKeyedState } from './create-keyed-state.ts'
 import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
@@ -25,7 +27,7 @@ import { ProgressReport } from './progress-report.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { SubtaskInput } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
-import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
+import { restoreKeyedState } from './subtask-state.ts'
 
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
@@ -36,6 +38,7 @@ export class Subtask {
   readonly #outputs: Outputs
   /** Null for a source. */
   readonly #input: SubtaskInput | null
+  readonly #keyed: SubtaskKeyedState | null
   readonly #keyedState: KeyedStateBackend | null
   readonly #snapshots: SubtaskSnapshots
   readonly #progress: ProgressReport
@@ -57,7 +60,17 @@ export class Subtask {
     this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
-    this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
+    this.#keyed = isKeyed(head)
+      ? createKeyedState(env, {
+          fail: (reason) => {
+            this.fail(reason)
+          },
+          wake: () => {
+            this.#scheduleStep()
+          },
+        })
+      : null
+    this.#keyedState = this.#keyed?.backend ?? null
     this.#chain = new OperatorChain(vertex, this.#outputs.writers, this.#sharedContext())
     this.#input =
       this.#chain.head.type === 'source'
@@ -73,13 +86,14 @@ export class Subtask {
               this.#finish()
             },
           })
-    this.#snapshots = new SubtaskSnapshots(env, this.#chain, this.#keyedState)
+    this.#snapshots = new SubtaskSnapshots(env, this.#chain, this.#keyed)
   }
 
   /** Reads its state, opens the operators and begins to take input. */
   start(): void {
     this.#changeStatus('initializing', '')
-    restoreKeyedState(this.#env, this.#keyedState, (failure) => {
+    this.#keyed?.changelog?.open()
+    restoreKeyedState(this.#env, this.#keyed, (failure) => {
       if (this.#status !== 'initializing') return
       if (failure !== null) {
         this.fail(failure)
@@ -87,8 +101,9 @@ export class Subtask {
       }
       this.#guard(() => {
         const { restore } = this.#env.deployment
-        this.#chain.open(restore?.operators ?? [], restore?.checkpoint ?? null)
+        this.#chain.open(operatorsOnly(restore?.operators ?? []), restore?.checkpoint ?? null)
         if (this.#status !== 'initializing') return
+        this.#keyed?.changelog?.start()
         this.#changeStatus('running', '')
         this.#input?.gate.connect()
         this.#scheduleStep()
@@ -141,6 +156,7 @@ export class Subtask {
     this.#env.copies?.completed(deployment.subtask, checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
+      this.#keyed?.changelog?.complete(checkpoint)
       if (checkpoint !== this.#finalCheckpoint) return
       this.#isFinalComplete = true
       this.#endWhenCommitted()
@@ -338,6 +354,7 @@ export class Subtask {
 
   #endWhenCommitted(): void {
     if (this.#chain.headToTail.some(({ hasUncommitted }) => hasUncommitted === true)) return
+    if (this.#keyed?.changelog?.hasUncommitted === true) return
     this.#outputs.broadcast({ type: 'end-of-input' })
     this.#end('finished', '')
   }
@@ -401,6 +418,7 @@ export class Subtask {
     this.#input?.gate.close()
     this.#snapshots.close()
     this.#chain.close()
+    this.#keyed?.changelog?.close()
     this.#keyedState?.close()
     this.#changeStatus(status, reason)
   }

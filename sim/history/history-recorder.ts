@@ -71,7 +71,7 @@ export class HistoryRecorder {
     world.listen((event) => {
       this.#coordination.observe(event)
       if (event.type !== 'checkpoint-completed') return
-      const record = recordCheckpoint(storage, event.checkpoint, event.seq, owners)
+      const record = recordCheckpoint(storage, cluster, event.checkpoint, event.seq, owners)
       this.#checkpoints.push(record)
       this.#covered.clear()
       for (const { topic, partition, offset } of record.offsets) {

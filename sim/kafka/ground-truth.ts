@@ -26,6 +26,17 @@ export function committedRecords(batches: readonly StoredBatch[]): readonly LogR
   return recordsOf(visible.toReversed())
 }
 
+/** Records outside transactions and of transactions that were not aborted so far: what a commit would make visible. */
+export function unabortedRecords(batches: readonly StoredBatch[]): readonly LogRecord[] {
+  const isAborted = new Map<number, boolean>()
+  const left: StoredBatch[] = []
+  for (const batch of batches.toReversed()) {
+    if (batch.control !== null) isAborted.set(batch.producerId, batch.control === 'abort')
+    else if (!batch.isTransactional || isAborted.get(batch.producerId) !== true) left.push(batch)
+  }
+  return recordsOf(left.toReversed())
+}
+
 /** Every data record, whatever became of its transaction. */
 export function dataRecords(batches: readonly StoredBatch[]): readonly LogRecord[] {
   return recordsOf(batches.filter((batch) => batch.control === null))

@@ -27,8 +27,8 @@ export class LogCleaner {
     if (this.#policies.size > 0) this.#schedule()
   }
 
-  isCompacted(topic: string): boolean {
-    return this.#policies.has(topic)
+  get topics(): readonly string[] {
+    return [...this.#policies.keys()]
   }
 
   /** Cleans all partitions of a compacted topic, the newest records too; how many it took away. */

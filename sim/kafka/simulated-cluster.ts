@@ -122,8 +122,8 @@ export class SimulatedCluster {
     this.#topics.setPartitions(topic, partitions)
   }
 
-  isCompacted(topic: string): boolean {
-    return this.#cleaner.isCompacted(topic)
+  get compactedTopics(): readonly string[] {
+    return this.#cleaner.topics
   }
 
   /** Somebody orders the cleaner to clean a compacted topic now; how many records are gone. */
