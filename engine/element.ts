@@ -32,9 +32,10 @@ export interface RecordBuffer {
 
 /**
  * How a barrier meets the records of its channel: it waits behind them and never blocks; it waits and blocks until all
- * channels brought it; it overtakes them, and they go into the snapshot (Flink CheckpointOptions.AlignmentType).
+ * channels brought it; it overtakes them, and they go into the snapshot; it would overtake, but this edge does not let
+ * it (Flink CheckpointOptions.AlignmentType).
  */
-export type Alignment = 'at-least-once' | 'aligned' | 'unaligned'
+export type Alignment = 'at-least-once' | 'aligned' | 'unaligned' | 'forced-aligned'
 
 /**
  * What a checkpoint is for. `savepoint` commits nothing and no restart uses it; `stop` is the savepoint with which a job
@@ -50,10 +51,12 @@ export interface Barrier {
   readonly timestamp: Millis
   readonly kind: CheckpointKind
   readonly alignment: Alignment
-  /** Of aligned ones only: from this age on (now - timestamp) the barrier overtakes. Absent: never. */
+  /** Of an aligned one: from this age on (now - timestamp) the barrier overtakes. Absent: never. */
   readonly alignedTimeoutMs?: number
   /** The snapshot must not refer to objects of former checkpoints. */
   readonly isFull?: boolean
+  /** The prefix of its objects in the snapshot storage. Absent: `chk-N`. */
+  readonly location?: string
   /** The completed checkpoint whose shared objects snapshots may name again. Absent or null: they name only their own. */
   readonly base?: CheckpointId | null
 }

@@ -9,19 +9,38 @@ const SPARE_RESTARTS = 10
 /** Shorter than Flink's ten minutes: when a barrier was lost the run waits for nothing else. */
 const CHECKPOINT_TIMEOUT_MS = 5000
 
-export function runOptions(job: Job, { config, faults }: Plan): JobOptions {
+/** `parallelism`: what the job was rescaled to; null: the plan's. */
+export function runOptions(
+  job: Job,
+  { config, faults, actions = [] }: Plan,
+  parallelism: number | null = null,
+): JobOptions {
   const { checkpointing } = job.options
   const { changelog: own, ...state } = job.options.state ?? {}
   const changelog = changelogOptions(config, own)
   const intervalMs =
     config.checkpointIntervalMs ?? checkpointing?.intervalMs ?? PLAN_DEFAULTS.checkpointIntervalMs
+  const mode = config.checkpointMode ?? checkpointing?.mode ?? PLAN_DEFAULTS.checkpointMode
+  // A plan that gives up exactly-once gives up what needs it.
+  const ownUnaligned = config.checkpointMode !== 'at-least-once' && checkpointing?.unaligned
   return {
     ...job.options,
-    parallelism: config.parallelism ?? job.options.parallelism ?? PLAN_DEFAULTS.parallelism,
+    parallelism:
+      parallelism ?? config.parallelism ?? job.options.parallelism ?? PLAN_DEFAULTS.parallelism,
     checkpointing: {
       timeoutMs: CHECKPOINT_TIMEOUT_MS,
+      // Whoever cancels goes on from there.
+      ...(actions.some(({ kind }) => kind === 'cancel')
+        ? { externalized: 'retain-on-cancellation' as const }
+        : {}),
       ...checkpointing,
       intervalMs,
+      mode,
+      unaligned: config.unaligned ?? ownUnaligned ?? PLAN_DEFAULTS.unaligned,
+      alignedTimeoutMs:
+        config.alignedTimeoutMs ??
+        checkpointing?.alignedTimeoutMs ??
+        PLAN_DEFAULTS.alignedTimeoutMs,
       incremental: config.incremental ?? checkpointing?.incremental ?? PLAN_DEFAULTS.incremental,
     },
     state: {

@@ -2,6 +2,7 @@
 import { cpus, totalmem } from 'node:os'
 import type { BenchResult } from './bench-result.ts'
 import { benchKeyedSum } from './keyed-sum.ts'
+import { benchRocksDb } from './rocksdb.ts'
 import { benchSimulation } from './simulation.ts'
 import { benchWindows } from './windows.ts'
 
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
       rxjsRecords: 0,
     }),
   ],
+  rocksdb: benchRocksDb,
   windows: benchWindows,
   simulation: benchSimulation,
 }
@@ -40,6 +42,7 @@ const BENCH_OF: Readonly<Record<string, string>> = {
 export const BENCH_NAMES = [
   'keyed-sum',
   'keyed-sum-1m',
+  'rocksdb',
   'tumbling-count',
   'session-count',
   'simulate-traffic',

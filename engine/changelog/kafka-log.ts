@@ -81,7 +81,12 @@ export class KafkaLog implements StateLog {
         client,
         partitionOf: () => partition,
         onAcknowledged: (records, baseOffset) => {
-          this.#offsets.acknowledge(records, baseOffset)
+          if (baseOffset !== null) {
+            this.#offsets.acknowledge(records, baseOffset)
+            return
+          }
+          const { fail, owner } = transactions
+          fail(`${owner} is in the log, but the broker did not say where.`)
         },
       },
       restored,

@@ -91,6 +91,9 @@ export interface RestoreInstruction {
 }
 
 /** The objects that go with the checkpoint that the handle belongs to. */
-export function exclusiveObjects({ keyed, channels }: SnapshotHandle): readonly StoredObject[] {
+export function exclusiveObjects({
+  keyed,
+  channels,
+}: Pick<SnapshotHandle, 'keyed' | 'channels'>): readonly StoredObject[] {
   return [...(keyed?.exclusive ?? []), ...(channels === null ? [] : [channels])]
 }

@@ -13,11 +13,13 @@ export interface BatchToProduce {
   readonly batch: ProducedBatch
 }
 
-/** `onEnded` gets null and where the batch is in the log, or else the error that no retry cures. */
+/**
+ * `onEnded` gets null when the batch is in the log, and where, if the broker says so; else the error that no retry cures.
+ */
 export function produceBatch(
   client: KafkaClient,
   { at, transactionalId, batch }: BatchToProduce,
-  onEnded: (refusal: KafkaError | null, baseOffset: number) => void,
+  onEnded: (refusal: KafkaError | null, baseOffset: number | null) => void,
 ): void {
   client.toLeader(
     at,
@@ -27,7 +29,10 @@ export function produceBatch(
       const error = outcome.type === 'answered' ? (answer?.error ?? 'NONE') : null
       const retry = retryAfter(error)
       if (retry !== null) return retry
-      onEnded(error === 'NONE' ? null : error, answer?.baseOffset ?? -1)
+      const found = outcome.type === 'answered' ? outcome.response.partitions[0]?.baseOffset : -1
+      const baseOffset = found === undefined || found < 0 ? null : found
+      if (error === 'NONE') onEnded(null, baseOffset)
+      else onEnded(error, null)
       return 'done'
     },
   )

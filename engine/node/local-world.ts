@@ -3,13 +3,15 @@
  * without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
  * The only place of effects here is the pump: it runs ready actions in slices and lets the event loop breathe.
  */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
 import { refuseChangelogTopics } from '../changelog/changelog-topics.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
-import type { ActorId } from '../ids.ts'
+import type { ActorId, ReceiverId } from '../ids.ts'
 import type { Job } from '../job/define-job.ts'
 import { checkCommits } from '../job/check-program.ts'
 import { buildJobGraph } from '../job/job-graph.ts'
@@ -22,6 +24,7 @@ import { Worker } from '../task/worker.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 import { localFiles } from './local-files.ts'
 import { memoryStorage } from './memory-storage.ts'
+import { RocksDbState } from './rocksdb/rocksdb-state.ts'
 import { userServices } from './user-services.ts'
 import type { UserServices } from './user-services.ts'
 import { WallClockTimers } from './wall-clock-timers.ts'
@@ -38,6 +41,8 @@ export interface LocalRunOptions {
   readonly onFact?: (fact: Fact) => void
   /** What asynchronous operators call, by name. */
   readonly services?: UserServices
+  /** Where state lives that is not in memory (`rocksdb`). Default: a folder of the system's for temporary files. */
+  readonly stateDirectory?: string
 }
 
 /** Runs a bounded job to its end. Rejects when the job uses Kafka, or when an assertion of the engine fails. */
@@ -48,12 +53,14 @@ export function runLocally(job: Job, options: LocalRunOptions = {}): Promise<Job
 }
 
 class LocalWorld {
-  readonly #receivers = new Map<ActorId, (message: Message) => void>()
+  readonly #receivers = new Map<ReceiverId, (message: Message) => void>()
   readonly #master: JobMaster
   readonly #worker: Worker
   readonly #options: LocalRunOptions
   readonly #resolve: (status: JobStatus) => void
   readonly #reject: (error: unknown) => void
+  /** Null: the job's state is in memory. */
+  readonly #databases: RocksDbState | null
   #ready: (() => void)[] = []
   #isPumping = false
   #isEnded = false
@@ -80,6 +87,13 @@ class LocalWorld {
       this.#post(action)
     })
     const worker = workerId('worker-1')
+    const { state, checkpointing } = graph.settings
+    const keepsRuns = checkpointing?.incremental === true
+    const databases =
+      state.backend === 'rocksdb'
+        ? RocksDbState.start(options.stateDirectory ?? join(tmpdir(), 'weir-state'))
+        : null
+    this.#databases = databases
     this.#master = new JobMaster({
       runtime: this.#runtime(JOB_MASTER),
       broker: NO_KAFKA,
@@ -102,6 +116,7 @@ class LocalWorld {
         this.#post(action)
       }),
       isStrict: false,
+      ...(databases === null ? {} : { openBaseStore: () => databases.open(keepsRuns) }),
     })
     this.#receivers.set(JOB_MASTER, (message) => {
       this.#master.receive(message)
@@ -156,7 +171,8 @@ class LocalWorld {
     if (this.#isEnded) return
     this.#isEnded = true
     clearInterval(this.#keepAlive)
-    settle()
+    if (this.#databases === null) settle()
+    else void this.#databases.close().finally(settle)
   }
 
   #observe(fact: Fact): void {

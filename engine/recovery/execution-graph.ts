@@ -30,18 +30,24 @@ export interface WorkerSlots {
   readonly slots: number
 }
 
+/** Of one job master. */
+const ATTEMPTS_MAX = 1_000_000
+
 export class ExecutionGraph {
   readonly #graph: JobGraph
   readonly #executions = new Map<SubtaskId, Execution>()
   /** Every subtask of the job. */
   readonly subtasks: readonly SubtaskId[]
-  #nextAttempt: number
+  #nextAttempt = 1
 
-  /** `firstAttempt`: the number of the first attempt; each of the others has the next. */
-  constructor(graph: JobGraph, firstAttempt = 1) {
+  constructor(graph: JobGraph) {
     this.#graph = graph
     this.subtasks = graph.vertices.flatMap(subtasksOf)
-    this.#nextAttempt = firstAttempt
+  }
+
+  /** Attempts of different job masters have different numbers. */
+  beginEpoch(epoch: number): void {
+    this.#nextAttempt = (epoch - 1) * ATTEMPTS_MAX + 1
   }
 
   get executions(): readonly Execution[] {

@@ -41,7 +41,7 @@ export class PendingRestarts {
     for (const [subtask, version] of versions) this.#versions.set(subtask, version)
     const pending = { restart, subtasks: versions, isGlobal, isPauseOver: false }
     this.#pending.add(pending)
-    for (const former of [...this.#pending]) {
+    for (const former of this.#pending) {
       if (this.ownedBy(former).length === 0) this.#pending.delete(former)
     }
     return pending

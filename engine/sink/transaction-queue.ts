@@ -234,15 +234,16 @@ export class TransactionQueue {
   #commitNext(): void {
     const transaction = this.#transactions.find(({ status }) => status !== 'committed')
     if (transaction?.status !== 'prepared') return
-    const { checkpoint, handle } = transaction.committable
+    const { checkpoint, handle, begin } = transaction.committable
     if (checkpoint > this.#latestCompleted) return
     transaction.status = 'committing'
     const { client, runtime, subtask } = this.#options
     const isAborted = transaction.isRestored && this.#mutant('abort-on-restore')
-    endTransaction(client, handle, isAborted ? 'abort' : 'commit', (failure) => {
+    const result = isAborted ? 'abort' : 'commit'
+    endTransaction(client, { handle, begin }, result, (ended) => {
       if (this.#isClosed) return
-      if (failure !== null) {
-        this.#options.fail(failure)
+      if (ended.type === 'lost') {
+        this.#options.fail(ended.reason)
         return
       }
       transaction.status = 'committed'
@@ -254,10 +255,17 @@ export class TransactionQueue {
         isRecommit: isRestored,
         ...handle,
       })
+      if (ended.type === 'committed-before') this.#reclaim(transaction)
       this.#recycleUnnamed()
       this.#commitNext()
       this.#options.wake()
     })
+  }
+
+  /** A savepoint named it, and a later checkpoint committed it before its id was used again. */
+  #reclaim(transaction: SinkTransaction): void {
+    this.#transactions.splice(this.#transactions.indexOf(transaction), 1)
+    this.#pool.reclaim(transaction.handle.transactionalId)
   }
 
   /** Reuses the ids of committed transactions that no restorable checkpoint names any more. */

@@ -118,7 +118,7 @@ export type SnapshotPart =
       readonly type: 'new'
       readonly pieces: readonly Uint8Array[]
       readonly checksum: number
-      onStored(object: StoredObject): void
+      readonly onStored: (object: StoredObject) => void
     }
 
 /** A snapshot in the format of its backend. All its objects are shared with later checkpoints. */
@@ -142,6 +142,14 @@ export interface KeyedStateSnapshot {
   release(): void
 }
 
+/** A run as a snapshot writes it; its bytes may lie elsewhere until they are asked for. */
+export interface Run {
+  readonly sizeBytes: number
+  readonly bytes: Uint8Array
+  /** Covers every byte. */
+  readonly checksum: number
+}
+
 /** A run of a snapshot and the object that holds it. */
 export interface StoredRun {
   readonly run: SortedRun
@@ -160,6 +168,8 @@ export interface KeyWithHash {
   readonly key: unknown
   readonly hash: number
 }
+
+export type Prefetch = (keys: readonly unknown[], hashes: readonly number[]) => void
 
 export interface KeyedStateBackend {
   readonly maxParallelism: number
@@ -194,6 +204,9 @@ export interface KeyedStateBackend {
    * record and timer, and before the key changes.
    */
   checkHandedOut(): void
+
+  /** A hint: these keys (with their hashes) will soon be set. Absent: it would help nobody. */
+  readonly prefetch?: Prefetch | undefined
 
   /** The synchronous part of a snapshot: its cost does not depend on the number of keys. */
   snapshot(request?: SnapshotRequest): KeyedStateSnapshot

@@ -16,6 +16,9 @@ import { TieredStateBackend } from '../state/tiered/tiered-state-backend.ts'
 import { SubtaskChangelog } from './subtask-changelog.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
+/** Rows in memory above a store that is not: reading one from there takes much longer than from any table. */
+const WORKING_ROWS_MAX = 1 << 19
+
 export interface KeyedStateHost {
   fail(reason: string): void
   /** Whatever waits for commits may go on. */
@@ -74,7 +77,14 @@ export function createStateBackend(
   }
   const base = env.openBaseStore?.(deployment)
   assert(base !== undefined, `The world of ${deployment.subtask} has no "${backend}".`)
-  return new TieredStateBackend({ ...options, base, sharesAborted })
+  const { runs } = base
+  return new TieredStateBackend({
+    ...options,
+    base,
+    sharesAborted,
+    rowsMax: WORKING_ROWS_MAX,
+    ...(runs === undefined ? {} : { runs }),
+  })
 }
 
 function createKafkaLog(

@@ -49,13 +49,13 @@ export class MasterLink {
   }
 
   #look(): void {
-    const { runtime, heartbeat, register, onSilence } = this.#host
+    const { runtime, heartbeat } = this.#host
     runtime.schedule(heartbeat.intervalMs, 'look-for-master', () => {
       if (this.#heardAt !== null && runtime.now() - this.#heardAt > heartbeat.timeoutMs) {
         this.#heardAt = null
-        onSilence()
+        this.#host.onSilence()
       }
-      if (this.#heardAt === null) register()
+      if (this.#heardAt === null) this.#host.register()
       this.#look()
     })
   }

@@ -3,6 +3,7 @@
  * asynchronous part waits for the operators' holds, encodes the frozen state a slice per turn, writes the object, and
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
+import { channelStateKey, encodeChannelState } from '../checkpoint/channel-state-format.ts'
 import type {
   KeyedStateHandle,
   OperatorHandle,
@@ -10,8 +11,10 @@ import type {
   StoredObject,
 } from '../checkpoint/snapshot-handle.ts'
 import type { Barrier } from '../element.ts'
+import { isUnaligned } from '../exchange/barrier-alignment.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
+import type { ChannelCapture } from './channel-capture.ts'
 import type { SubtaskKeyedState } from './create-keyed-state.ts'
 import { KeyedSnapshotWriter } from './keyed-snapshot-writer.ts'
 import { objectsOf } from './keyed-state-content.ts'
@@ -26,9 +29,14 @@ export interface SnapshotStart {
   readonly barrier: Barrier
   readonly startDelayMs: number
   readonly alignmentMs: number
+  readonly processedBytes: number
+  readonly capture: ChannelCapture
 }
 
 interface RunningSnapshot extends SnapshotStart {
+  alignmentMs: number
+  processedBytes: number
+  channels: StoredObject | null
   readonly checkpoint: CheckpointId
   /** The clock when the synchronous part began, and when it was over. */
   readonly beganAt: number
@@ -51,8 +59,8 @@ export class SubtaskSnapshots {
     this.#keyed = keyed
   }
 
-  /** The synchronous part; `onFailed` is for failures of the asynchronous part. */
-  take(start: SnapshotStart, onFailed: (reason: string) => void): void {
+  /** The synchronous part; `onFailed` is for failures of the asynchronous part, which waits for the returned function. */
+  take(start: SnapshotStart, onFailed: (reason: string) => void): () => void {
     const { checkpoint } = start.barrier
     const beganAt = this.#env.runtime.now()
     const keyed = this.#freeze(start.barrier)
@@ -64,27 +72,42 @@ export class SubtaskSnapshots {
       keyed,
       operators: [],
       onFailed,
-      // One hold for the synchronous part itself, so that nothing ends before it did.
+      channels: null,
+      // One hold for the synchronous part itself, so that nothing ends before it did, and others may follow.
       holds: 1,
     }
     this.#running.set(checkpoint, snapshot)
-    const hold = (): (() => void) => {
-      snapshot.holds += 1
-      return () => {
-        this.#release(snapshot)
-      }
-    }
+    const hold = (): (() => void) => this.#hold(snapshot)
     for (const operator of this.#chain.tailToHead) {
       const state = operator.snapshot?.({ checkpoint, hold })
       if (state !== undefined) snapshot.operators.push({ uid: operator.uid, state })
     }
     snapshot.synchronizedAt = this.#env.runtime.now()
-    this.#release(snapshot)
+    return () => {
+      this.#release(snapshot)
+    }
+  }
+
+  /** The snapshot waits until the returned function is called. */
+  hold(checkpoint: CheckpointId): () => void {
+    const snapshot = this.#running.get(checkpoint)
+    // An operator may have failed the subtask meanwhile.
+    return snapshot === undefined ? () => undefined : this.#hold(snapshot)
+  }
+
+  /** The last barrier came, when the snapshot was taken already. */
+  aligned(checkpoint: CheckpointId, alignmentMs: number, processedBytes: number): void {
+    const snapshot = this.#running.get(checkpoint)
+    if (snapshot === undefined) return
+    snapshot.alignmentMs = alignmentMs
+    snapshot.processedBytes = processedBytes
   }
 
   abort(checkpoint: CheckpointId): void {
     const snapshot = this.#running.get(checkpoint)
     snapshot?.keyed?.discard()
+    const channels = snapshot?.channels ?? null
+    if (channels !== null) this.#env.storage.delete(channels.key)
     this.#running.delete(checkpoint)
   }
 
@@ -92,8 +115,15 @@ export class SubtaskSnapshots {
     for (const checkpoint of this.#running.keys()) this.abort(checkpoint)
   }
 
+  #hold(snapshot: RunningSnapshot): () => void {
+    snapshot.holds += 1
+    return () => {
+      this.#release(snapshot)
+    }
+  }
+
   /** Savepoints are whole and readable by every backend. */
-  #freeze({ checkpoint, kind, base = null }: Barrier): KeyedSnapshotWriter | null {
+  #freeze({ checkpoint, kind, base = null, location }: Barrier): KeyedSnapshotWriter | null {
     if (this.#keyed === null) return null
     const { backend, changelog } = this.#keyed
     const { checkpointing } = this.#env.graph.settings
@@ -101,7 +131,7 @@ export class SubtaskSnapshots {
     const isOwn = hasOwn && (kind === 'checkpoint' || kind === 'final')
     const snapshot = backend.snapshot(isOwn ? { checkpoint, base } : undefined)
     if (isOwn) changelog?.snapshotTaken()
-    return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot)
+    return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot, location)
   }
 
   #isRunning(snapshot: RunningSnapshot): boolean {
@@ -123,8 +153,13 @@ export class SubtaskSnapshots {
     const { keyed } = snapshot
     const { bytes, isLast } = keyed?.encode(SLICE_BYTES) ?? { bytes: 0, isLast: true }
     this.#env.runtime.spend({ records: 0, bytes })
-    if (isLast) this.#store(snapshot, keyed)
-    else this.#scheduleSlice(snapshot)
+    if (!isLast) {
+      this.#scheduleSlice(snapshot)
+      return
+    }
+    this.#storeChannels(snapshot, () => {
+      this.#store(snapshot, keyed)
+    })
   }
 
   #store(snapshot: RunningSnapshot, keyed: KeyedSnapshotWriter | null): void {
@@ -152,27 +187,54 @@ export class SubtaskSnapshots {
     return [...others, { uid: head, operatorState: [...(own?.operatorState ?? []), ...entries] }]
   }
 
+  /** The records that the barrier overtook, if there are any. */
+  #storeChannels(snapshot: RunningSnapshot, then: () => void): void {
+    const { parts } = snapshot.capture
+    const { storage, deployment, mutants } = this.#env
+    if (parts.length === 0 || mutants.active('in-flight-dropped')) {
+      then()
+      return
+    }
+    const { checkpoint } = snapshot
+    const { pieces, checksum } = encodeChannelState(parts)
+    const key = channelStateKey(checkpoint, deployment.subtask, deployment.attempt)
+    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    storage.put(key, pieces, (result) => {
+      if (!this.#isRunning(snapshot)) {
+        storage.delete(key)
+      } else if (result.type === 'failed') {
+        this.abort(checkpoint)
+        snapshot.onFailed(`its records in flight could not be stored: ${result.reason}`)
+      } else {
+        snapshot.channels = { key, sizeBytes, checksum }
+        then()
+      }
+    })
+  }
+
   #acknowledge(
     snapshot: RunningSnapshot,
     keyed: KeyedStateHandle | null,
     keyedBytes: number,
   ): void {
     const { checkpoint, startDelayMs, alignmentMs, beganAt, synchronizedAt } = snapshot
+    const { processedBytes, capture } = snapshot
     this.#running.delete(checkpoint)
     const { subtask, attempt } = this.#env.deployment
     const operators = this.#withChangelog(
       snapshot.operators.map(({ uid, state }) => ({ uid, operatorState: state() })),
       checkpoint,
     )
-    const ofOperators = operatorBytes(operators)
-    const writtenBytes = keyedBytes + ofOperators
-    const sizeBytes = bytesOf(keyed === null ? [] : objectsOf(keyed)) + ofOperators
+    const { channels } = snapshot
+    const otherBytes = operatorBytes(operators) + (channels?.sizeBytes ?? 0)
+    const writtenBytes = keyedBytes + otherBytes
+    const sizeBytes = bytesOf(keyed === null ? [] : objectsOf(keyed)) + otherBytes
     this.#env.runtime.trace({ type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
     const handle: SnapshotHandle = {
       subtask,
       attempt,
       keyed,
-      channels: null,
+      channels,
       sizeBytes,
       writtenBytes,
       operators,
@@ -181,9 +243,9 @@ export class SubtaskSnapshots {
         alignmentMs,
         syncMs: synchronizedAt - beganAt,
         asyncMs: this.#env.runtime.now() - synchronizedAt,
-        processedBytes: 0,
-        persistedBytes: 0,
-        isUnaligned: snapshot.barrier.alignment === 'unaligned',
+        processedBytes,
+        persistedBytes: capture.bytes,
+        isUnaligned: isUnaligned(snapshot.barrier) || capture.bytes > 0,
       },
     }
     this.#env.report({ type: 'acknowledge-checkpoint', subtask, attempt, checkpoint, handle })

@@ -81,7 +81,7 @@ function fill(
       return `The snapshot ${key} of ${where} is corrupt: ${content.problem}.`
     }
     try {
-      restoreContent(backend, content, restore.checkpoint)
+      restoreContent(backend, content, restore.checkpoint, mutants)
     } catch (error) {
       if (error instanceof InvariantViolation) throw error
       return `The snapshot ${first?.key ?? ''} of ${where} cannot be restored: ${describeError(error)}`

@@ -128,7 +128,7 @@ export class Worker {
 
   /** Makes up for a completion, or a report, that was lost. */
   #catchUp(latestCompleted: CheckpointId | null): void {
-    for (const { subtask } of [...this.#hosted.values()]) {
+    for (const { subtask } of this.#hosted.values()) {
       if (latestCompleted !== null) subtask.notifyComplete(latestCompleted)
       subtask.repeatReports()
     }
@@ -242,7 +242,7 @@ export class Worker {
   }
 
   #cancelAll(): void {
-    for (const hosted of [...this.#hosted.values()]) this.#cancel(hosted)
+    for (const hosted of this.#hosted.values()) this.#cancel(hosted)
   }
 
   /** One that finished has nothing to cancel, but is not needed any more either. */

@@ -5,19 +5,20 @@
 import { decodeLogRecord } from '../../engine/changelog/change-records.ts'
 import { CHANGELOG_PREFIX } from '../../engine/changelog/kafka-log.ts'
 import { LoggedChanges } from '../../engine/changelog/logged-changes.ts'
-import { decodeMetadata, metadataKey } from '../../engine/checkpoint/checkpoint-metadata.ts'
+import { decodeChannelState } from '../../engine/checkpoint/channel-state-format.ts'
+import { decodeAt } from '../../engine/checkpoint/savepoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
-import type { CheckpointId } from '../../engine/ids.ts'
 import { decodeSplits } from '../../engine/source/kafka-source-reader.ts'
 import type { LogRange } from '../../engine/state/lsm/run-manifest.ts'
 import type { SortedRun } from '../../engine/state/lsm/sorted-run.ts'
 import { decodeKeyGroup } from '../../engine/state/decode-key-group.ts'
 import { readKeyedState, segmentsOf } from '../../engine/task/keyed-state-content.ts'
 import type { KeyedStateContent } from '../../engine/task/keyed-state-content.ts'
+import type { EventOf } from '../../engine/trace.ts'
 import { unabortedRecords } from '../kafka/ground-truth.ts'
 import type { SimulatedCluster } from '../kafka/simulated-cluster.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
-import type { CheckpointRecord, StateAtCheckpoint } from './history.ts'
+import type { CheckpointRecord, OvertakenRecord, StateAtCheckpoint } from './history.ts'
 
 /** Uids of operators by the part that their operator state plays: positions, what functions keep. */
 export interface StateOwners {
@@ -30,16 +31,19 @@ export interface StateOwners {
 export function recordCheckpoint(
   storage: SimulatedStorage,
   cluster: SimulatedCluster,
-  checkpoint: CheckpointId,
-  seq: number,
+  {
+    checkpoint,
+    seq,
+    location: key,
+  }: Pick<EventOf<'checkpoint-completed'>, 'checkpoint' | 'seq' | 'location'>,
   owners: StateOwners,
 ): CheckpointRecord {
-  const key = metadataKey(checkpoint)
   const bytes = storage.peek(key)
-  const metadata = bytes === undefined ? 'it is not in the storage' : decodeMetadata(bytes, key)
+  const metadata = bytes === undefined ? 'it is not in the storage' : decodeAt(bytes, key)
   if (typeof metadata === 'string') {
     const problems = [`metadata: ${metadata}`]
-    return { checkpoint, seq, offsets: [], states: [], operatorStates: [], inFlight: 0, problems }
+    const nothing = { offsets: [], states: [], operatorStates: [], inFlight: 0, channels: [] }
+    return { checkpoint, seq, ...nothing, problems }
   }
   const problems: string[] = []
   const stored = storedStates(metadata, storage, cluster, problems)
@@ -50,6 +54,7 @@ export function recordCheckpoint(
     offsets: offsetsOf(metadata, owners),
     operatorStates: operatorStatesOf(metadata, owners.functions),
     inFlight: operatorStatesOf(metadata, owners.callers).flatMap(({ entries }) => entries).length,
+    channels: overtakenRecords(metadata, storage, problems),
     problems,
     // Most states are never looked at, and decoding them costs as much as the rest of the run.
     get states() {
@@ -57,6 +62,28 @@ export function recordCheckpoint(
       return states
     },
   }
+}
+
+function overtakenRecords(
+  { handles }: CheckpointMetadata,
+  storage: SimulatedStorage,
+  problems: string[],
+): OvertakenRecord[] {
+  return handles.flatMap(({ channels }) => {
+    if (channels === null) return []
+    const bytes = storage.peek(channels.key)
+    const parts =
+      bytes === undefined
+        ? 'it is not in the storage'
+        : decodeChannelState(bytes, channels.checksum)
+    if (typeof parts === 'string') {
+      problems.push(`${channels.key}: ${parts}`)
+      return []
+    }
+    return parts.flatMap(({ consumer, records }) =>
+      (records.origins ?? []).map((origins) => ({ consumer, origins })),
+    )
+  })
 }
 
 function offsetsOf(

@@ -45,6 +45,7 @@ export class HistoryRecorder {
   readonly #graph: JobGraph
   readonly #topology: TraceTopology
   readonly #checkpoints: CheckpointRecord[] = []
+  readonly #savepoints: CheckpointRecord[] = []
   readonly #observed: Observed[] = []
   readonly #coordination: CoordinationRecorder
   /** Offsets of the newest completed checkpoint: what every source that reads the partition has read. */
@@ -71,7 +72,11 @@ export class HistoryRecorder {
     world.listen((event) => {
       this.#coordination.observe(event)
       if (event.type !== 'checkpoint-completed') return
-      const record = recordCheckpoint(storage, cluster, event.checkpoint, event.seq, owners)
+      const record = recordCheckpoint(storage, cluster, event, owners)
+      if (event.kind === 'savepoint') {
+        this.#savepoints.push(record)
+        return
+      }
       this.#checkpoints.push(record)
       this.#covered.clear()
       for (const { topic, partition, offset } of record.offsets) {
@@ -93,9 +98,10 @@ export class HistoryRecorder {
     return this.#covered.get(`${topic}/${partition}`) ?? 0
   }
 
-  /** In the newest completed checkpoint there are records that wait for the answer of a service. */
-  get isAwaitingAnswers(): boolean {
-    return (this.#checkpoints.at(-1)?.inFlight ?? 0) > 0
+  /** In the newest completed checkpoint there are records that wait for the answer of a service, or were overtaken. */
+  get hasRecordsInFlight(): boolean {
+    const { inFlight = 0, channels = [] } = this.#checkpoints.at(-1) ?? {}
+    return inFlight > 0 || channels.length > 0
   }
 
   finish(stuck: string | null): History {
@@ -103,6 +109,7 @@ export class HistoryRecorder {
     return {
       fed: this.#fed(),
       checkpoints: this.#checkpoints,
+      savepoints: this.#savepoints,
       coordination: this.#coordination.findings,
       outputs: this.#observed.map((observed) => this.#output(observed)),
       log: this.#observed.flatMap(({ topic, partition }) => this.#logEntries(topic, partition)),

@@ -26,6 +26,12 @@ export interface StateAtCheckpoint {
   readonly entries: readonly DecodedEntry[]
 }
 
+/** A record that was on its way to the vertex `consumer`. */
+export interface OvertakenRecord {
+  readonly consumer: string
+  readonly origins: Origins
+}
+
 export interface CheckpointRecord {
   readonly checkpoint: CheckpointId
   /** Seq of its `checkpoint-completed`. */
@@ -37,6 +43,8 @@ export interface CheckpointRecord {
   readonly operatorStates: readonly StateAtCheckpoint[]
   /** Records that wait for the answer of a service. */
   readonly inFlight: number
+  /** Records that barriers overtook. */
+  readonly channels: readonly OvertakenRecord[]
   /** What could not be read of it; empty when everything could (S5). */
   readonly problems: readonly string[]
 }
@@ -78,6 +86,8 @@ export interface LogEntry {
 export interface History {
   readonly fed: readonly FedPartition[]
   readonly checkpoints: readonly CheckpointRecord[]
+  /** Those that only stand by themselves: no restart begins with one. */
+  readonly savepoints: readonly CheckpointRecord[]
   /** What was wrong with the objects of checkpoints, while they lay in the storage. */
   readonly coordination: readonly CoordinationFinding[]
   readonly outputs: readonly OutputPartition[]

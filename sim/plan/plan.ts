@@ -2,9 +2,9 @@
  * A run is a value: the plan. The fuzzer, a lesson, a click in the browser and a URL all produce and consume the same
  * plain JSON. This file is its type and its defaults; reading and checking JSON is in parse-plan.ts.
  */
-import type { StateBackendName } from '../../engine/job/job-options.ts'
+import type { CheckpointingMode, StateBackendName } from '../../engine/job/job-options.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
-import type { Message } from '../../engine/messages.ts'
+import type { ClientMessage, ClientReply, Message } from '../../engine/messages.ts'
 import type { MutantName } from '../../engine/mutants.ts'
 import type { FactType } from '../../engine/trace.ts'
 
@@ -68,8 +68,11 @@ export interface CompactFault {
   readonly at: FaultMoment
 }
 
-/** What processes say to each other. */
-export type SentMessage = Exclude<Message['type'], 'channel-broken'>
+/** What processes of the job say to each other. */
+export type SentMessage = Exclude<
+  Message['type'],
+  'channel-broken' | (ClientMessage | ClientReply)['type']
+>
 
 /** The first request of the type from the process at or after a time, or its nth (counted from 1). */
 export type RequestMoment = { readonly t: number } | { readonly nth: number }
@@ -94,6 +97,16 @@ export interface RequestFault {
 export type Fault = CrashFault | FailFault | SeverFault | DropFault | CompactFault | RequestFault
 export type FaultKind = Fault['kind']
 
+/**
+ * What somebody does with the job while it runs: `savepoint` takes one; `stop` ends the job with a savepoint, after the
+ * last watermark if it is drained, and starts it again from there; `rescale` does that with another parallelism; `cancel`
+ * cancels the job and starts it again from its newest checkpoint.
+ */
+export type Action =
+  | { readonly kind: 'savepoint' | 'cancel'; readonly at: FaultMoment }
+  | { readonly kind: 'stop'; readonly at: FaultMoment; readonly drain?: boolean }
+  | { readonly kind: 'rescale'; readonly at: FaultMoment; readonly parallelism: number }
+
 export interface PlanConfig {
   /** Subtasks of each operator. Default 2. */
   readonly parallelism?: number
@@ -117,6 +130,12 @@ export interface PlanConfig {
   readonly inputDurationMs?: number
   /** CPU time of one record in one chain, in microseconds. Default 250: a subtask manages 4 000 records/s. */
   readonly recordMicros?: number
+  /** Default: the job's own, else `exactly-once`. */
+  readonly checkpointMode?: CheckpointingMode
+  /** Barriers overtake records. Default: the job's own, else false. */
+  readonly unaligned?: boolean
+  /** With `unaligned`: the age from which on they do. Default: the job's own, else 0. */
+  readonly alignedTimeoutMs?: number
   /** Where keyed state lives. Default: the job's own, else `heap`. */
   readonly stateBackend?: SimulatedStateBackend
   /** Checkpoints write only what changed, if the backend can. Default: the job's own, else false. */
@@ -149,6 +168,8 @@ export interface Plan {
   readonly seed: number
   readonly input: PlanInput
   readonly faults: readonly Fault[]
+  /** One after the other. Default: none. */
+  readonly actions?: readonly Action[]
   readonly mutant?: MutantName
 }
 
@@ -164,6 +185,9 @@ export const PLAN_DEFAULTS = {
   inputPartitioning: 'round-robin',
   inputDurationMs: 8000,
   recordMicros: 250,
+  checkpointMode: 'exactly-once',
+  unaligned: false,
+  alignedTimeoutMs: 0,
   stateBackend: 'heap',
   incremental: false,
   localRecovery: false,

@@ -168,10 +168,12 @@ class Campaign {
 
 /** The faults and the speeds of one plan on the input of another, divided as there: they have the same twins. */
 function withInputOf({ seed, input, config }: Plan, plan: Plan): Plan {
-  const { checkpointIntervalMs, recordMicros } = plan.config
+  const { checkpointIntervalMs, recordMicros, unaligned, alignedTimeoutMs } = plan.config
   const speeds = {
     ...(checkpointIntervalMs === undefined ? {} : { checkpointIntervalMs }),
     ...(recordMicros === undefined ? {} : { recordMicros }),
+    ...(unaligned === undefined ? {} : { unaligned }),
+    ...(alignedTimeoutMs === undefined ? {} : { alignedTimeoutMs }),
   }
   return { ...plan, seed, input, config: { ...config, ...speeds } }
 }

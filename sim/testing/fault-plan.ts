@@ -12,6 +12,7 @@ import { hasEventTime } from '../event-time.ts'
 import { defaultInput, findInputSize } from '../workload/workload.ts'
 import type { InputSize } from '../workload/workload.ts'
 import type {
+  Action,
   CompactFault,
   CrashFault,
   DropFault,
@@ -32,6 +33,8 @@ const CRASH_POINTS: readonly FactType[] = [
   'checkpoint-triggered',
   'barrier-injected',
   'barrier-received',
+  'channel-state-captured',
+  'alignment-timed-out',
   'snapshot-taken',
   'transaction-prepared',
   'snapshot-stored',
@@ -42,6 +45,7 @@ const CRASH_POINTS: readonly FactType[] = [
   'transaction-committed',
   'marker-appended',
   'restore-started',
+  'channel-state-restored',
   'split-restored',
   'split-caught-up',
   'transaction-fenced',
@@ -104,17 +108,30 @@ export interface PlanShape extends PlanArbitraryOptions {
   readonly generator?: string
   readonly size?: InputSize
   readonly hasEventTime?: boolean
+  /** Then there are no checkpoints to go on from. */
+  readonly isBatch?: boolean
 }
 
 /** The options, with the generator that feeds what the job reads unless an input is given. */
 export function shapeFor(job: Job, options: PlanArbitraryOptions): PlanShape {
   const input = defaultInput(job)
-  const timed = { ...options, hasEventTime: hasEventTime(job.graph) }
+  const isBatch = (job.options.runtimeMode ?? 'streaming') !== 'streaming'
+  const timed = { ...options, hasEventTime: hasEventTime(job.graph), isBatch }
   if (options.input !== undefined || !('generator' in input)) return timed
   const { generator } = input
   const size = findInputSize(generator)
   return generator === 'traffic' || size === undefined ? timed : { ...timed, generator, size }
 }
+
+/** Moments at which a savepoint meets a checkpoint, a commit or a restart. */
+const ACTION_POINTS: readonly FactType[] = [
+  'checkpoint-triggered',
+  'snapshot-taken',
+  'transaction-prepared',
+  'checkpoint-completed',
+  'restart-scheduled',
+  'restore-started',
+]
 
 const DURATIONS_MS = [1500, 3000] as const
 const TIME_MAX_MS = 3500
@@ -130,14 +147,49 @@ export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
       seed: fc.nat({ max: 0xffff }),
       input: options.input === undefined ? someInput(options) : fc.constant(options.input),
       faults: faults(options.faultsMax ?? 4),
+      ...(options.isBatch === true ? {} : { actions: actions() }),
       ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
     },
-    { noNullPrototype: true },
+    {
+      noNullPrototype: true,
+      requiredKeys: options.mutant === undefined ? REQUIRED : [...REQUIRED, 'mutant'],
+    },
   )
 }
 
 /** Most without: what else there is must not be seen less. */
 const CHANGELOGS = ['none', 'none', 'storage', 'kafka'] as const
+/** Every plan has these; every other one has actions as well. */
+const REQUIRED: ('v' | 'job' | 'config' | 'seed' | 'input' | 'faults' | 'mutant')[] = [
+  'v',
+  'job',
+  'config',
+  'seed',
+  'input',
+  'faults',
+]
+
+/** Somebody takes savepoints, stops, rescales or cancels the job, in the middle of all faults. */
+function actions(): Arbitrary<Action[]> {
+  const at = fc.oneof(
+    fc.record({ t: fc.integer({ min: 100, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+    fc.record(
+      { point: fc.constantFrom(...ACTION_POINTS), nth: fc.integer({ min: 1, max: 6 }) },
+      { noNullPrototype: true },
+    ),
+  )
+  const action = fc.oneof<Arbitrary<Action>[]>(
+    fc.record(
+      { kind: fc.constantFrom('savepoint' as const, 'stop' as const, 'cancel' as const), at },
+      { noNullPrototype: true },
+    ),
+    fc.record(
+      { kind: fc.constant('rescale' as const), at, parallelism: fc.integer({ min: 1, max: 3 }) },
+      { noNullPrototype: true },
+    ),
+  )
+  return fc.array(action, { minLength: 1, maxLength: 3, size: 'max' })
+}
 
 /** With event time no subtask of a source may be without a partition: without watermarks of its own it stops all time. */
 function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
@@ -151,6 +203,9 @@ function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
       inputPartitioning: fc.constantFrom('round-robin' as const, 'by-key' as const),
       inputDurationMs: fc.constantFrom(...DURATIONS_MS),
       recordMicros: fc.constantFrom(0, 100, 1000, 5000),
+      unaligned: fc.boolean(),
+      // With 30 some barriers wait long enough and some do not.
+      alignedTimeoutMs: fc.constantFrom(0, 0, 30),
       stateBackend: fc.constantFrom('heap' as const, 'lsm' as const),
       incremental: fc.boolean(),
       localRecovery: fc.boolean(),
@@ -186,7 +241,8 @@ function trafficInput(): Arbitrary<PlanInput> {
       params: fc.record(
         {
           records: fc.integer({ min: 20, max: 500 }),
-          addresses: fc.integer({ min: 1, max: 60 }),
+          // With few keys some subtask has more to do than others, and records wait for it.
+          addresses: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 3 })),
           malformedPerMille: fc.constantFrom(0, 30),
         },
         { noNullPrototype: true },
@@ -335,7 +391,7 @@ export function crashFault(): Arbitrary<CrashFault> {
   return fc.record(
     {
       kind: fc.constant('crash' as const),
-      on: fc.constantFrom('worker-1', 'worker-2'),
+      on: fc.constantFrom('worker-1', 'worker-2', 'worker-1', 'worker-2', 'job-master'),
       at: faultMoment(),
       restartAfterMs: fc.constantFrom(0, 50, 300, 1000),
     },

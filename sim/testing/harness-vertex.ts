@@ -55,8 +55,10 @@ export class HarnessVertex {
     this.#chain = new OperatorChain(env.vertex, this.#outputs.writers, this.#shared(), unread)
     this.#input = new SubtaskInput(env, this.#chain, this.keyedState, {
       // There are no barriers here.
-      onBarrier: () => undefined,
+      onTrigger: () => undefined,
+      onCaptured: () => undefined,
       onAbort: () => undefined,
+      schedule: (delayMs, label, callback) => env.runtime.schedule(delayMs, label, callback),
       onEnd: () => {
         this.#finished = 0
       },

@@ -76,6 +76,11 @@ export class FakeRuntime implements Runtime {
     this.#now = until
   }
 
+  /** Whoever set them is dead: no timer fires any more. */
+  forget(): void {
+    this.#pending = []
+  }
+
   /** Labels of the timers that are set. */
   get timers(): string[] {
     return this.#pending.map(({ timer }) => timer.label)

@@ -1,9 +1,12 @@
 /** Snapshots in a real HDFS: the suite of all storages, and what only HDFS can show. */
 import { userInfo } from 'node:os'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { openStorage } from '../../engine/node/storage-uri.ts'
 import { Calls, testStorage } from '../parity/storage.ts'
 import { startHdfs } from './real-hdfs.ts'
+
+// A small file takes HDFS some tenths of a second, on a busy machine more.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const post = (action: () => void): void => {
   setImmediate(action)

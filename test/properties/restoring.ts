@@ -6,7 +6,7 @@ import { attemptId, subtaskId } from '../../engine/ids.ts'
 import type { Job } from '../../engine/job/define-job.ts'
 import { buildJobGraph } from '../../engine/job/job-graph.ts'
 import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts'
-import { Mutants } from '../../engine/mutants.ts'
+import { Mutants, type AnyMutant } from '../../engine/mutants.ts'
 import { assignState } from '../../engine/recovery/state-assignment.ts'
 import type { StoragePort, StorageResult } from '../../engine/runtime.ts'
 import { binary } from '../../engine/serializer.ts'
@@ -70,7 +70,7 @@ export interface Refused {
 }
 
 /** Never throws for what lies in the storage: that would be a defect. */
-export function restoreJob(job: Job, parallelism: number) {
+export function restoreJob(job: Job, parallelism: number, mutant: AnyMutant | null = null) {
   const graph = buildJobGraph(job, { parallelism })
   return (storage: StillStorage, location: string): Restored | Refused => {
     let found: StorageResult<Uint8Array> | null = null
@@ -88,7 +88,7 @@ export function restoreJob(job: Job, parallelism: number) {
       for (let index = 0; index < vertex.parallelism; index += 1) {
         const restore = assignState(metadata, vertex, index)
         if (restore.keyed.length === 0) continue
-        const state = restoreSubtask({ graph, vertex, index, restore, storage })
+        const state = restoreSubtask({ graph, vertex, index, restore, storage, mutant })
         if (typeof state === 'string') return refused(state)
         subtasks += 1
         for (const bytes of state) digest.update(bytes)
@@ -108,14 +108,16 @@ function restoreSubtask(subtask: {
   readonly index: number
   readonly restore: ReturnType<typeof assignState>
   readonly storage: StillStorage
+  readonly mutant: AnyMutant | null
 }): readonly Uint8Array[] | string {
-  const { graph, vertex, index, restore, storage } = subtask
+  const { graph, vertex, index, restore, storage, mutant } = subtask
+  const runtime = new FakeRuntime()
   const env: SubtaskEnvironment = {
     graph,
     vertex,
     storage,
-    runtime: new FakeRuntime(),
-    mutants: new Mutants(),
+    runtime,
+    mutants: new Mutants(mutant),
     broker: NO_BROKER,
     services: NO_SERVICES,
     files: NO_FILES,
@@ -138,6 +140,7 @@ function restoreSubtask(subtask: {
     answer = failure
   })
   storage.drain()
+  runtime.advance()
   if (answer === undefined) throw new Error(`The restore of ${vertex.id} hangs.`)
   if (answer !== null) return answer
   return Array.from(state.snapshot().keyGroups(), ({ bytes }) => bytes)

@@ -19,7 +19,7 @@ import {
 } from 'weirstream'
 import type { KafkaRecord, KeyedProcessFunction, ProcessFunction, Serializer } from 'weirstream'
 import { Simulation } from 'weirstream/sim'
-import type { Plan } from 'weirstream/sim'
+import type { Plan, PlanConfig } from 'weirstream/sim'
 
 /** A serializer that only the job knows. */
 export const reversed: Serializer<string> = {
@@ -154,12 +154,15 @@ export const everything = defineJob(
 )
 
 /** The objects of the first completed checkpoints of a run, as they lay in the storage when the last was completed. */
-export function storedCheckpoints(count: number): ReadonlyMap<string, Uint8Array> {
+export function storedCheckpoints(
+  count: number,
+  config: PlanConfig = {},
+): ReadonlyMap<string, Uint8Array> {
   const lines = Array.from({ length: 400 }, (_, i) => `${i}`)
   const plan: Plan = {
     v: 1,
     job: { builtin: 'everything' },
-    config: { inputDurationMs: 1000 },
+    config: { inputDurationMs: 1000, ...config },
     seed: 5,
     input: { generator: 'none', params: {} },
     faults: [],

@@ -8,18 +8,19 @@
  */
 
 import { assert } from '../../assert.ts'
+import type { Run } from '../keyed-state-backend.ts'
 import type { RowChange } from '../rows/row-change.ts'
 import type { BaseBatch, BaseStore, BaseView } from '../tiered/base-store.ts'
+import type { FrozenRuns } from '../tiered/tiered-snapshot.ts'
 import { filterHash } from './key-filter.ts'
 import { mergeChanges, mergeRows } from './merge-runs.ts'
 import { RunBuilder, type SortedRun } from './sorted-run.ts'
 
-/** So many runs of similar size are merged into one. */
 const MERGE_MIN = 4
 /** A run is of similar size when it is not more than so many times as large as all newer ones together. */
 const SIZE_RATIO = 2
-/** However large they are, there are never more runs than this for long. */
-const RUNS_MAX = 12
+/** However large they are, there are never more runs than so many times those that are merged for long. */
+const RUNS_FACTOR = 3
 
 interface Compaction {
   /** Newest first, neighbors. */
@@ -29,8 +30,14 @@ interface Compaction {
 }
 
 export class LsmStore implements BaseStore {
+  readonly #mergeMin: number
   #runs: readonly SortedRun[] = []
   #compaction: Compaction | null = null
+
+  /** `mergeMin`: so many runs of similar size are merged into one. Default 4; more of them mean less work, and slower reads. */
+  constructor(mergeMin = MERGE_MIN) {
+    this.#mergeMin = mergeMin
+  }
 
   /** The runs that together are the store, newest first. */
   get runs(): readonly SortedRun[] {
@@ -70,9 +77,15 @@ export class LsmStore implements BaseStore {
     }
   }
 
-  /** Takes over runs of a snapshot, newest first, as older than all that are here. */
-  adopt(runs: readonly SortedRun[]): void {
-    this.#runs = [...this.#runs, ...runs]
+  freeze(): FrozenRuns {
+    const runs = this.#runs
+    return { runs, release: () => undefined }
+  }
+
+  /** Takes over a run of a snapshot as older than all that are here. */
+  adopt(run: SortedRun): Run {
+    this.#runs = [...this.#runs, run]
+    return run
   }
 
   maintain(bytesMax: number): number {
@@ -118,8 +131,8 @@ export class LsmStore implements BaseStore {
       newer += sizeBytes
       count += 1
     }
-    if (count >= MERGE_MIN) return count
-    return this.#runs.length > RUNS_MAX ? this.#runs.length : 0
+    if (count >= this.#mergeMin) return count
+    return this.#runs.length > this.#mergeMin * RUNS_FACTOR ? this.#runs.length : 0
   }
 
   /** Runs that were written meanwhile are newer than the inputs. */

@@ -46,6 +46,8 @@ interface TrackedRow {
   readonly hash: number
   readonly keyGroup: number
   readonly namespace: number
+  /** Of rows that were loaded. */
+  readonly rowKey: Uint8Array | null
   /** Where the row waits to be encoded; null: nothing changed since it was encoded or loaded. */
   waitsIn: ChangeSet | null
 }
@@ -127,6 +129,11 @@ export class ChangeTracker implements RowObserver {
     return this.#rows.get(store, key) !== undefined
   }
 
+  /** The row's key if its content is not in the tables. */
+  unknownRow(store: HeapStore, key: LookupKey): Uint8Array | null {
+    return this.isKnown(store, key) ? null : this.#encoder.rowKey(store, key)
+  }
+
   /** Draws a line: what changed since the last one. */
   freeze(): FrozenChanges {
     const frozen = this.#current
@@ -134,9 +141,13 @@ export class ChangeTracker implements RowObserver {
     return frozen
   }
 
-  /** Takes out of the tables what has not changed since it was encoded. Only when all that was encoded lies elsewhere. */
-  evict(): void {
+  /**
+   * Takes out of the tables what has not changed since it was encoded, those loaded first before others, until `rowsMax`
+   * are left. Only when all that was encoded lies elsewhere.
+   */
+  evict(rowsMax: number): void {
     for (const row of this.#rows.values()) {
+      if (this.#rows.count <= rowsMax) return
       if (row.waitsIn !== null) continue
       const key = lookUp(this.#scratch, row)
       this.#options.onEvict?.(row.store, key)
@@ -147,9 +158,11 @@ export class ChangeTracker implements RowObserver {
 
   #add(store: HeapStore, key: LookupKey): TrackedRow {
     const { value, hash, group, namespace } = key
-    const row = { store, key: value, hash, keyGroup: group, namespace, waitsIn: null }
+    const { load } = this.#options
+    const rowKey = load === undefined ? null : this.#encoder.rowKey(store, key)
+    const row = { store, key: value, hash, keyGroup: group, namespace, rowKey, waitsIn: null }
     this.#rows.add(store, key, row)
-    this.#options.load?.(store, this.#encoder.rowKey(store, key), key)
+    if (load !== undefined && rowKey !== null) load(store, rowKey, key)
     return row
   }
 
@@ -176,7 +189,10 @@ class RowEncoder {
 
   encode(row: TrackedRow): RowChange {
     const key = lookUp(this.#key, row)
-    return { key: this.rowKey(row.store, key), value: row.store.encodeRow(key) ?? null }
+    return {
+      key: row.rowKey ?? this.rowKey(row.store, key),
+      value: row.store.encodeRow(key) ?? null,
+    }
   }
 
   encoded(row: TrackedRow): void {

@@ -61,14 +61,20 @@ export function stateRowKey(
   { group, value, namespace }: LookupKey,
 ): Uint8Array {
   const key = encodeKey(value)
-  const prefix = statePrefix(group, name)
-  const at = prefix.length
+  const at = 5 + name.length
   const bytes = new Uint8Array(at + 4 + key.length + (isNamespaced ? 8 : 0))
-  const view = new DataView(bytes.buffer)
-  bytes.set(prefix)
-  view.setUint32(at, key.length)
+  bytes[0] = group >>> 8
+  bytes[1] = group & 0xff
+  bytes[2] = STATE
+  bytes[3] = name.length >>> 8
+  bytes[4] = name.length & 0xff
+  bytes.set(name, 5)
+  bytes[at] = key.length >>> 24
+  bytes[at + 1] = (key.length >>> 16) & 0xff
+  bytes[at + 2] = (key.length >>> 8) & 0xff
+  bytes[at + 3] = key.length & 0xff
   bytes.set(key, at + 4)
-  if (isNamespaced) view.setFloat64(at + 4 + key.length, namespace)
+  if (isNamespaced) new DataView(bytes.buffer).setFloat64(at + 4 + key.length, namespace)
   return bytes
 }
 

@@ -8,7 +8,7 @@ import type { RowChange, StoredRow } from '../rows/row-change.ts'
 export interface BaseStore {
   readonly sizeBytes: number
   get(key: Uint8Array): Uint8Array | undefined
-  /** All changes of a batch become visible together, at its commit. */
+  /** Changes are there from the commit of their batch on; who reads their keys before that may see either. */
   batch(): BaseBatch
   /** What is in the store at this moment, whatever is written afterwards. Several may be open. */
   view(): BaseView

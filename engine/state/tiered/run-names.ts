@@ -6,10 +6,9 @@
 
 import type { StoredObject } from '../../checkpoint/snapshot-handle.ts'
 import type { CheckpointId } from '../../ids.ts'
-import type { StoredRun } from '../keyed-state-backend.ts'
-import type { SortedRun } from '../lsm/sorted-run.ts'
+import type { Run } from '../keyed-state-backend.ts'
 
-type Names = Map<SortedRun, StoredObject>
+type Names = Map<Run, StoredObject>
 
 export class RunNames {
   readonly #sharesAborted: boolean
@@ -20,15 +19,15 @@ export class RunNames {
     this.#sharesAborted = sharesAborted
   }
 
-  /** The checkpoint named these. */
-  add(checkpoint: CheckpointId, runs: readonly StoredRun[]): void {
-    const names = this.#byCheckpoint.get(checkpoint) ?? new Map<SortedRun, StoredObject>()
-    for (const { run, object } of runs) names.set(run, object)
+  /** The checkpoint named the run like this. */
+  add(checkpoint: CheckpointId, run: Run, object: StoredObject): void {
+    const names = this.#byCheckpoint.get(checkpoint) ?? new Map<Run, StoredObject>()
+    names.set(run, object)
     this.#byCheckpoint.set(checkpoint, names)
   }
 
   /** What a snapshot may name again. Bases never go back: what older checkpoints named is forgotten. */
-  startingFrom(base: CheckpointId | null): ReadonlyMap<SortedRun, StoredObject> {
+  startingFrom(base: CheckpointId | null): ReadonlyMap<Run, StoredObject> {
     if (this.#sharesAborted) {
       return new Map([...this.#byCheckpoint.values()].flatMap((names) => [...names]))
     }
@@ -36,6 +35,6 @@ export class RunNames {
     for (const checkpoint of this.#byCheckpoint.keys()) {
       if (checkpoint < base) this.#byCheckpoint.delete(checkpoint)
     }
-    return this.#byCheckpoint.get(base) ?? new Map<SortedRun, StoredObject>()
+    return this.#byCheckpoint.get(base) ?? new Map<Run, StoredObject>()
   }
 }

@@ -11,10 +11,9 @@ import type {
   OwnSnapshot,
   SnapshotPart,
   SnapshotRequest,
-  StoredRun,
+  Run,
 } from '../keyed-state-backend.ts'
 import { encodeManifest } from '../lsm/run-manifest.ts'
-import type { SortedRun } from '../lsm/sorted-run.ts'
 import { withoutExpired, type Expiry } from '../rows/expired-rows.ts'
 import { segmentsOfRows } from '../rows/segment-rows.ts'
 import type { StateInfo } from '../store-segment.ts'
@@ -24,8 +23,15 @@ import type { RunNames } from './run-names.ts'
 
 /** Where a base store has its runs. */
 export interface RunSource {
-  /** What the store holds, newest first. */
-  readonly runs: readonly SortedRun[]
+  /** What the store holds at this moment, whatever is written afterwards. */
+  freeze(): FrozenRuns
+}
+
+export interface FrozenRuns {
+  /** Newest first. Asking for them may have to wait until they are written. */
+  readonly runs: readonly Run[]
+  /** They must not be read any more. Idempotent. */
+  release(): void
 }
 
 export interface TieredSnapshotOptions {
@@ -52,7 +58,7 @@ export class TieredSnapshot implements KeyedStateSnapshot {
   readonly own: OwnSnapshot | null
   readonly #options: TieredSnapshotOptions
   #view: BaseView | null = null
-  #runs: readonly SortedRun[] = []
+  #runs: FrozenRuns | null = null
   #isReleased = false
 
   constructor(options: TieredSnapshotOptions) {
@@ -66,7 +72,7 @@ export class TieredSnapshot implements KeyedStateSnapshot {
     if (this.#isReleased) return
     const { base, runs } = this.#options
     if (this.own === null) this.#view = base.view()
-    else this.#runs = runs?.runs ?? []
+    else this.#runs = runs?.freeze() ?? null
   }
 
   *keyGroups(): Iterable<KeyGroupSegment> {
@@ -86,6 +92,8 @@ export class TieredSnapshot implements KeyedStateSnapshot {
     this.#isReleased = true
     this.#view?.release()
     this.#view = null
+    this.#runs?.release()
+    this.#runs = null
   }
 
   #ownSnapshot({ checkpoint, base }: SnapshotRequest): OwnSnapshot {
@@ -98,23 +106,17 @@ export class TieredSnapshot implements KeyedStateSnapshot {
     }
   }
 
-  *#parts(
-    checkpoint: CheckpointId,
-    known: ReadonlyMap<SortedRun, StoredObject>,
-  ): Iterable<SnapshotPart> {
+  *#parts(checkpoint: CheckpointId, known: ReadonlyMap<Run, StoredObject>): Iterable<SnapshotPart> {
     const { flush, names } = this.#options
     for (let isDone = false; !isDone;) {
       const progress = flush(false)
       isDone = progress.isDone
       if (progress.bytes > 0) yield { type: 'work', bytes: progress.bytes }
     }
-    const name = (stored: StoredRun): void => {
-      names.add(checkpoint, [stored])
-    }
-    for (const run of this.#runs) {
+    for (const run of this.#runs?.runs ?? []) {
       const object = known.get(run)
       if (object !== undefined) {
-        name({ run, object })
+        names.add(checkpoint, run, object)
         yield { type: 'stored', object }
         continue
       }
@@ -123,7 +125,7 @@ export class TieredSnapshot implements KeyedStateSnapshot {
         pieces: [run.bytes],
         checksum: run.checksum,
         onStored: (stored) => {
-          name({ run, object: stored })
+          names.add(checkpoint, run, stored)
         },
       }
     }

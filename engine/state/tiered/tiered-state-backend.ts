@@ -18,7 +18,7 @@ import type {
   ValueStateDescriptor,
 } from '../descriptors.ts'
 import { HeapStateBackend, type HeapStateBackendOptions } from '../heap-state-backend.ts'
-import { checkInRange, type KeyGroupRange } from '../key-groups.ts'
+import { checkInRange, keyGroupOf, type KeyGroupRange } from '../key-groups.ts'
 import type {
   AggregatingState,
   KeyedStateBackend,
@@ -30,9 +30,11 @@ import type {
   MergingState,
   MergingValueState,
   NumberState,
+  Prefetch,
   ReducingState,
   SnapshotRequest,
   StateEntry,
+  Run,
   StoredRun,
   ValueState,
 } from '../keyed-state-backend.ts'
@@ -75,13 +77,19 @@ export interface TieredStateBackendOptions extends HeapStateBackendOptions {
 
 /** Runs that a base store has, and can take over from a snapshot. */
 export interface RestorableRuns extends RunSource {
-  /** As older than all that are there. */
-  adopt(runs: readonly SortedRun[]): void
+  /** As older than all that are there; the run as it is named by snapshots from now on. */
+  adopt(run: SortedRun): Run
+}
+
+/** A base store that may keep its changes as runs, too. */
+export interface WorkingStore extends BaseStore {
+  readonly runs?: RestorableRuns | undefined
 }
 
 export class TieredStateBackend implements KeyedStateBackend {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
+  readonly prefetch: Prefetch | undefined
   readonly #base: BaseStore
   readonly #runs: RestorableRuns | undefined
   readonly #rowsMax: number
@@ -117,6 +125,7 @@ export class TieredStateBackend implements KeyedStateBackend {
     })
     const observers = observer === undefined ? this.#tracker : both(this.#tracker, observer)
     this.#tables = new HeapStateBackend({ ...options, observer: observers })
+    this.prefetch = this.#prefetchFrom(base)
   }
 
   get currentKey(): unknown {
@@ -233,8 +242,8 @@ export class TieredStateBackend implements KeyedStateBackend {
     for (const stored of runs) {
       const cut = cutRun(stored.run, this.range)
       if (cut === undefined) continue
-      this.#runs.adopt([cut])
-      if (cut === stored.run) this.#names.add(checkpoint, [stored])
+      const adopted = this.#runs.adopt(cut)
+      if (cut === stored.run) this.#names.add(checkpoint, adopted, stored.object)
     }
     // Of the key groups in these runs nothing can be in any other.
     const range = rangeOfRuns(runs, this.range)
@@ -271,6 +280,25 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   close(): void {
     this.#base.close()
+  }
+
+  /** Of states without namespaces; with which namespaces a key will be used, nobody knows yet. */
+  #prefetchFrom(base: BaseStore): Prefetch | undefined {
+    if (base.prefetch === undefined) return undefined
+    const lookup = new LookupKey()
+    return (keys, hashes) => {
+      const rowKeys: Uint8Array[] = []
+      for (const store of this.#tables.stores()) {
+        if (store.info.isNamespaced) continue
+        for (const [at, key] of keys.entries()) {
+          const hash = hashes[at] ?? 0
+          lookup.set(key, hash, keyGroupOf(hash, this.maxParallelism))
+          const rowKey = this.#tracker.unknownRow(store, lookup)
+          if (rowKey !== null) rowKeys.push(rowKey)
+        }
+      }
+      if (rowKeys.length > 0) base.prefetch?.(rowKeys)
+    }
   }
 
   get #tiers(): Tiers {
@@ -311,7 +339,7 @@ export class TieredStateBackend implements KeyedStateBackend {
 
   #dropUnchanged(): void {
     for (const flush of this.#flushes) this.#advance(flush, Number.POSITIVE_INFINITY)
-    this.#tracker.evict()
+    this.#tracker.evict(this.#rowsMax >>> 1)
   }
 
   #flush(onCommitted: () => void): Flush {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BUFFER_RECORDS_MAX } from '../../../engine/element.ts'
 import { OUTPUT_QUEUE_MAX, OutputChannel } from '../../../engine/exchange/output-channel.ts'
-import { attemptId, channelId } from '../../../engine/ids.ts'
+import { attemptId, channelId, checkpointId } from '../../../engine/ids.ts'
 import { subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
 import { seeded } from '../../seeded.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
@@ -40,6 +40,14 @@ class Sending {
   barrierOf(checkpoint: number): this {
     this.channel.addControl(barrierOf(checkpoint))
     return this
+  }
+
+  /** Sends an unaligned barrier; the values of the records that it shows, a buffer each. */
+  overtaking(checkpoint: number): string[] {
+    const shown: string[] = []
+    const barrier = { ...barrierOf(checkpoint), alignment: 'unaligned' } as const
+    this.channel.addOvertaking(barrier, ({ values }) => shown.push(values.join()))
+    return shown
   }
 
   left(): string[] {
@@ -125,6 +133,51 @@ test('a barrier ends the unfinished buffer, so that its records stay in front of
   sending.write().barrierOf(1).write()
   sending.channel.flush()
   expect(sending.left()).toEqual(['1', '|1', '2'])
+})
+
+test('an unaligned barrier leaves in front of everything that waits, and shows the records that it overtakes', () => {
+  const sending = new Sending()
+  sending.channel.connect(1)
+  sending.buffer().buffer().barrierOf(1).write()
+  expect(sending.left()).toEqual(['1'])
+  expect(sending.overtaking(2)).toEqual(['2', '3'])
+  expect(sending.left()).toEqual(['|2'])
+  sending.channel.addCredit(2)
+  expect(sending.left()).toEqual(['2', '|1', '3'])
+})
+
+test('before the consumer has connected, unaligned barriers wait in their order, in front', () => {
+  const sending = new Sending().buffer()
+  expect(sending.overtaking(1)).toEqual(['1'])
+  sending.buffer()
+  expect(sending.overtaking(2)).toEqual(['1', '2'])
+  sending.channel.connect(2)
+  expect(sending.left()).toEqual(['|1', '|2', '1', '2'])
+})
+
+test('a barrier that waits in line may overtake later; then it shows only what was in front of it', () => {
+  const sending = new Sending().buffer().barrierOf(1).buffer()
+  const shown: unknown[] = []
+  sending.channel.overtake(checkpointId(1), ({ values }) => shown.push(...values))
+  sending.channel.overtake(checkpointId(7), ({ values }) => shown.push(...values))
+  expect(shown).toEqual([1])
+  sending.channel.connect(2)
+  expect(sending.left()).toEqual(['|1', '1', '2'])
+  expect(sending.runtime.factsOf('barrier-sent').map(({ alignment }) => alignment)).toEqual([
+    'unaligned',
+  ])
+})
+
+test('whoever awaits a barrier is told when it leaves, unless it has left already', () => {
+  const sending = new Sending().buffer().barrierOf(1)
+  let left = 0
+  const isWaiting = sending.channel.awaitBarrier(checkpointId(1), () => (left += 1))
+  expect([isWaiting, left]).toEqual([true, 0])
+  sending.channel.connect(1)
+  expect(left).toBe(1)
+  sending.barrierOf(2)
+  expect(sending.channel.awaitBarrier(checkpointId(2), () => (left += 1))).toBe(false)
+  expect(left).toBe(1)
 })
 
 test('the channel is unavailable while its queue is full, and available again with credit', () => {

@@ -60,7 +60,7 @@ describe('deployment', () => {
     const job = new MasteredJob().run()
     job.report('finished', ['source/0', 'source/1', 'sum/0'])
     expect(job.master.status).toBe('running')
-    job.report('finished', ['sum/1'])
+    job.report('finished', ['sum/1']).pass(10)
     expect(job.master.status).toBe('finished')
     expect(job.runtime.timers).not.toContain('checkpoint-interval')
   })
@@ -113,7 +113,7 @@ describe('checkpoints', () => {
     job.acknowledge(1)
     expect(job.told(), 'not before the storage answered').toEqual([])
     job.runtime.advance()
-    expect([...job.storage.objects.keys()]).toContain('chk-1/_metadata')
+    expect(job.stored).toContain('chk-1/_metadata')
     expect(job.runtime.factsOf('checkpoint-acknowledged')).toHaveLength(4)
     expect(job.runtime.factsOf('checkpoint-completed')).toEqual([
       {
@@ -140,11 +140,7 @@ describe('checkpoints', () => {
     job.runtime.advance()
     job.acknowledge(1).pass(100)
     job.acknowledge(2).pass(10)
-    expect([...job.storage.objects.keys()].toSorted()).toEqual([
-      'chk-2/_metadata',
-      'chk-2/sum/0-3',
-      'chk-2/sum/1-4',
-    ])
+    expect(job.stored).toEqual(['chk-2/_metadata', 'chk-2/sum/0-3', 'chk-2/sum/1-4'])
     expect(job.runtime.factsOf('checkpoint-subsumed')).toHaveLength(1)
   })
 
@@ -161,7 +157,7 @@ describe('checkpoints', () => {
       'worker-1 aborted 1 to sum/0, newest complete none',
       'worker-2 aborted 1 to sum/1, newest complete none',
     ])
-    expect([...job.storage.objects.keys()], 'its objects are deleted').toEqual([])
+    expect(job.stored, 'its objects are deleted').toEqual([])
     expect(job.master.status).toBe('running')
   })
 
@@ -214,6 +210,6 @@ describe('checkpoints', () => {
     job.pass(20)
     expect(job.runtime.factsOf('checkpoint-triggered').at(-1)?.checkpoint).toBe(2)
     expect(job.runtime.factsOf('checkpoint-completed')).toEqual([])
-    expect([...job.storage.objects.keys()]).toEqual([])
+    expect(job.stored).toEqual([])
   })
 })

@@ -27,28 +27,50 @@ export class MasteredJob {
   readonly runtime = new FakeRuntime(JOB_MASTER)
   readonly storage = new FakeStorage(this.runtime)
   readonly broker: ClusterBroker
-  readonly master: JobMaster
+  master: JobMaster
+  readonly #makeMaster: () => JobMaster
   #deployments = new Map<string, { readonly worker: string; readonly deployment: Deployment }>()
   #sent: Sent[] = []
 
   constructor(options: JobOptions = {}, surroundings: Partial<Surroundings> = {}) {
     const { hasCheckpoints = true, workersExpected = 0, makeGraph = summingJob } = surroundings
     this.broker = new ClusterBroker(this.runtime, { topics: [{ topic: 'in', partitions: 3 }] })
-    this.master = new JobMaster({
-      runtime: this.runtime,
-      broker: this.broker,
-      storage: this.storage,
-      graph: makeGraph({
-        parallelism: 2,
-        ...(hasCheckpoints ? { checkpointing: { intervalMs: 100 } } : {}),
-        heartbeat: { intervalMs: 50, timeoutMs: 120 },
-        restart: { strategy: 'fixed-delay', attempts: 2, delayMs: 30 },
-        ...options,
-      }),
-      mutants: new Mutants(),
-      workersExpected,
-    })
+    this.#makeMaster = () =>
+      new JobMaster({
+        runtime: this.runtime,
+        broker: this.broker,
+        storage: this.storage,
+        graph: makeGraph({
+          parallelism: 2,
+          ...(hasCheckpoints ? { checkpointing: { intervalMs: 100 } } : {}),
+          heartbeat: { intervalMs: 50, timeoutMs: 120 },
+          restart: { strategy: 'fixed-delay', attempts: 2, delayMs: 30 },
+          ...options,
+        }),
+        mutants: new Mutants(),
+        workersExpected,
+      })
+    this.master = this.#makeMaster()
+    this.#begin()
+  }
+
+  /** The job master dies; another one takes over. */
+  startMaster(): this {
+    this.runtime.forget()
+    this.master = this.#makeMaster()
+    this.#begin()
+    return this
+  }
+
+  /** It reads what a former master may have left. */
+  #begin(): void {
     this.master.start()
+    this.runtime.advance()
+  }
+
+  /** Keys of the snapshot storage, without what the master keeps for its successor. */
+  get stored(): string[] {
+    return [...this.storage.objects.keys()].filter((key) => !key.startsWith('master/')).sort()
   }
 
   register(name: string, incarnation = 1, slots = 1): this {
@@ -142,6 +164,13 @@ export class MasteredJob {
       beat,
       hosted: hosted.map((line) => this.#hosted(line)),
     })
+    return this
+  }
+
+  /** A worker answers that it obeys a newer master. */
+  hearOfEpoch(epoch: number): this {
+    const worker = workerId('worker-1')
+    this.master.receive({ type: 'heartbeat', worker, incarnation: 1, epoch, beat: 1, hosted: [] })
     return this
   }
 

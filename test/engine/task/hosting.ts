@@ -1,14 +1,15 @@
 /**
  * A worker that hosts the middle of a job; the test plays everybody else: the job master, the producers of channels a and
- * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`), cancel markers `x1`, the end
- * of data `.`, the end `$`.
+ * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`, unaligned: `|u1`, one that
+ * times out: `|t1`, one that was forced into line: `|f1`), cancel markers `x1`, the end of data `.`, the end `$`.
  */
 import { present } from '../../../engine/assert.ts'
 import type {
   RestoreInstruction,
   SnapshotHandle,
 } from '../../../engine/checkpoint/snapshot-handle.ts'
-import { type Element, newRecordBuffer } from '../../../engine/element.ts'
+import { type Barrier, type Element, newRecordBuffer } from '../../../engine/element.ts'
+import { isUnaligned } from '../../../engine/exchange/barrier-alignment.ts'
 import {
   type AttemptId,
   attemptId,
@@ -61,6 +62,9 @@ function job(calls: Calls, options: JobOptions): JobGraph {
     }),
   )
 }
+
+/** So old a barrier `|t1` gets before it overtakes; it was sent at 0. */
+export const PATIENCE_MS = 500
 
 export class Hosting {
   readonly runtime = new FakeRuntime(workerId('worker-1'))
@@ -241,10 +245,16 @@ function describeReport(sent: Sent): string {
   }
 }
 
+function parseBarrier(text: string): Barrier {
+  const [, kind = '', digits = '', final = ''] = /^([utf]?)([0-9]+)(!?)$/.exec(text) ?? []
+  const barrier = barrierOf(Number(digits), final === '' ? 'checkpoint' : 'final')
+  if (kind === 't') return { ...barrier, alignedTimeoutMs: PATIENCE_MS }
+  if (kind === '') return barrier
+  return { ...barrier, alignment: kind === 'u' ? 'unaligned' : 'forced-aligned' }
+}
+
 function parseElement(text: string): Element {
-  if (text.startsWith('|')) {
-    return barrierOf(Number.parseInt(text.slice(1)), text.endsWith('!') ? 'final' : 'checkpoint')
-  }
+  if (text.startsWith('|')) return parseBarrier(text.slice(1))
   if (text.startsWith('x')) {
     return { type: 'cancel-marker', checkpoint: checkpointId(Number(text.slice(1))) }
   }
@@ -265,7 +275,7 @@ function showElement(element: Element): string {
     case 'records':
       return element.values.map((value) => show(value as Numbered)).join(' ')
     case 'barrier':
-      return `|${element.checkpoint}${element.kind === 'final' ? '!' : ''}`
+      return `|${isUnaligned(element) ? 'u' : ''}${element.checkpoint}${element.kind === 'final' ? '!' : ''}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
     case 'watermark':
