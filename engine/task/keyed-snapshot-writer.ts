@@ -77,6 +77,22 @@ export class KeyedSnapshotWriter {
   /** Stores what was encoded, all of it at the same time; calls back once, unless it was discarded. */
   store(onResult: (result: StoredKeyedState) => void): void {
     const { own } = this.#snapshot
+    if (own?.whenWritten === undefined) {
+      this.#storeObjects(own, onResult)
+      return
+    }
+    own.whenWritten((reason) => {
+      if (this.#isOver) return
+      if (reason === null) {
+        this.#storeObjects(own, onResult)
+        return
+      }
+      this.discard()
+      onResult({ type: 'failed', reason })
+    })
+  }
+
+  #storeObjects(own: OwnSnapshot | null, onResult: (result: StoredKeyedState) => void): void {
     const manifest = own?.manifest() ?? null
     this.#snapshot.release()
     const writtenBytes = this.#uploads.reduce((sum, { object }) => sum + object.sizeBytes, 0)
