@@ -21,14 +21,14 @@ export interface StoredWhole {
   readonly type: 'stored'
   readonly part: LogPart
   /** Writes a slice of the changes up to the snapshot's line; how many bytes, 0 when all are written. */
-  advance(): number
+  readonly advance: () => number
   onWritten(): void
 }
 
 export interface NewWhole {
   readonly type: 'new'
   readonly snapshot: KeyedStateSnapshot
-  onStored(sizeBytes: number): void
+  readonly onStored: (sizeBytes: number) => void
 }
 
 export interface ChangelogSnapshotOptions {
