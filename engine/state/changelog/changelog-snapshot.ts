@@ -36,7 +36,7 @@ export interface ChangelogSnapshotOptions {
   readonly maxParallelism: number
   readonly whole: WholeState
   readonly content: StoredWhole | NewWhole
-  states(): readonly StateInfo[]
+  readonly states: () => readonly StateInfo[]
 }
 
 export class ChangelogSnapshot implements KeyedStateSnapshot {
