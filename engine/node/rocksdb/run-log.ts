@@ -59,11 +59,7 @@ export class RunLog {
   /** Takes over a run of a snapshot as older than all that are here. */
   adopt(bytes: Uint8Array, checksum: number): RunInfo {
     const run = SortedRun.decode(bytes, checksum)
-<<<<<<< HEAD
-    assert(typeof run !== 'string', `A run changed on its way: ${typeof run === 'string' ? run : ''}.`)
-=======
     if (typeof run === 'string') throw new InvariantViolation(`A run changed on its way: ${run}.`)
->>>>>>> h-h
     this.#log.adopt(run)
     this.#adopted.push(run)
     return this.#describe(run)
