@@ -38,7 +38,7 @@ export function faultWords(fault: Fault): string {
   }
 }
 
-function momentWords(at: Fault['at'], counted = 'request'): string {
+export function momentWords(at: Fault['at'], counted = 'request'): string {
   if ('t' in at) return `at ${milliseconds(at.t)} ms`
   if ('point' in at) return `right after ${at.point} number ${at.nth}`
   return `${counted} number ${at.nth}`

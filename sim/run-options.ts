@@ -9,7 +9,12 @@ const SPARE_RESTARTS = 10
 /** Shorter than Flink's ten minutes: when a barrier was lost the run waits for nothing else. */
 const CHECKPOINT_TIMEOUT_MS = 5000
 
-export function runOptions(job: Job, { config, faults }: Plan): JobOptions {
+/** `parallelism`: what the job was rescaled to; null: the plan's. */
+export function runOptions(
+  job: Job,
+  { config, faults, actions = [] }: Plan,
+  parallelism: number | null = null,
+): JobOptions {
   const { checkpointing, state } = job.options
   const intervalMs =
     config.checkpointIntervalMs ?? checkpointing?.intervalMs ?? PLAN_DEFAULTS.checkpointIntervalMs
@@ -18,9 +23,14 @@ export function runOptions(job: Job, { config, faults }: Plan): JobOptions {
   const ownUnaligned = config.checkpointMode !== 'at-least-once' && checkpointing?.unaligned
   return {
     ...job.options,
-    parallelism: config.parallelism ?? job.options.parallelism ?? PLAN_DEFAULTS.parallelism,
+    parallelism:
+      parallelism ?? config.parallelism ?? job.options.parallelism ?? PLAN_DEFAULTS.parallelism,
     checkpointing: {
       timeoutMs: CHECKPOINT_TIMEOUT_MS,
+      // Whoever cancels goes on from there.
+      ...(actions.some(({ kind }) => kind === 'cancel')
+        ? { externalized: 'retain-on-cancellation' as const }
+        : {}),
       ...checkpointing,
       intervalMs,
       mode,

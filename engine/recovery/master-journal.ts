@@ -7,7 +7,7 @@
  */
 import { checkpointId } from '../ids.ts'
 import type { CheckpointId } from '../ids.ts'
-import type { StoragePort, StorageResult } from '../runtime.ts'
+import type { StoragePort, WriteResult } from '../runtime.ts'
 import { encodeRecord, findRecord } from './checked-record.ts'
 
 /** How the job ended. */
@@ -19,6 +19,8 @@ export interface JobEnd {
 /** One job master, as its object `master/epoch-2` says. */
 export interface MasterRecord {
   readonly epoch: number
+  /** Checkpoints before this one are of former jobs. */
+  readonly jobFirstId: number
   /** The checkpoint that it began with; 0 for none. */
   readonly base: number
   /** Its own checkpoints begin here. */
@@ -30,18 +32,27 @@ export interface MasterRecord {
 /** So many ids are reserved at a time. */
 export const IDS_AHEAD = 10
 
-export const MASTER_PREFIX = 'master/'
-const END_KEY = `${MASTER_PREFIX}end`
+/** Epochs of a job that is submitted again go on so much higher, so that no attempt has the number of a former one. */
+const EPOCHS_MAX = 1000
+
+/** Where the records of a job lie; `submission` counts the jobs over one storage from 1. */
+export function masterPrefix(submission: number): string {
+  return submission === 1 ? 'master/' : `master-${submission}/`
+}
 
 export class MasterJournal {
+  readonly submission: number
   readonly #storage: StoragePort
+  readonly #prefix: string
   #record: MasterRecord | null = null
   /** Durable. */
   #reservedId = 0
   #isReserving = false
 
-  constructor(storage: StoragePort) {
+  constructor(storage: StoragePort, submission = 1) {
     this.#storage = storage
+    this.submission = submission
+    this.#prefix = masterPrefix(submission)
   }
 
   /** The newest record and the end of the job, where there are; a sentence when they cannot be read. */
@@ -50,15 +61,16 @@ export class MasterJournal {
       found: { readonly record: MasterRecord | null; readonly end: JobEnd | null } | string,
     ) => void,
   ): void {
-    this.#storage.list(MASTER_PREFIX, (keys) => {
+    const endKey = `${this.#prefix}end`
+    this.#storage.list(this.#prefix, (keys) => {
       if (keys.type === 'failed') {
         onRead(`The records of former job masters cannot be listed: ${keys.reason}.`)
         return
       }
-      const newest = newestEpoch(keys.value)
-      this.#get(keys.value.includes(END_KEY) ? END_KEY : null, (end) => {
+      const newest = this.#newestEpoch(keys.value)
+      this.#get(keys.value.includes(endKey) ? endKey : null, (end) => {
         if (typeof end === 'string') return onRead(end)
-        this.#get(newest === null ? null : epochKey(newest), (record) => {
+        this.#get(newest === null ? null : this.#epochKey(newest), (record) => {
           if (typeof record === 'string') return onRead(record)
           // Written by `begin` and `recordEnd` below.
           onRead({ record: record as MasterRecord | null, end: end as JobEnd | null })
@@ -71,11 +83,11 @@ export class MasterJournal {
   begin(record: MasterRecord, onDurable: (failure: string | null) => void): void {
     this.#record = record
     this.#put(record, (result) => {
-      if (result.type === 'failed') {
+      if (result.type !== 'ok') {
         onDurable(`The record of the job master cannot be written: ${result.reason}.`)
         return
       }
-      if (record.epoch > 1) this.#storage.delete(epochKey(record.epoch - 1))
+      this.#storage.delete(this.#epochKey(record.epoch - 1))
       onDurable(null)
     })
   }
@@ -88,7 +100,19 @@ export class MasterJournal {
 
   /** Calls back when it is durable, or could not be made so. */
   recordEnd(end: JobEnd, onDone: () => void): void {
-    this.#storage.put(END_KEY, [encodeRecord(end)], onDone)
+    this.#storage.put(`${this.#prefix}end`, [encodeRecord(end)], onDone)
+  }
+
+  #epochKey(epoch: number): string {
+    return `${this.#prefix}epoch-${epoch}`
+  }
+
+  #newestEpoch(keys: readonly string[]): number | null {
+    const start = this.#epochKey(0).slice(0, -1)
+    const epochs = keys
+      .filter((key) => key.startsWith(start))
+      .map((key) => Number(key.slice(start.length)))
+    return epochs.length === 0 ? null : Math.max(...epochs)
   }
 
   #reserve(): void {
@@ -101,8 +125,8 @@ export class MasterJournal {
     })
   }
 
-  #put(record: MasterRecord, onResult: (result: StorageResult<null>) => void): void {
-    this.#storage.put(epochKey(record.epoch), [encodeRecord(record)], (result) => {
+  #put(record: MasterRecord, onResult: (result: WriteResult) => void): void {
+    this.#storage.put(this.#epochKey(record.epoch), [encodeRecord(record)], (result) => {
       if (result.type === 'ok') this.#reservedId = record.reservedId
       onResult(result)
     })
@@ -128,10 +152,15 @@ export class MasterJournal {
 }
 
 /** What the successor of a master begins with, when it found `base` as the newest checkpoint. */
-export function successor(former: MasterRecord | null, base: CheckpointId | null): MasterRecord {
-  const firstId = (former?.reservedId ?? 0) + 1
+export function successor(
+  former: MasterRecord | null,
+  base: CheckpointId | null,
+  job: { readonly submission: number; readonly firstId: CheckpointId },
+): MasterRecord {
+  const firstId = Math.max((former?.reservedId ?? 0) + 1, job.firstId)
   return {
-    epoch: (former?.epoch ?? 0) + 1,
+    epoch: (former?.epoch ?? (job.submission - 1) * EPOCHS_MAX) + 1,
+    jobFirstId: former?.jobFirstId ?? firstId,
     base: base ?? 0,
     firstId,
     reservedId: firstId + IDS_AHEAD - 1,
@@ -140,23 +169,11 @@ export function successor(former: MasterRecord | null, base: CheckpointId | null
 
 /** Whether a checkpoint that lies in the storage is one of the job, and not one that a replaced master left behind. */
 export function isOfJob(checkpoint: CheckpointId, newest: MasterRecord): boolean {
-  const { base, firstId, reservedId } = newest
+  const { jobFirstId, base, firstId, reservedId } = newest
+  if (checkpoint < jobFirstId) return false
   return checkpoint <= base || (checkpoint >= firstId && checkpoint <= reservedId)
 }
 
 export function firstIdOf({ firstId }: MasterRecord): CheckpointId {
   return checkpointId(firstId)
-}
-
-function epochKey(epoch: number): string {
-  return `${MASTER_PREFIX}epoch-${epoch}`
-}
-
-function newestEpoch(keys: readonly string[]): number | null {
-  let newest: number | null = null
-  for (const key of keys) {
-    const found = /^master\/epoch-(\d+)$/.exec(key)
-    if (found !== null) newest = Math.max(newest ?? 0, Number(found[1]))
-  }
-  return newest
 }

@@ -237,14 +237,15 @@ export class KafkaSinkOperator implements Operator {
   #commitNext(): void {
     const transaction = this.#transactions.find(({ status }) => status !== 'committed')
     if (transaction?.status !== 'prepared') return
-    const { checkpoint, handle } = transaction.committable
+    const { checkpoint, handle, begin } = transaction.committable
     if (checkpoint > this.#latestCompleted) return
     transaction.status = 'committing'
     const isAborted = transaction.isRestored && this.#mutant('abort-on-restore')
-    endTransaction(this.#client, handle, isAborted ? 'abort' : 'commit', (failure) => {
+    const result = isAborted ? 'abort' : 'commit'
+    endTransaction(this.#client, { handle, begin }, result, (ended) => {
       if (this.#isClosed) return
-      if (failure !== null) {
-        this.#context.fail(failure)
+      if (ended.type === 'lost') {
+        this.#context.fail(ended.reason)
         return
       }
       transaction.status = 'committed'
@@ -257,10 +258,17 @@ export class KafkaSinkOperator implements Operator {
         isRecommit: isRestored,
         ...handle,
       })
+      if (ended.type === 'committed-before') this.#reclaim(transaction)
       this.#recycleUnnamed()
       this.#commitNext()
       this.#context.wake()
     })
+  }
+
+  /** A savepoint named it, and a later checkpoint committed it before its id was used again. */
+  #reclaim(transaction: SinkTransaction): void {
+    this.#transactions.splice(this.#transactions.indexOf(transaction), 1)
+    present(this.#pool, `${this.uid} is not open.`).reclaim(transaction.handle.transactionalId)
   }
 
   /** Reuses the ids of committed transactions that no restorable checkpoint names any more. */

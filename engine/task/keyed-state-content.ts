@@ -5,6 +5,7 @@
 import { decodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
 import type { KeyedStateHandle, StoredObject } from '../checkpoint/snapshot-handle.ts'
 import type { CheckpointId } from '../ids.ts'
+import type { Mutants } from '../mutants.ts'
 import type { KeyedStateBackend, KeyGroupSegment, StoredRun } from '../state/keyed-state-backend.ts'
 import { rowsInRange } from '../state/lsm/merge-runs.ts'
 import { decodeManifest, type RunManifest } from '../state/lsm/run-manifest.ts'
@@ -62,12 +63,14 @@ export function restoreContent(
   state: KeyedStateBackend,
   content: KeyedStateContent,
   checkpoint: CheckpointId,
+  mutants?: Mutants,
 ): void {
   if (content.type === 'runs') {
     state.restoreRuns(content.manifest.states, content.runs, checkpoint)
     return
   }
-  const { first, last } = state.range
+  const { last } = state.range
+  const first = state.range.first + (mutants?.active('key-group-range-off') === true ? 1 : 0)
   state.restore(content.segments.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last))
 }
 

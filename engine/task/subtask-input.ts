@@ -40,6 +40,8 @@ interface CurrentBuffer extends RecoveredRecords {
 
 export class SubtaskInput {
   readonly gate: InputGate
+  /** The producers wait for a checkpoint that commits what was written, and so must this subtask. */
+  awaitsBarrier = false
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
   readonly #operator: Operator
@@ -204,6 +206,7 @@ export class SubtaskInput {
         return
       case 'end-of-data':
       case 'end-of-input':
+        this.awaitsBarrier ||= element.type === 'end-of-data'
         this.gate.finish(channel)
         if (element.type === 'end-of-input')
           this.#barriers.handle({ type: 'end-of-input', channel })

@@ -123,12 +123,12 @@ export class SubtaskSnapshots {
   }
 
   /** Savepoints are whole and readable by every backend. */
-  #freeze({ checkpoint, kind, base = null }: Barrier): KeyedSnapshotWriter | null {
+  #freeze({ checkpoint, kind, base = null, location }: Barrier): KeyedSnapshotWriter | null {
     if (this.#keyedState === null) return null
     const { checkpointing } = this.#env.graph.settings
     const isOwn = checkpointing?.incremental === true && (kind === 'checkpoint' || kind === 'final')
     const snapshot = this.#keyedState.snapshot(isOwn ? { checkpoint, base } : undefined)
-    return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot)
+    return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot, location)
   }
 
   #isRunning(snapshot: RunningSnapshot): boolean {

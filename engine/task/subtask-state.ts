@@ -101,7 +101,7 @@ function fill(
       return `The snapshot ${key} of ${where} is corrupt: ${content.problem}.`
     }
     try {
-      restoreContent(state, content, restore.checkpoint)
+      restoreContent(state, content, restore.checkpoint, mutants)
     } catch (error) {
       if (error instanceof InvariantViolation) throw error
       return `The snapshot ${first?.key ?? ''} of ${where} cannot be restored: ${describeError(error)}`

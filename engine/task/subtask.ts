@@ -7,6 +7,7 @@
  *        └───────────────┴──────── failed / canceled ◀───┘
  */
 import { assert, InvariantViolation, present } from '../assert.ts'
+import { isSynchronous } from '../checkpoint/checkpoint-kind.ts'
 import { isFinal, MAX_WATERMARK } from '../element.ts'
 import type { Barrier } from '../element.ts'
 import { describeError } from '../errors.ts'
@@ -53,8 +54,11 @@ export class Subtask {
   #finished: number | null = null
   /** Everything is emitted; the subtask stays for the final checkpoint, which commits it. */
   #awaitsFinal = false
-  #finalCheckpoint: CheckpointId | null = null
-  #isFinalComplete = false
+  /** A source that emits what it still holds, before the savepoint with which the job ends. */
+  #drain: Barrier | null = null
+  /** The checkpoint with which the subtask ends: the final one, or the savepoint of a job that stops. */
+  #last: Barrier | null = null
+  #isLastComplete = false
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
@@ -172,11 +176,27 @@ export class Subtask {
       else this.#checkpoints.refuse(checkpoint, reason)
       return
     }
-    const { runtime, deployment } = this.#env
-    runtime.trace({ type: 'barrier-injected', checkpoint, subtask: deployment.subtask })
     this.#guard(() => {
-      this.#takeSnapshot({ barrier, alignmentMs: 0, processedBytes: 0, capture: null })
+      if (barrier.kind !== 'drain' || this.#awaitsFinal) this.#inject(barrier)
+      else this.#startDrain(barrier)
     })
+  }
+
+  #inject(barrier: Barrier): void {
+    const { runtime, deployment } = this.#env
+    const { checkpoint } = barrier
+    runtime.trace({ type: 'barrier-injected', checkpoint, subtask: deployment.subtask })
+    this.#takeSnapshot({ barrier, alignmentMs: 0, processedBytes: 0, capture: null })
+  }
+
+  /** The end of time and of the input come before the barrier (Flink stop-with-savepoint --drain). */
+  #startDrain(barrier: Barrier): void {
+    if (this.#drain !== null || this.#last !== null) return
+    this.#drain = barrier
+    if (this.#finished === null) {
+      this.#chain.head.link.emitWatermark(MAX_WATERMARK)
+      this.#finish()
+    }
   }
 
   notifyComplete(checkpoint: CheckpointId): void {
@@ -187,8 +207,8 @@ export class Subtask {
     this.#env.copies?.completed(deployment.subtask, checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
-      if (checkpoint !== this.#finalCheckpoint) return
-      this.#isFinalComplete = true
+      if (checkpoint !== this.#last?.checkpoint) return
+      this.#isLastComplete = true
       this.#endWhenCommitted()
     })
   }
@@ -200,6 +220,12 @@ export class Subtask {
     runtime.trace({ type: 'abortion-received', checkpoint, subtask: deployment.subtask })
     this.#env.copies?.aborted(deployment.subtask, checkpoint)
     this.#checkpoints.notifyAborted(checkpoint)
+    const stopping = this.#last ?? this.#drain
+    if (stopping?.checkpoint === checkpoint && isSynchronous(stopping.kind)) {
+      // It has put itself behind its last record, and cannot go back (Flink "Stop-with-savepoint failed").
+      this.fail(`The savepoint ${checkpoint} with which the job was to stop failed.`)
+      return
+    }
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyAborted?.(checkpoint)
     })
@@ -254,7 +280,7 @@ export class Subtask {
       this.#finish()
       return
     }
-    if (this.#isFinalComplete) {
+    if (this.#isLastComplete) {
       this.#endWhenCommitted()
       return
     }
@@ -308,13 +334,20 @@ export class Subtask {
 
   #takeSnapshot(trigger: Trigger): void {
     const { barrier } = trigger
-    if (this.#checkpoints.take(trigger) && isFinal(barrier)) this.#expectFinal(barrier)
+    const isLast = isFinal(barrier) || isSynchronous(barrier.kind)
+    if (this.#checkpoints.take(trigger) && isLast) this.#expectEnd(barrier)
   }
 
-  #expectFinal({ checkpoint }: Barrier): void {
+  #expectEnd(barrier: Barrier): void {
     const { subtask } = this.#env.deployment
-    assert(this.#awaitsFinal, `${subtask} still has input at the final checkpoint ${checkpoint}.`)
-    this.#finalCheckpoint = checkpoint
+    const { checkpoint, kind } = barrier
+    assert(
+      this.#awaitsFinal || kind === 'stop',
+      `${subtask} still has input at the final checkpoint ${checkpoint}.`,
+    )
+    this.#last = barrier
+    // What comes behind the savepoint belongs to the next run of the job.
+    if (kind === 'stop') this.#chain.suspend()
   }
 
   /** When there is nothing to do, or often enough when there is: what was written leaves. */
@@ -339,7 +372,9 @@ export class Subtask {
       operators[told]?.finish?.()
     }
     const { graph, mutants } = this.#env
-    if (!graph.needsFinalCheckpoint || mutants.active('final-checkpoint-skipped')) {
+    const isAwaited =
+      graph.needsFinalCheckpoint || this.#drain !== null || this.#input?.awaitsBarrier === true
+    if (!isAwaited || mutants.active('final-checkpoint-skipped')) {
       this.#outputs.broadcast({ type: 'end-of-input' })
       this.#end('finished', '')
       return
@@ -348,6 +383,7 @@ export class Subtask {
     this.#awaitsFinal = true
     const { subtask, attempt } = this.#env.deployment
     this.#env.report({ type: 'input-ended', subtask, attempt })
+    if (this.#drain !== null) this.#inject(this.#drain)
   }
 
   #endWhenCommitted(): void {
@@ -392,7 +428,7 @@ export class Subtask {
   #schedule(delayMs: number, label: string, callback: () => void): Timer {
     const { runtime, provenance, isStrict } = this.#env
     return runtime.schedule(delayMs, label, () => {
-      if (!this.#isOpen) return
+      if (!this.#isOpen || this.#last?.kind === 'stop') return
       if (provenance.isOn) provenance.current = []
       this.#guard(() => {
         callback()

@@ -3,13 +3,13 @@
  * the oracle judges what was really stored. Values are decoded when somebody looks at them.
  */
 import { decodeChannelState } from '../../engine/checkpoint/channel-state-format.ts'
-import { decodeMetadata, metadataKey } from '../../engine/checkpoint/checkpoint-metadata.ts'
+import { decodeAt } from '../../engine/checkpoint/savepoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
-import type { CheckpointId } from '../../engine/ids.ts'
 import { decodeSplits } from '../../engine/source/kafka-source-reader.ts'
 import { decodeKeyGroup } from '../../engine/state/decode-key-group.ts'
 import { readKeyedState, segmentsOf } from '../../engine/task/keyed-state-content.ts'
 import type { KeyedStateContent } from '../../engine/task/keyed-state-content.ts'
+import type { EventOf } from '../../engine/trace.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { CheckpointRecord, OvertakenRecord, StateAtCheckpoint } from './history.ts'
 
@@ -23,13 +23,15 @@ export interface StateOwners {
 
 export function recordCheckpoint(
   storage: SimulatedStorage,
-  checkpoint: CheckpointId,
-  seq: number,
+  {
+    checkpoint,
+    seq,
+    location: key,
+  }: Pick<EventOf<'checkpoint-completed'>, 'checkpoint' | 'seq' | 'location'>,
   owners: StateOwners,
 ): CheckpointRecord {
-  const key = metadataKey(checkpoint)
   const bytes = storage.peek(key)
-  const metadata = bytes === undefined ? 'it is not in the storage' : decodeMetadata(bytes, key)
+  const metadata = bytes === undefined ? 'it is not in the storage' : decodeAt(bytes, key)
   if (typeof metadata === 'string') {
     const problems = [`metadata: ${metadata}`]
     const nothing = { offsets: [], states: [], operatorStates: [], inFlight: 0, channels: [] }

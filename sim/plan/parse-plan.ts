@@ -9,6 +9,7 @@ import { FACT_TYPES, MESSAGE_TYPES, REQUEST_TYPES } from './names.ts'
 import { workersOf } from './plan.ts'
 import type {
   Fault,
+  Action,
   FaultMoment,
   Plan,
   PlanConfig,
@@ -42,7 +43,16 @@ export function encodePlan(plan: Plan): string {
 /** Checks a value that should be a plan. Throws ConfigurationError (code `bad-plan`). */
 export function checkPlan(value: unknown): Plan {
   const fields = objectAt('the plan', value)
-  onlyFields('the plan', fields, ['v', 'job', 'config', 'seed', 'input', 'faults', 'mutant'])
+  onlyFields('the plan', fields, [
+    'v',
+    'job',
+    'config',
+    'seed',
+    'input',
+    'faults',
+    'actions',
+    'mutant',
+  ])
   if (fields.v !== 1) throw bad('v', fields.v, '1')
   const config = checkConfig(fields.config)
   const faults = arrayAt('faults', fields.faults).map((fault, index) =>
@@ -56,7 +66,37 @@ export function checkPlan(value: unknown): Plan {
     input: checkInput(fields.input),
     faults,
   }
-  return fields.mutant === undefined ? plan : { ...plan, mutant: checkMutant(fields.mutant) }
+  return {
+    ...plan,
+    ...(fields.actions === undefined ? {} : { actions: checkActions(fields.actions) }),
+    ...(fields.mutant === undefined ? {} : { mutant: checkMutant(fields.mutant) }),
+  }
+}
+
+function checkActions(value: unknown): Action[] {
+  return arrayAt('actions', value).map((action, index) => checkAction(`actions[${index}]`, action))
+}
+
+function checkAction(path: string, value: unknown): Action {
+  const fields = objectAt(path, value)
+  const kind = oneOf(`${path}.kind`, fields.kind, ['savepoint', 'stop', 'rescale', 'cancel'])
+  const at = pointAt(path, fields)
+  switch (kind) {
+    case 'rescale':
+      onlyFields(path, fields, ['kind', 'at', 'parallelism'])
+      return { kind, at, parallelism: integerAt(`${path}.parallelism`, fields.parallelism, 1, 128) }
+    case 'stop':
+      onlyFields(path, fields, ['kind', 'at', 'drain'])
+      return fields.drain === undefined
+        ? { kind, at }
+        : { kind, at, drain: flagAt(`${path}.drain`, fields.drain) }
+    case 'savepoint':
+    case 'cancel':
+      onlyFields(path, fields, ['kind', 'at'])
+      return { kind, at }
+    default:
+      throw bad(`${path}.kind`, kind, 'savepoint, stop, rescale or cancel')
+  }
 }
 
 /** The name of a mutant, or ConfigurationError with the list of all. */
@@ -169,6 +209,11 @@ function checkState({ stateBackend, incremental, localRecovery }: Fields): PlanC
       ? {}
       : { localRecovery: booleanAt('localRecovery', localRecovery) }),
   }
+}
+
+function flagAt(path: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw bad(path, value, 'true or false')
 }
 
 function booleanAt(name: string, value: unknown): boolean {

@@ -4,7 +4,7 @@
  */
 import type { CheckpointingMode, StateBackendName } from '../../engine/job/job-options.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
-import type { Message } from '../../engine/messages.ts'
+import type { ClientMessage, ClientReply, Message } from '../../engine/messages.ts'
 import type { MutantName } from '../../engine/mutants.ts'
 import type { FactType } from '../../engine/trace.ts'
 
@@ -60,8 +60,11 @@ export interface DropFault {
   readonly count?: number
 }
 
-/** What processes say to each other. */
-export type SentMessage = Exclude<Message['type'], 'channel-broken'>
+/** What processes of the job say to each other. */
+export type SentMessage = Exclude<
+  Message['type'],
+  'channel-broken' | (ClientMessage | ClientReply)['type']
+>
 
 /** The first request of the type from the process at or after a time, or its nth (counted from 1). */
 export type RequestMoment = { readonly t: number } | { readonly nth: number }
@@ -85,6 +88,16 @@ export interface RequestFault {
 
 export type Fault = CrashFault | FailFault | SeverFault | DropFault | RequestFault
 export type FaultKind = Fault['kind']
+
+/**
+ * What somebody does with the job while it runs: `savepoint` takes one; `stop` ends the job with a savepoint, after the
+ * last watermark if it is drained, and starts it again from there; `rescale` does that with another parallelism; `cancel`
+ * cancels the job and starts it again from its newest checkpoint.
+ */
+export type Action =
+  | { readonly kind: 'savepoint' | 'cancel'; readonly at: FaultMoment }
+  | { readonly kind: 'stop'; readonly at: FaultMoment; readonly drain?: boolean }
+  | { readonly kind: 'rescale'; readonly at: FaultMoment; readonly parallelism: number }
 
 export interface PlanConfig {
   /** Subtasks of each operator. Default 2. */
@@ -140,6 +153,8 @@ export interface Plan {
   readonly seed: number
   readonly input: PlanInput
   readonly faults: readonly Fault[]
+  /** One after the other. Default: none. */
+  readonly actions?: readonly Action[]
   readonly mutant?: MutantName
 }
 

@@ -12,6 +12,7 @@ import { hasEventTime } from '../event-time.ts'
 import { defaultInput, findInputSize } from '../workload/workload.ts'
 import type { InputSize } from '../workload/workload.ts'
 import type {
+  Action,
   CrashFault,
   DropFault,
   FailFault,
@@ -106,17 +107,30 @@ export interface PlanShape extends PlanArbitraryOptions {
   readonly generator?: string
   readonly size?: InputSize
   readonly hasEventTime?: boolean
+  /** Then there are no checkpoints to go on from. */
+  readonly isBatch?: boolean
 }
 
 /** The options, with the generator that feeds what the job reads unless an input is given. */
 export function shapeFor(job: Job, options: PlanArbitraryOptions): PlanShape {
   const input = defaultInput(job)
-  const timed = { ...options, hasEventTime: hasEventTime(job.graph) }
+  const isBatch = (job.options.runtimeMode ?? 'streaming') !== 'streaming'
+  const timed = { ...options, hasEventTime: hasEventTime(job.graph), isBatch }
   if (options.input !== undefined || !('generator' in input)) return timed
   const { generator } = input
   const size = findInputSize(generator)
   return generator === 'traffic' || size === undefined ? timed : { ...timed, generator, size }
 }
+
+/** Moments at which a savepoint meets a checkpoint, a commit or a restart. */
+const ACTION_POINTS: readonly FactType[] = [
+  'checkpoint-triggered',
+  'snapshot-taken',
+  'transaction-prepared',
+  'checkpoint-completed',
+  'restart-scheduled',
+  'restore-started',
+]
 
 const DURATIONS_MS = [1500, 3000] as const
 const TIME_MAX_MS = 3500
@@ -132,10 +146,46 @@ export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
       seed: fc.nat({ max: 0xffff }),
       input: options.input === undefined ? someInput(options) : fc.constant(options.input),
       faults: faults(options.faultsMax ?? 4),
+      ...(options.isBatch === true ? {} : { actions: actions() }),
       ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
     },
-    { noNullPrototype: true },
+    {
+      noNullPrototype: true,
+      requiredKeys: options.mutant === undefined ? REQUIRED : [...REQUIRED, 'mutant'],
+    },
   )
+}
+
+/** Every plan has these; every other one has actions as well. */
+const REQUIRED: ('v' | 'job' | 'config' | 'seed' | 'input' | 'faults' | 'mutant')[] = [
+  'v',
+  'job',
+  'config',
+  'seed',
+  'input',
+  'faults',
+]
+
+/** Somebody takes savepoints, stops, rescales or cancels the job, in the middle of all faults. */
+function actions(): Arbitrary<Action[]> {
+  const at = fc.oneof(
+    fc.record({ t: fc.integer({ min: 100, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+    fc.record(
+      { point: fc.constantFrom(...ACTION_POINTS), nth: fc.integer({ min: 1, max: 6 }) },
+      { noNullPrototype: true },
+    ),
+  )
+  const action = fc.oneof<Arbitrary<Action>[]>(
+    fc.record(
+      { kind: fc.constantFrom('savepoint' as const, 'stop' as const, 'cancel' as const), at },
+      { noNullPrototype: true },
+    ),
+    fc.record(
+      { kind: fc.constant('rescale' as const), at, parallelism: fc.integer({ min: 1, max: 3 }) },
+      { noNullPrototype: true },
+    ),
+  )
+  return fc.array(action, { minLength: 1, maxLength: 3, size: 'max' })
 }
 
 /** With event time no subtask of a source may be without a partition: without watermarks of its own it stops all time. */

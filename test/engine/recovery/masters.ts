@@ -8,6 +8,7 @@ import { MasterJournal } from '../../../engine/recovery/master-journal.ts'
 import { takeOver } from '../../../engine/recovery/takeover.ts'
 import type { Takeover } from '../../../engine/recovery/takeover.ts'
 import { FakeRuntime, FakeStorage } from '../fake-runtime.ts'
+import { summingJob } from '../small-jobs.ts'
 
 /** A storage that several masters use, one after the other. */
 export class Masters {
@@ -21,6 +22,7 @@ export class Masters {
       checkpoint: checkpointId(id),
       kind: 'checkpoint',
       triggeredAt: 0,
+      vertices: [],
       handles: [],
       coordinators: [],
     }
@@ -37,7 +39,9 @@ export class Masters {
     let taken: Takeover | undefined
     const { storage, journal } = this
     const mutants = new Mutants(mutant)
-    takeOver({ storage, journal, mutants, retained, fallbackToPrevious: fallback }, (takeover) => {
+    const job = { graph: summingJob(), restoreFrom: undefined }
+    const settings = { retained, fallbackToPrevious: fallback }
+    takeOver({ storage, journal, mutants, ...settings, ...job }, (takeover) => {
       taken = takeover
     })
     this.runtime.advance(20)
@@ -51,7 +55,7 @@ export class Masters {
     if (taken.type === 'failed') return taken.reason
     if (taken.type === 'ended') return `${taken.end.status}: ${taken.end.reason}`
     const { epoch, firstId } = taken.record
-    const found = taken.completed.map(({ checkpoint }) => checkpoint).join(' ')
+    const found = taken.start.completed.map(({ metadata }) => metadata.checkpoint).join(' ')
     return `epoch ${epoch} from ${found === '' ? 'nothing' : found}, ids from ${firstId}`
   }
 }

@@ -188,6 +188,7 @@ function checkpointOf(entries: readonly Entry[]): Stored {
       triggeredAt: 0,
       handles: [handle],
       coordinators: [],
+      vertices: [],
     },
     objects: new Map([['old/state', concatenate(pieces)]]),
   }

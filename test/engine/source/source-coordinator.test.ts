@@ -45,6 +45,7 @@ class Coordinating {
       },
       alignment: null,
       fail: (reason) => this.failures.push(reason),
+      onBacklog: () => undefined,
     })
   }
 
