@@ -13,6 +13,8 @@ export function faultWords(fault: Fault): string {
     }
     case 'fail':
       return `fail ${fault.on} ${momentWords(fault.at)}`
+    case 'compact':
+      return `compact ${fault.on} ${momentWords(fault.at)}`
     case 'sever': {
       const { on, to, at, isOneWay } = fault
       const link = isOneWay === true ? `from ${on} to ${to}` : `between ${on} and ${to}`
@@ -38,7 +40,7 @@ export function faultWords(fault: Fault): string {
   }
 }
 
-function momentWords(at: Fault['at'], counted = 'request'): string {
+export function momentWords(at: Fault['at'], counted = 'request'): string {
   if ('t' in at) return `at ${milliseconds(at.t)} ms`
   if ('point' in at) return `right after ${at.point} number ${at.nth}`
   return `${counted} number ${at.nth}`

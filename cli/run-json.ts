@@ -35,6 +35,7 @@ export function simulateJson(result: SimulationResult, checkpoints: CheckpointTr
       outcome,
       phase,
     })),
+    ...(result.actions.length === 0 ? {} : { actions: result.actions }),
     recoveries: result.summary.recoveries.map(recoveryJson),
     checkpointStatistics: checkpointJson(checkpoints),
     plan: result.plan,

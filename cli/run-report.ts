@@ -3,6 +3,7 @@ import { phasesOf, seedFormulaMs, timesOf } from '../engine/metrics/recovery-dur
 import { initializationTable } from './initialization-report.ts'
 import type { Plan, Recovery, RecoveryDurations, SimulationResult } from '../sim/index.ts'
 import { MUTANTS } from '../sim/index.ts'
+import { actionOutcomeWords, actionWords } from './action-words.ts'
 import { faultWords, outcomeWords } from './fault-words.ts'
 import type { RunRequest } from './run-request.ts'
 import { count, labelled, milliseconds, paint, plural, printable, table } from './terminal.ts'
@@ -48,15 +49,22 @@ export function numbersOf(result: SimulationResult): string[] {
   return labelled(rows)
 }
 
-/** What became of every fault of the plan. */
-export function faultsOf({ plan, faults }: SimulationResult): string[] {
+/** What became of every action and every fault of the plan. */
+export function faultsOf({ plan, faults, actions }: SimulationResult): string[] {
+  const done = actions.flatMap((report, index): Row[] => {
+    const action = plan.actions?.[index]
+    if (action === undefined) return []
+    const words = actionOutcomeWords(report)
+    const shown = report.outcome === 'done' ? words : paint('yellow', words)
+    return [['actions', `${actionWords(action)}: ${shown}`]]
+  })
   const rows = faults.map((report, index): Row => {
     const fault = plan.faults[index]
     const words = outcomeWords(report)
     const shown = report.outcome === 'fired' ? words : paint('yellow', words)
     return ['faults', `${fault === undefined ? report.kind : faultWords(fault)}: ${shown}`]
   })
-  return labelled(rows)
+  return labelled([...done, ...rows])
 }
 
 /** Every recovery, with its four parts as bars on one scale. */

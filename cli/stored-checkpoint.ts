@@ -2,7 +2,8 @@
  * A checkpoint or savepoint where it lies: `PATH` is the directory that holds its `_metadata`, or an address of one. Its
  * metadata says under which name it was stored, and so where the storage begins. Only I/O; whatever is wrong is a sentence.
  */
-import { decodeStoredMetadata, encodeMetadata } from '../engine/checkpoint/checkpoint-metadata.ts'
+import { decodeStoredMetadata } from '../engine/checkpoint/checkpoint-metadata.ts'
+import { encodeAt, isRelative, metadataAt } from '../engine/checkpoint/savepoint-metadata.ts'
 import type { CheckpointMetadata } from '../engine/checkpoint/checkpoint-metadata.ts'
 import { openStorage } from '../engine/node/storage-uri.ts'
 import type { StorageKey, StoragePort, StorageResult } from '../engine/runtime.ts'
@@ -33,6 +34,7 @@ export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
   if (found.type === 'failed') throw await notThere(path, place, storage, found.reason)
   const stored = decodeStoredMetadata(found.value)
   if (typeof stored === 'string') throw usage(`The metadata of ${path} is corrupt: ${stored}.`)
+  if (isRelative(stored)) return readAll(storage, metadataAt(place.folder + METADATA, stored))
   const depth = stored.key.split('/').length - 1
   const whole = split(path, depth)
   if (whole.folder + METADATA !== stored.key) {
@@ -42,9 +44,16 @@ export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
     )
   }
   if (depth > 1) storage = await openStorage(whole.storage, { post: now, isReadOnly: true })
-  const objects = await readObjects(storage, stored.metadata)
+  return readAll(storage, stored.metadata)
+}
+
+async function readAll(
+  storage: StoragePort,
+  metadata: CheckpointMetadata,
+): Promise<StoredCheckpoint> {
+  const objects = await readObjects(storage, metadata)
   try {
-    return { metadata: stored.metadata, vertices: readVertices(stored.metadata, objects) }
+    return { metadata, vertices: readVertices(metadata, objects) }
   } catch (error) {
     if (error instanceof CorruptStateError) throw usage(error.message)
     throw error
@@ -78,11 +87,15 @@ export class NewSavepoint {
   async write({ metadata, objects }: ImportedSavepoint): Promise<void> {
     const key = this.folder + METADATA
     await Promise.all([...objects].map(([name, pieces]) => this.#put(name, pieces)))
-    await this.#put(key, [encodeMetadata(metadata, key)])
+    await this.#put(key, [encodeAt(metadata, key)])
   }
 
   async #put(key: StorageKey, pieces: readonly Uint8Array[]): Promise<void> {
-    const written = await asked<null>((answer) => this.#storage.put(key, pieces, answer))
+    const written = await asked<null>((answer) =>
+      this.#storage.put(key, pieces, (result) => {
+        answer(result.type === 'ok' ? result : { type: 'failed', reason: result.reason })
+      }),
+    )
     if (written.type === 'failed')
       throw usage(`${this.#path} cannot be written: ${written.reason}.`)
   }

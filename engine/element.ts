@@ -55,6 +55,8 @@ export interface Barrier {
   readonly alignedTimeoutMs?: number
   /** The snapshot must not refer to objects of former checkpoints. */
   readonly isFull?: boolean
+  /** The prefix of its objects in the snapshot storage. Absent: `chk-N`. */
+  readonly location?: string
   /** The completed checkpoint whose shared objects snapshots may name again. Absent or null: they name only their own. */
   readonly base?: CheckpointId | null
 }

@@ -65,6 +65,8 @@ export type ReaderEvent =
       readonly lastTimestamp: number
       readonly offsets: readonly PartitionOffset[]
     }
+  /** The reader catches up with what has piled up, or has done so. */
+  | { readonly type: 'backlog-reported'; readonly isBacklog: boolean }
   /** Alignment; MAX_WATERMARK when idle or finished. */
   | { readonly type: 'watermark-reported'; readonly watermark: number }
 
@@ -147,6 +149,41 @@ export type MasterMessage =
   /** The subtask took checkpoint n: later events for it belong behind the cut. */
   | ({ readonly type: 'barrier-passed'; readonly checkpoint: CheckpointId } & ToSubtask)
 
+/** From outside to the job master. The request's number is the client's own, and comes back with the reply. */
+export type ClientMessage =
+  /** `location`: the prefix of its objects in the snapshot storage, without a slash at its end. */
+  | {
+      readonly type: 'trigger-savepoint'
+      readonly requestId: number
+      readonly location: string
+    }
+  /** The job ends with a savepoint; `isDrained`: after the last watermark, so that nothing is left open. */
+  | {
+      readonly type: 'stop-with-savepoint'
+      readonly requestId: number
+      readonly location: string
+      readonly isDrained: boolean
+    }
+  | { readonly type: 'cancel-job'; readonly requestId: number }
+
+/** Job master to its client. */
+export type ClientReply =
+  | {
+      readonly type: 'savepoint-completed'
+      readonly requestId: number
+      readonly checkpoint: CheckpointId
+      readonly location: string
+    }
+  /** Every side effect before the savepoint is committed. */
+  | {
+      readonly type: 'job-stopped'
+      readonly requestId: number
+      readonly checkpoint: CheckpointId
+      readonly location: string
+    }
+  | { readonly type: 'job-canceled'; readonly requestId: number }
+  | { readonly type: 'request-failed'; readonly requestId: number; readonly reason: string }
+
 /** Subtask to subtask. */
 export type ChannelMessage =
   /** From the consumer: it is ready, and may be sent so many record buffers. */
@@ -184,4 +221,4 @@ export type ChannelMessage =
       readonly credit: number
     }
 
-export type Message = WorkerMessage | MasterMessage | ChannelMessage
+export type Message = WorkerMessage | MasterMessage | ChannelMessage | ClientMessage | ClientReply

@@ -8,6 +8,10 @@ export const ENGINE_MUTANTS = {
   'barrier-not-aligned': 'B-1: a blocked input is read on before the snapshot',
   'snapshot-aliases-state': 'B-3: later updates leak into a snapshot that is still being written',
   'checkpoint-completes-early': 'B-6: a checkpoint completes with one acknowledgement missing',
+  'savepoint-subsumes-checkpoint':
+    'A-19 (FLINK-21351): a savepoint takes the place of the newest checkpoint',
+  'savepoint-commits': 'the completion of a savepoint is told, so that sinks commit',
+  'key-group-range-off': 'B-10: a restored subtask leaves out the first of its key groups',
   'restore-older-checkpoint':
     'B-5/A-22: recovery restores the checkpoint before the newest completed one',
   'offset-of-last-read':
@@ -62,6 +66,12 @@ export const FEATURE_MUTANTS = {
     'A-28 (FLINK-31963): records in flight to operators without state do not come back',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'changelog-restored-to-end':
+    'A-47 (KAFKA-16017): a changelog is restored to its end, what was never committed included',
+  'changelog-stops-early':
+    'A-46 (KAFKA-10167): a changelog is restored to its last stable offset, wherever that is',
+  'compaction-drops-needed':
+    'A-42 and its like: compaction takes records of open transactions for committed ones',
   'unreadable-checkpoint-skipped':
     'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
   'region-too-small':
@@ -89,6 +99,17 @@ export const RULE_MUTANTS = {
     'B-43: EndTxn during the previous completion answers success and does nothing',
 } as const
 
+/** Bugs of the checkpoint coordinator that no run shows by itself: the tests of its step function kill them. */
+export const COORDINATOR_MUTANTS = {
+  'late-ack-accepted': 'B-7: an acknowledgement of another attempt counts',
+  'expired-not-counted':
+    'A-34 (FLINK-17351): checkpoints that take too long do not count as failed',
+  'state-deleted-on-unknown-outcome':
+    'A-23 (FLINK-22494): metadata that may be stored names objects that were deleted',
+  'pending-not-rechecked':
+    'A-35 (FLINK-27148): a checkpoint that was aborted while it was triggered is expected to be there',
+} as const
+
 /** The mutants that a plan can switch on. */
 export type MutantName =
   keyof typeof ENGINE_MUTANTS | keyof typeof BROKER_MUTANTS | keyof typeof FEATURE_MUTANTS
@@ -100,8 +121,8 @@ export const MUTANTS: Readonly<Record<MutantName, string>> = {
   ...FEATURE_MUTANTS,
 }
 
-/** Also those that only the rule tests of the cluster switch on. */
-export type AnyMutant = MutantName | keyof typeof RULE_MUTANTS
+/** Also those that only tests of single modules switch on. */
+export type AnyMutant = MutantName | keyof typeof RULE_MUTANTS | keyof typeof COORDINATOR_MUTANTS
 
 /** The switch of one run; at most one mutant is on. */
 export class Mutants {

@@ -393,6 +393,13 @@ type WorldEvent =
       readonly on: string
       readonly phase: string
     }
+  /** Somebody started the job again after it was stopped or canceled; `checkpoint`: from this one. */
+  | {
+      readonly type: 'job-submitted'
+      readonly parallelism: number
+      readonly location: string | null
+      readonly checkpoint: CheckpointId | null
+    }
   | { readonly type: 'input-finished' }
   | { readonly type: 'run-ended'; readonly reason: string }
 

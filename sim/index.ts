@@ -9,6 +9,7 @@ export type { RequestType } from '../engine/kafka/protocol.ts'
 export type { RecoveryDurations } from '../engine/metrics/recovery-durations.ts'
 export type { Recovery } from '../engine/metrics/recovery-timeline.ts'
 export type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
+export type { ActionReport } from './action-driver.ts'
 export { PHASES } from './faults/phase-tracker.ts'
 export type { Phase } from './faults/phase-tracker.ts'
 export type { FaultOutcome, FaultReport } from './faults/fault-ledger.ts'
@@ -19,6 +20,7 @@ export { checkMutant, checkPlan, encodePlan, mutantNames, parsePlan } from './pl
 export { FACT_TYPES, REQUEST_TYPES } from './plan/names.ts'
 export { FAULT_DEFAULTS, PLAN_DEFAULTS, workersOf } from './plan/plan.ts'
 export type {
+  Action,
   CrashFault,
   DropFault,
   FailFault,

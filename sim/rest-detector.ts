@@ -14,6 +14,8 @@ export interface RestOptions {
   readonly world: World
   /** Null: its master is down. */
   readonly jobStatus: () => JobStatus | null
+  /** False while somebody still has something to do with the job. */
+  readonly areActionsOver: () => boolean
   readonly cluster: SimulatedCluster
   readonly faults: FaultInjector
   readonly feeder: Feeder
@@ -61,16 +63,17 @@ export class RestDetector {
     if (event.type === 'checkpoint-completed') {
       this.#lastTriggeredAt = this.#triggeredAt.get(event.checkpoint) ?? 0
     }
+    if (event.type === 'job-submitted') this.#notRunning.clear()
     if (event.type !== 'subtask-status-changed') return
     if (event.status === 'running') this.#notRunning.delete(event.subtask)
     else this.#notRunning.add(event.subtask)
   }
 
   #look(): void {
-    const { world, faults, feeder, onRest } = this.#options
+    const { world, faults, feeder, onRest, areActionsOver } = this.#options
     // A job that gave up does not come back: nothing is gained by waiting.
     if (this.#options.jobStatus() === 'failed') return onRest(this.#missing())
-    if (!feeder.isFinished || !faults.isTimeOver) return this.start()
+    if (!feeder.isFinished || !faults.isTimeOver || !areActionsOver()) return this.start()
     this.#quietSince ??= world.now()
     const missing = this.#missing()
     if (missing === null) return onRest(null)

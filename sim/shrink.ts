@@ -46,6 +46,7 @@ class Shrinker {
     let before: Plan
     do {
       before = this.#plan
+      this.#dropActions()
       this.#dropFaults()
       this.#reduceInput()
       this.#reduceConfig()
@@ -69,6 +70,23 @@ class Shrinker {
     this.#plan = candidate
     this.#result = result
     return true
+  }
+
+  /** One by one, the last first; then each as late ones are: at a round time. */
+  #dropActions(): void {
+    const { actions: all = [] } = this.#plan
+    for (let i = all.length - 1; i >= 0; i--) {
+      const { actions = [], ...plan } = this.#plan
+      const fewer = actions.filter((_, index) => index !== i)
+      this.#try(fewer.length === 0 ? plan : { ...plan, actions: fewer })
+    }
+    for (const [i, action] of (this.#plan.actions ?? []).entries()) {
+      const { at } = action
+      const rounded = 't' in at ? { t: Math.round(at.t / 100) * 100 } : { ...at, nth: 1 }
+      if (JSON.stringify(rounded) === JSON.stringify(at)) continue
+      const actions = (this.#plan.actions ?? []).with(i, { ...action, at: rounded })
+      this.#try({ ...this.#plan, actions })
+    }
   }
 
   /** Halves first, then one by one, so that the result is 1-minimal. */
@@ -137,6 +155,7 @@ function withoutOptions(fault: Fault): Fault {
     case 'crash':
       return { kind: 'crash', on: fault.on, at: fault.at }
     case 'fail':
+    case 'compact':
       return fault
     case 'sever':
       return { kind: 'sever', on: fault.on, to: fault.to, at: fault.at }

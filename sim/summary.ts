@@ -5,6 +5,7 @@ import { RecoveryTimeline } from '../engine/metrics/recovery-timeline.ts'
 import type { Recovery } from '../engine/metrics/recovery-timeline.ts'
 import { text } from '../engine/serializer.ts'
 import type { FactType, TraceEvent, TraceTopology } from '../engine/trace.ts'
+import type { ActionReport } from './action-driver.ts'
 import type { FaultReport } from './faults/fault-ledger.ts'
 import type { History } from './history/history.ts'
 import type { Judgement, Verdict } from './oracle/judge.ts'
@@ -56,6 +57,7 @@ export interface SimulationResult {
   readonly traceHash: string
   readonly summary: RunSummary
   readonly faults: readonly FaultReport[]
+  readonly actions: readonly ActionReport[]
   /** How often the plan's mutant was reached. */
   readonly mutantHits: number
   readonly history: History
@@ -68,6 +70,7 @@ export interface SummaryInput {
   readonly judgement: Judgement
   readonly trace: readonly TraceEvent[]
   readonly faults: readonly FaultReport[]
+  readonly actions: readonly ActionReport[]
   readonly traceHash: string
   readonly mutantHits: number
   readonly dispatched: number
@@ -91,6 +94,7 @@ export function summarize(input: SummaryInput): SimulationResult {
     verdict: { outcome, violations },
     traceHash,
     faults,
+    actions: input.actions,
     mutantHits,
     history,
     summary: {

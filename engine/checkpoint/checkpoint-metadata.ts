@@ -7,25 +7,39 @@
  */
 import type { CheckpointKind } from '../element.ts'
 import { xxHash32 } from '../hash.ts'
-import type { CheckpointId } from '../ids.ts'
+import type { CheckpointId, VertexId } from '../ids.ts'
 import type { StorageKey } from '../runtime.ts'
 import { binary } from '../serializer.ts'
 import type { SnapshotHandle } from './snapshot-handle.ts'
+
+/** A vertex of the job when the checkpoint was taken: what a changed job must still agree with. */
+export interface VertexShape {
+  readonly vertex: VertexId
+  readonly parallelism: number
+  /** Number of key groups. */
+  readonly maxParallelism: number
+  /** Uids of the chained operators, head first. */
+  readonly operators: readonly string[]
+}
 
 export interface CheckpointMetadata {
   readonly checkpoint: CheckpointId
   readonly kind: CheckpointKind
   readonly triggeredAt: number
+  readonly vertices: readonly VertexShape[]
   readonly handles: readonly SnapshotHandle[]
   /** State of operator coordinators, by operator uid. */
   readonly coordinators: readonly { readonly uid: string; readonly state: Uint8Array }[]
 }
 
-interface Body {
-  readonly version: 1
+export interface StoredMetadata {
   /** The name under which it was stored. */
   readonly key: StorageKey
   readonly metadata: CheckpointMetadata
+}
+
+interface Body extends StoredMetadata {
+  readonly version: 1
 }
 
 const MAGIC = 0x574d4554
@@ -61,9 +75,7 @@ export function decodeMetadata(bytes: Uint8Array, key?: StorageKey): CheckpointM
 }
 
 /** The same, with the name under which it was stored: for those who do not know where the storage begins. */
-export function decodeStoredMetadata(
-  bytes: Uint8Array,
-): { readonly key: StorageKey; readonly metadata: CheckpointMetadata } | string {
+export function decodeStoredMetadata(bytes: Uint8Array): StoredMetadata | string {
   if (bytes.length <= FIXED_BYTES) return `it has only ${bytes.length} bytes`
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   if (view.getUint32(0) !== MAGIC)

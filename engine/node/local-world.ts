@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
+import { refuseChangelogTopics } from '../changelog/changelog-topics.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
-import type { ActorId } from '../ids.ts'
+import type { ActorId, ReceiverId } from '../ids.ts'
 import type { Job } from '../job/define-job.ts'
 import { checkCommits } from '../job/check-program.ts'
 import { buildJobGraph } from '../job/job-graph.ts'
@@ -52,7 +53,7 @@ export function runLocally(job: Job, options: LocalRunOptions = {}): Promise<Job
 }
 
 class LocalWorld {
-  readonly #receivers = new Map<ActorId, (message: Message) => void>()
+  readonly #receivers = new Map<ReceiverId, (message: Message) => void>()
   readonly #master: JobMaster
   readonly #worker: Worker
   readonly #options: LocalRunOptions
@@ -80,6 +81,7 @@ class LocalWorld {
       this.#post(action)
     })
     checkServices(graph, services)
+    refuseChangelogTopics(graph)
     const mutants = new Mutants()
     const storage = memoryStorage((action) => {
       this.#post(action)

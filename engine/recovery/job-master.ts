@@ -11,27 +11,30 @@
  *   created ──the job is over already, or what it left cannot be read──▶ finished, failed, canceled
  */
 import { assert, present } from '../assert.ts'
-import type { CoordinatorStart } from '../checkpoint/checkpoint-coordinator.ts'
+import type { CoordinatorStart } from '../checkpoint/coordinator-state.ts'
 import type { CheckpointId, SubtaskId, WorkerId } from '../ids.ts'
+import { shapeOf } from '../job/job-graph.ts'
 import type { JobGraph, JobVertex } from '../job/job-graph.ts'
-import type { MasterMessage, Message } from '../messages.ts'
+import type { ClientMessage, MasterMessage, Message } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
 import type { JobStatus } from '../trace.ts'
 import { Checkpointing, ONLY_FINAL } from './checkpointing.ts'
 import type { CheckpointingHost } from './checkpointing.ts'
+import { ClientRequests } from './client-requests.ts'
 import { deploy } from './deployer.ts'
 import { ExecutionGraph, isEnded } from './execution-graph.ts'
 import type { Execution } from './execution-graph.ts'
 import { FailureReasons } from './failure-reasons.ts'
 import { Heartbeats } from './heartbeats.ts'
-import { firstIdOf, MasterJournal } from './master-journal.ts'
+import { MasterJournal } from './master-journal.ts'
 import type { JobEnd } from './master-journal.ts'
 import { PendingRestarts } from './pending-restarts.ts'
 import type { PendingRestart } from './pending-restarts.ts'
 import { reconcile } from './reconciliation.ts'
 import { regionsOf } from './regions.ts'
+import type { RestoreFrom } from './restore-point.ts'
 import { NO_RESTARTS, onFailure } from './restart-strategy.ts'
 import { createSourceCoordinators } from './source-coordinators.ts'
 import { SubtaskMessages } from './subtask-messages.ts'
@@ -47,6 +50,10 @@ export interface JobMasterOptions {
   readonly mutants: Mutants
   /** The first deployment waits for so many workers, at most for one heartbeat timeout, to spread over all of them. */
   readonly workersExpected: number
+  /** A savepoint, or a checkpoint of a former job. Default: the job starts with nothing. */
+  readonly restoreFrom?: RestoreFrom
+  /** Counts the jobs that were submitted over this snapshot storage, one after the other. Default 1. */
+  readonly submission?: number
 }
 
 /** What it means that an older checkpoint is restored than the newest. */
@@ -54,7 +61,7 @@ const WRITTEN_TWICE =
   'output that was committed after the checkpoint that is restored instead will be written a second time'
 
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
-  created: ['running', 'finished', 'failed', 'canceled'],
+  created: ['running', 'finished', 'failed', 'canceled', 'canceling'],
   running: ['restarting', 'failing', 'finished', 'canceling'],
   restarting: ['running', 'failing', 'canceling'],
   failing: ['failed'],
@@ -74,18 +81,23 @@ export class JobMaster {
   readonly #heartbeats: Heartbeats
   readonly #coordinators: ReadonlyMap<string, SourceCoordinator>
   readonly #journal: MasterJournal
-  #checkpointing: Checkpointing | null = null
+  #checkpointing: Checkpointing
+  readonly #clients: ClientRequests
   readonly #restarts = new PendingRestarts()
   readonly #failures = new FailureReasons()
   #status: JobStatus = 'created'
   #strategy = NO_RESTARTS
   #epoch = 0
+  /** There was a job master of this job before. */
+  #isSuccessor = false
   /** It knows what the job starts from. */
   #isReady = false
   /** A newer master has taken over. */
   #isReplaced = false
   /** Its end is being made durable. */
   #isEnding = false
+  /** Subtasks that read what has piled up. */
+  readonly #backlogs = new Set<SubtaskId>()
   /** The wait for the expected workers is over. */
   #isPatienceOver = false
   /** The newest checkpoint that subtasks were told of. */
@@ -117,8 +129,13 @@ export class JobMaster {
       fail: (reason) => {
         this.#failover('everything', reason)
       },
+      backlogChanged: () => {
+        this.#onBacklog()
+      },
     })
-    this.#journal = new MasterJournal(options.storage)
+    this.#clients = new ClientRequests(runtime)
+    this.#journal = new MasterJournal(options.storage, options.submission ?? 1)
+    this.#checkpointing = this.#createCheckpointing()
   }
 
   get status(): JobStatus {
@@ -126,35 +143,38 @@ export class JobMaster {
   }
 
   start(): void {
-    const { runtime, storage, mutants } = this.#options
+    const { runtime, storage, mutants, restoreFrom } = this.#options
     runtime.trace({ type: 'job-status-changed', status: 'created', reason: '' })
     const { retained, fallbackToPrevious } = this.#graph.settings.checkpointing ?? ONLY_FINAL
-    const journal = this.#journal
-    takeOver({ storage, journal, mutants, retained, fallbackToPrevious }, (takeover) => {
+    const [graph, journal] = [this.#graph, this.#journal]
+    const options = { storage, journal, mutants, retained, fallbackToPrevious, graph, restoreFrom }
+    takeOver(options, (takeover) => {
+      if (this.#status !== 'created') return
       if (takeover.type === 'taken') this.#begin(takeover)
       else if (takeover.type === 'failed') this.#changeStatus('failed', takeover.reason)
       else this.#changeStatus(takeover.end.status, takeover.end.reason)
     })
   }
 
-  #begin({ record, completed, unreadable }: Extract<Takeover, { type: 'taken' }>): void {
+  #begin({ record, start, unreadable, isSuccessor }: Extract<Takeover, { type: 'taken' }>): void {
     const { runtime } = this.#options
     const { epoch } = record
     this.#epoch = epoch
     this.#executions.beginEpoch(epoch)
-    const checkpoint = completed.at(-1)?.checkpoint ?? null
-    this.#latestNotified = checkpoint
+    const checkpoint = start.completed.at(-1)?.metadata.checkpoint ?? null
+    this.#isSuccessor = isSuccessor
+    this.#latestNotified = isSuccessor ? checkpoint : null
     runtime.trace({ type: 'master-started', epoch, checkpoint })
     for (const one of unreadable) {
       const reason = `${one.reason}; ${WRITTEN_TWICE}`
       runtime.trace({ ...one, type: 'checkpoint-unreadable', reason, fallback: checkpoint })
     }
-    this.#checkpointing = this.#createCheckpointing({ nextId: firstIdOf(record), completed })
+    this.#checkpointing = this.#createCheckpointing(start)
     this.#isReady = true
     this.#heartbeats.start()
     const { intervalMs, timeoutMs } = this.#graph.settings.heartbeat
     // Workers of a former master register when they have not heard of it for the timeout.
-    const patienceMs = epoch === 1 ? timeoutMs : timeoutMs + 2 * intervalMs
+    const patienceMs = isSuccessor ? timeoutMs + 2 * intervalMs : timeoutMs
     runtime.schedule(patienceMs, 'first-deployment', () => {
       this.#isPatienceOver = true
       this.#deployFirst()
@@ -165,6 +185,11 @@ export class JobMaster {
   receive(message: Message): void {
     if (this.#isReplaced) return
     switch (message.type) {
+      case 'trigger-savepoint':
+      case 'stop-with-savepoint':
+      case 'cancel-job':
+        this.#onClient(message)
+        return
       case 'register-worker':
         this.#register(message)
         return
@@ -270,7 +295,7 @@ export class JobMaster {
     if (!isComplete && !this.#isPatienceOver) return
     const scheduled = this.#executions.schedule(workers)
     if (scheduled === null) return
-    if (this.#epoch > 1) this.#traceRestart(0, this.#executions.subtasks)
+    if (this.#isSuccessor) this.#traceRestart(0, this.#executions.subtasks)
     this.#run()
     this.#deploy(scheduled, true)
   }
@@ -299,19 +324,26 @@ export class JobMaster {
 
   /** `restart` 0: the job was taken over. */
   #traceRestart(restart: number, subtasks: readonly SubtaskId[]): void {
-    const checkpoint = this.#checkpointing?.restorePoint?.checkpoint ?? null
+    const checkpoint = this.#checkpointing.restorePoint?.checkpoint ?? null
     this.#options.runtime.trace({ type: 'restart-started', restart, checkpoint, subtasks })
   }
 
   #run(): void {
     this.#changeStatus('running', '')
     const isPeriodic = this.#graph.settings.checkpointing !== null
-    if (isPeriodic && this.#graph.runtimeMode === 'streaming') this.#checkpointing?.start()
+    if (isPeriodic && this.#graph.runtimeMode === 'streaming') this.#checkpointing.start()
+    this.#onBacklog()
+  }
+
+  #onBacklog(): void {
+    const isAny =
+      this.#backlogs.size > 0 || [...this.#coordinators.values()].some((c) => c.isBacklog)
+    if (this.#status === 'running') this.#checkpointing.backlogChanged(isAny)
   }
 
   #deploy(scheduled: readonly Execution[], isGlobal: boolean): void {
     const { runtime, mutants } = this.#options
-    const restorePoint = this.#checkpointing?.restorePoint ?? null
+    const restorePoint = this.#checkpointing.restorePoint ?? null
     if (isGlobal) {
       for (const [uid, coordinator] of this.#coordinators) {
         const former = restorePoint?.coordinators.find((one) => one.uid === uid)
@@ -324,6 +356,7 @@ export class JobMaster {
         this.#coordinatorOf(execution)?.subtaskReset(execution.index, restored)
       }
       execution.toldAt = this.#heartbeats.beat
+      this.#backlogs.delete(execution.subtask)
       this.#setStatus(execution, 'deploying', '')
     }
     const executions = this.#executions
@@ -337,7 +370,7 @@ export class JobMaster {
     message: Exclude<MasterMessage, { type: 'register-worker' | 'heartbeat' }>,
   ): void {
     if (message.type === 'acknowledge-checkpoint') {
-      this.#checkpointing?.acknowledged(message.checkpoint, message.handle)
+      this.#checkpointing.acknowledged(message.checkpoint, message.handle)
       return
     }
     const execution = this.#executions.find(message.subtask, message.attempt)
@@ -348,13 +381,18 @@ export class JobMaster {
         this.#onStatus(execution, message.status, message.reason)
         return
       case 'decline-checkpoint':
-        this.#checkpointing?.declined(message)
+        this.#checkpointing.declined(message)
         return
       case 'operator-event-acknowledged':
         execution.unconfirmed.delete(message.eventId)
         coordinator?.onEventConfirmed(execution.index, message.eventId)
         return
       case 'reader-event':
+        if (message.event.type === 'backlog-reported') {
+          if (message.event.isBacklog) this.#backlogs.add(execution.subtask)
+          else this.#backlogs.delete(execution.subtask)
+          this.#onBacklog()
+        }
         coordinator?.onReaderEvent(execution.index, message.event)
         return
       case 'input-ended':
@@ -370,7 +408,7 @@ export class JobMaster {
     execution.hasInputEnded = true
     // Told before a failure that was heard of first: the next attempts have not ended.
     if (this.#status === 'running' && this.#executions.haveAllInputsEnded) {
-      this.#checkpointing?.inputEnded()
+      this.#checkpointing.inputEnded()
     }
   }
 
@@ -414,7 +452,7 @@ export class JobMaster {
     if (this.#status === 'failing') this.#end('failed', this.#failure)
     else if (this.#status === 'canceling') this.#end('canceled', '')
     else if (this.#status === 'running' && this.#executions.areAll('finished')) {
-      this.#checkpointing?.stop('job-ended')
+      this.#checkpointing.stop('job-ended')
       this.#end('finished', '')
     }
   }
@@ -442,11 +480,12 @@ export class JobMaster {
     })
     this.#strategy = strategy
     this.#failures.add(reason)
+    this.#clients.onFailure(reason)
     if (decision.type === 'give-up') {
       this.#failure = `${decision.reason}; ${this.#failures.toString()}`
       this.#restarts.clear()
       this.#changeStatus('failing', this.#failure)
-      this.#checkpointing?.stop('job-ended')
+      this.#checkpointing.stop('job-ended')
       this.#cancel(this.#executions.executions)
       this.#proceed()
       return
@@ -456,7 +495,7 @@ export class JobMaster {
     const pending = this.#restarts.add(decision.restart, subtasks, isGlobal)
     if (this.#status === 'running') this.#changeStatus('restarting', reason)
     this.#scheduleRestart(pending, decision.delayMs, reason)
-    this.#checkpointing?.stop('failover')
+    this.#checkpointing.stop('failover')
     this.#cancel(this.#executions.of(subtasks))
   }
 
@@ -483,7 +522,7 @@ export class JobMaster {
 
   /** A source went on, for all its readers, behind the checkpoint: they can only be set back together. */
   #canResetReaders(subtasks: readonly SubtaskId[]): boolean {
-    const restored = this.#checkpointing?.restorePoint?.checkpoint ?? null
+    const restored = this.#checkpointing.restorePoint?.checkpoint ?? null
     return this.#executions
       .of(subtasks)
       .every((execution) => this.#coordinatorOf(execution)?.canResetTo(restored) ?? true)
@@ -511,6 +550,9 @@ export class JobMaster {
     )
     this.#status = status
     this.#options.runtime.trace({ type: 'job-status-changed', status, reason })
+    if (status !== 'finished' && status !== 'failed' && status !== 'canceled') return
+    this.#checkpointing.jobEnded(status)
+    this.#clients.onJobEnded(status)
   }
 
   #setStatus(execution: Execution, status: Execution['status'], reason: string): void {
@@ -526,24 +568,50 @@ export class JobMaster {
     })
   }
 
+  // Clients.
+
+  #onClient(message: ClientMessage): void {
+    const isOver = TRANSITIONS[this.#status].length === 0
+    if (message.type === 'cancel-job') {
+      this.#clients.receive(
+        message,
+        this.#checkpointing,
+        isOver ? `The job is ${this.#status}.` : null,
+      )
+      if (!isOver) this.#cancelJob()
+      return
+    }
+    const refusal = this.#status === 'running' ? null : `The job is ${this.#status}, not running.`
+    const isBatch = this.#graph.runtimeMode === 'batch'
+    const never = isBatch ? 'A job in batch mode takes no savepoints.' : null
+    this.#clients.receive(message, this.#checkpointing, never ?? refusal)
+  }
+
+  #cancelJob(): void {
+    if (this.#status === 'failing' || this.#status === 'canceling') return
+    this.#restarts.clear()
+    this.#changeStatus('canceling', '')
+    this.#checkpointing.stop('job-ended')
+    this.#cancel(this.#executions.executions)
+    this.#proceed()
+  }
+
   // Checkpoints.
 
-  #createCheckpointing(start: CoordinatorStart): Checkpointing | null {
-    const { settings, needsFinalCheckpoint } = this.#graph
-    const config = settings.checkpointing ?? (needsFinalCheckpoint ? ONLY_FINAL : null)
-    if (config === null) return null
+  #createCheckpointing(start?: CoordinatorStart): Checkpointing {
     const { runtime, storage, mutants } = this.#options
     const host: CheckpointingHost = {
       runtime,
       storage,
       mutants,
-      config,
+      config: this.#graph.settings.checkpointing ?? ONLY_FINAL,
       coordinators: this.#coordinators,
       plan: () => ({
         expected: this.#mayTrigger()
           ? new Map(this.#executions.executions.map((e) => [e.subtask, e.attempt]))
           : null,
         coordinators: [...this.#coordinators.keys()],
+        vertices: this.#graph.vertices.map(shapeOf),
       }),
       triggerSources: (barrier) => {
         const isSource = ({ vertex }: Execution): boolean =>
@@ -557,17 +625,19 @@ export class JobMaster {
       notifyAborted: (checkpoint, latestCompleted) => {
         this.#messages.notifyAborted(checkpoint, latestCompleted)
       },
-      failJob: (reason) => {
-        this.#failover('everything', reason)
+      failJob: (reason, task) => {
+        this.#failover(task === null ? 'everything' : [task], reason)
+      },
+      onSavepoint: (target, outcome) => {
+        this.#clients.onSavepoint(target, outcome)
       },
     }
     return new Checkpointing(host, start)
   }
 
   #mayTrigger(): boolean {
-    const next = this.#checkpointing?.nextId
-    if (next === undefined || this.#isReplaced) return false
-    return this.#journal.mayUse(next) && this.#executions.areAll('running')
+    if (!this.#isReady || this.#isReplaced) return false
+    return this.#journal.mayUse(this.#checkpointing.nextId) && this.#executions.areAll('running')
   }
 
   // Operator coordinators.

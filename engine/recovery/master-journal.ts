@@ -7,7 +7,7 @@
  */
 import { checkpointId } from '../ids.ts'
 import type { CheckpointId } from '../ids.ts'
-import type { StoragePort, StorageResult } from '../runtime.ts'
+import type { StoragePort, WriteResult } from '../runtime.ts'
 import { encodeRecord, findRecord } from './checked-record.ts'
 
 /** How the job ended. */
@@ -18,7 +18,12 @@ export interface JobEnd {
 
 /** One job master, as its object `master/epoch-2` says. */
 export interface MasterRecord {
+  /** Counts the masters over this storage, whatever job they are of. */
   readonly epoch: number
+  /** Which of the jobs that were submitted over this storage it is of. */
+  readonly submission: number
+  /** Checkpoints before this one are of former jobs. */
+  readonly jobFirstId: number
   /** The checkpoint that it began with; 0 for none. */
   readonly base: number
   /** Its own checkpoints begin here. */
@@ -31,17 +36,21 @@ export interface MasterRecord {
 export const IDS_AHEAD = 10
 
 export const MASTER_PREFIX = 'master/'
-const END_KEY = `${MASTER_PREFIX}end`
 
 export class MasterJournal {
   readonly #storage: StoragePort
+  readonly #endKey: string
+  /** Which of the jobs over this storage: their ends are told apart. */
+  readonly submission: number
   #record: MasterRecord | null = null
   /** Durable. */
   #reservedId = 0
   #isReserving = false
 
-  constructor(storage: StoragePort) {
+  constructor(storage: StoragePort, submission: number) {
     this.#storage = storage
+    this.submission = submission
+    this.#endKey = `${MASTER_PREFIX}end-${submission}`
   }
 
   /** The newest record and the end of the job, where there are; a sentence when they cannot be read. */
@@ -56,7 +65,7 @@ export class MasterJournal {
         return
       }
       const newest = newestEpoch(keys.value)
-      this.#get(keys.value.includes(END_KEY) ? END_KEY : null, (end) => {
+      this.#get(keys.value.includes(this.#endKey) ? this.#endKey : null, (end) => {
         if (typeof end === 'string') return onRead(end)
         this.#get(newest === null ? null : epochKey(newest), (record) => {
           if (typeof record === 'string') return onRead(record)
@@ -71,7 +80,7 @@ export class MasterJournal {
   begin(record: MasterRecord, onDurable: (failure: string | null) => void): void {
     this.#record = record
     this.#put(record, (result) => {
-      if (result.type === 'failed') {
+      if (result.type !== 'ok') {
         onDurable(`The record of the job master cannot be written: ${result.reason}.`)
         return
       }
@@ -88,7 +97,7 @@ export class MasterJournal {
 
   /** Calls back when it is durable, or could not be made so. */
   recordEnd(end: JobEnd, onDone: () => void): void {
-    this.#storage.put(END_KEY, [encodeRecord(end)], onDone)
+    this.#storage.put(this.#endKey, [encodeRecord(end)], onDone)
   }
 
   #reserve(): void {
@@ -101,7 +110,7 @@ export class MasterJournal {
     })
   }
 
-  #put(record: MasterRecord, onResult: (result: StorageResult<null>) => void): void {
+  #put(record: MasterRecord, onResult: (result: WriteResult) => void): void {
     this.#storage.put(epochKey(record.epoch), [encodeRecord(record)], (result) => {
       if (result.type === 'ok') this.#reservedId = record.reservedId
       onResult(result)
@@ -128,10 +137,16 @@ export class MasterJournal {
 }
 
 /** What the successor of a master begins with, when it found `base` as the newest checkpoint. */
-export function successor(former: MasterRecord | null, base: CheckpointId | null): MasterRecord {
-  const firstId = (former?.reservedId ?? 0) + 1
+export function successor(
+  former: MasterRecord | null,
+  base: CheckpointId | null,
+  { submission, firstId: least }: { readonly submission: number; readonly firstId: CheckpointId },
+): MasterRecord {
+  const firstId = Math.max((former?.reservedId ?? 0) + 1, least)
   return {
     epoch: (former?.epoch ?? 0) + 1,
+    submission,
+    jobFirstId: former?.submission === submission ? former.jobFirstId : firstId,
     base: base ?? 0,
     firstId,
     reservedId: firstId + IDS_AHEAD - 1,
@@ -140,7 +155,8 @@ export function successor(former: MasterRecord | null, base: CheckpointId | null
 
 /** Whether a checkpoint that lies in the storage is one of the job, and not one that a replaced master left behind. */
 export function isOfJob(checkpoint: CheckpointId, newest: MasterRecord): boolean {
-  const { base, firstId, reservedId } = newest
+  const { jobFirstId, base, firstId, reservedId } = newest
+  if (checkpoint < jobFirstId) return false
   return checkpoint <= base || (checkpoint >= firstId && checkpoint <= reservedId)
 }
 

@@ -14,7 +14,8 @@ import type {
   SnapshotHandle,
   StoredObject,
 } from '../checkpoint/snapshot-handle.ts'
-import { subtaskId } from '../ids.ts'
+import { subtaskId, vertexId } from '../ids.ts'
+import type { VertexId } from '../ids.ts'
 import type { JobVertex } from '../job/job-graph.ts'
 import { keyGroupRange } from '../state/key-groups.ts'
 import type { KeyGroupRange } from '../state/key-groups.ts'
@@ -27,7 +28,8 @@ export function assignState(
   unionAs: Redistribution = 'union',
 ): RestoreInstruction {
   const { maxParallelism } = vertex
-  const former = formerHandles(handles, vertex)
+  // Keyed state belongs to the operator that begins the chain, after which the vertex is called.
+  const former = subtasksOf(handles, vertex.id)
   const range = keyGroupRange(index, maxParallelism, vertex.parallelism)
   const keyed = former.flatMap((handle, formerIndex) => {
     const formerRange = keyGroupRange(formerIndex, maxParallelism, former.length)
@@ -35,7 +37,10 @@ export function assignState(
   })
   const operators = vertex.nodes.map(({ uid }) => ({
     uid,
-    operatorState: redistribute(former, uid, unionAs, [index, vertex.parallelism]),
+    operatorState: redistribute(formerHandles(handles, uid), uid, unionAs, [
+      index,
+      vertex.parallelism,
+    ]),
   }))
   const channels = channelObjects(handles, former, vertex, index)
   return { checkpoint, keyed, channels, operators: operators.filter(hasState) }
@@ -72,11 +77,17 @@ function intersect(one: KeyGroupRange, other: KeyGroupRange): boolean {
   return one.first <= other.last && other.first <= one.last
 }
 
-/** The handles of the vertex in the order of the subtasks that wrote them. */
-function formerHandles(handles: readonly SnapshotHandle[], vertex: JobVertex): SnapshotHandle[] {
+/** The handles with the state of an operator, wherever it was chained, in the order of the subtasks that wrote them. */
+function formerHandles(handles: readonly SnapshotHandle[], uid: string): SnapshotHandle[] {
+  const one = handles.find(({ operators }) => operators.some((operator) => operator.uid === uid))
+  if (one === undefined) return []
+  return subtasksOf(handles, vertexId(one.subtask.slice(0, one.subtask.lastIndexOf('/'))))
+}
+
+function subtasksOf(handles: readonly SnapshotHandle[], vertex: VertexId): SnapshotHandle[] {
   const ordered: SnapshotHandle[] = []
   for (;;) {
-    const next = handles.find(({ subtask }) => subtask === subtaskId(vertex.id, ordered.length))
+    const next = handles.find(({ subtask }) => subtask === subtaskId(vertex, ordered.length))
     if (next === undefined) return ordered
     ordered.push(next)
   }

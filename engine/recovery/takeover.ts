@@ -4,14 +4,21 @@
  * be written a second time (FLINK-22502); only a job that says so falls back.
  * Source: Flink DefaultCompletedCheckpointStoreUtils, JobMaster leadership.
  */
+import { isSavepoint } from '../checkpoint/checkpoint-kind.ts'
 import { decodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import { FRESH_START } from '../checkpoint/coordinator-state.ts'
+import type { CoordinatorStart } from '../checkpoint/coordinator-state.ts'
+import { ConfigurationError } from '../errors.ts'
 import { checkpointId } from '../ids.ts'
 import type { CheckpointId } from '../ids.ts'
+import type { JobGraph } from '../job/job-graph.ts'
 import type { Mutants } from '../mutants.ts'
 import type { StoragePort } from '../runtime.ts'
-import { isOfJob, successor } from './master-journal.ts'
+import { firstIdOf, isOfJob, successor } from './master-journal.ts'
 import type { JobEnd, MasterJournal, MasterRecord } from './master-journal.ts'
+import { readRestorePoint } from './restore-point.ts'
+import type { RestoreFrom } from './restore-point.ts'
 
 export interface TakeoverOptions {
   readonly storage: StoragePort
@@ -21,6 +28,9 @@ export interface TakeoverOptions {
   readonly retained: number
   /** A newest checkpoint that cannot be read is passed over. */
   readonly fallbackToPrevious: boolean
+  readonly graph: JobGraph
+  /** What the job starts from as long as it has no checkpoint of its own. */
+  readonly restoreFrom: RestoreFrom | undefined
 }
 
 export interface Unreadable {
@@ -32,10 +42,11 @@ export type Takeover =
   | {
       readonly type: 'taken'
       readonly record: MasterRecord
-      /** What can be restored, oldest first. */
-      readonly completed: readonly CheckpointMetadata[]
+      readonly start: CoordinatorStart
       /** Newer ones that were passed over. */
       readonly unreadable: readonly Unreadable[]
+      /** There was a job master of this job before. */
+      readonly isSuccessor: boolean
     }
   /** The job is over already. */
   | { readonly type: 'ended'; readonly end: JobEnd }
@@ -48,9 +59,11 @@ export function takeOver(options: TakeoverOptions, onTaken: (takeover: Takeover)
     if (typeof found === 'string') return onTaken({ type: 'failed', reason: found })
     const { record, end } = found
     if (end !== null) return onTaken({ type: 'ended', end })
-    // What lies there without a master's record belongs to somebody else.
-    if (record === null)
-      return begin(options, { former: null, completed: [], unreadable: [] }, onTaken)
+    // What lies there without a record of this job belongs to somebody else.
+    if (record?.submission !== journal.submission) {
+      begin(options, { former: record, completed: [], unreadable: [] }, onTaken)
+      return
+    }
     readCheckpoints(options, record, (read) => {
       if (typeof read === 'string') onTaken({ type: 'failed', reason: read })
       else begin(options, { former: record, ...read }, onTaken)
@@ -64,17 +77,44 @@ interface Read {
 }
 
 function begin(
+  options: TakeoverOptions,
+  found: Read & { readonly former: MasterRecord | null },
+  onTaken: (takeover: Takeover) => void,
+): void {
+  const { storage, graph, restoreFrom } = options
+  const own = found.completed.map((metadata) => ({
+    metadata,
+    location: metadataKey(metadata.checkpoint),
+    isOwned: !isSavepoint(metadata.kind),
+  }))
+  if (own.length > 0 || restoreFrom === undefined) {
+    write(options, found, { ...FRESH_START, completed: own }, onTaken)
+    return
+  }
+  readRestorePoint(storage, graph, restoreFrom, (start) => {
+    if (start instanceof ConfigurationError) onTaken({ type: 'failed', reason: start.message })
+    else write(options, found, start, onTaken)
+  })
+}
+
+/** `start.nextId`: ids before it belong to others. */
+function write(
   { journal, mutants }: TakeoverOptions,
   { former, completed, unreadable }: Read & { readonly former: MasterRecord | null },
+  start: CoordinatorStart,
   onTaken: (takeover: Takeover) => void,
 ): void {
   const base = completed.at(-1)?.checkpoint ?? null
-  const right = successor(former, base)
+  const right = successor(former, base, { submission: journal.submission, firstId: start.nextId })
   const isReused = former !== null && mutants.active('checkpoint-id-reused')
   const record = isReused ? { ...right, firstId: right.base + 1 } : right
   journal.begin(record, (failure) => {
     if (failure !== null) onTaken({ type: 'failed', reason: failure })
-    else onTaken({ type: 'taken', record, completed, unreadable })
+    else {
+      const isSuccessor = former?.submission === journal.submission
+      const nextId = firstIdOf(record)
+      onTaken({ type: 'taken', record, start: { ...start, nextId }, unreadable, isSuccessor })
+    }
   })
 }
 

@@ -36,6 +36,8 @@ export interface SourceCoordinatorOptions {
   readonly alignment: SourceAlignment | null
   /** Fails the job with one sentence, in a later turn. */
   readonly fail: (reason: string) => void
+  /** `isBacklog` may have changed. */
+  readonly onBacklog: () => void
 }
 
 interface CoordinatorState extends ActiveSource {
@@ -95,6 +97,11 @@ export class SourceCoordinator {
     this.#readers = Array.from({ length: options.parallelism }, () => newReader(0))
   }
 
+  /** It reads what has piled up: a hybrid source before its last one (Flink HybridSourceSplitEnumerator). */
+  get isBacklog(): boolean {
+    return this.#source < this.#options.sources - 1
+  }
+
   /** Starts anew from its state in a checkpoint, or from nothing. Readers must run before they are assigned splits. */
   reset(state: Uint8Array | null, checkpoint: CheckpointId | null = null): void {
     // Written by `#checkSnapshot` below.
@@ -133,6 +140,7 @@ export class SourceCoordinator {
   }
 
   onReaderEvent(index: number, event: ReaderEvent): void {
+    if (event.type === 'backlog-reported') return
     if (event.type === 'watermark-reported') this.#options.alignment?.report(index, event.watermark)
     else this.#onFinished(index, event)
   }
@@ -184,6 +192,7 @@ export class SourceCoordinator {
     for (const split of assigned) this.#assigned.set(split, null)
     this.#pending = [...pending]
     this.#isComplete = false
+    this.#options.onBacklog()
     this.#enumerator = this.#options.createEnumerator(active)
     this.#enumerator?.start({
       isKnown: (split) =>

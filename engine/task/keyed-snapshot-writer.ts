@@ -40,6 +40,7 @@ interface Upload {
 export class KeyedSnapshotWriter {
   readonly #env: SubtaskEnvironment
   readonly #checkpoint: CheckpointId
+  readonly #location: string
   readonly #snapshot: KeyedStateSnapshot
   readonly #parts: Iterator<SnapshotPart>
   /** The objects of the handle, in order. */
@@ -48,8 +49,15 @@ export class KeyedSnapshotWriter {
   readonly #stored: StoredObject[] = []
   #isOver = false
 
-  constructor(env: SubtaskEnvironment, checkpoint: CheckpointId, snapshot: KeyedStateSnapshot) {
+  /** `location`: the prefix of its objects, when it is a savepoint's. */
+  constructor(
+    env: SubtaskEnvironment,
+    checkpoint: CheckpointId,
+    snapshot: KeyedStateSnapshot,
+    location = `chk-${checkpoint}`,
+  ) {
     this.#env = env
+    this.#location = location
     this.#checkpoint = checkpoint
     this.#snapshot = snapshot
     this.#parts = (snapshot.own?.parts() ?? this.#keyGroupParts())[Symbol.iterator]()
@@ -70,6 +78,22 @@ export class KeyedSnapshotWriter {
   /** Stores what was encoded, all of it at the same time; calls back once, unless it was discarded. */
   store(onResult: (result: StoredKeyedState) => void): void {
     const { own } = this.#snapshot
+    if (own?.whenWritten === undefined) {
+      this.#storeObjects(own, onResult)
+      return
+    }
+    own.whenWritten((reason) => {
+      if (this.#isOver) return
+      if (reason === null) {
+        this.#storeObjects(own, onResult)
+        return
+      }
+      this.discard()
+      onResult({ type: 'failed', reason })
+    })
+  }
+
+  #storeObjects(own: OwnSnapshot | null, onResult: (result: StoredKeyedState) => void): void {
     const manifest = own?.manifest() ?? null
     this.#snapshot.release()
     const writtenBytes = this.#uploads.reduce((sum, { object }) => sum + object.sizeBytes, 0)
@@ -88,9 +112,9 @@ export class KeyedSnapshotWriter {
           if (result.type === 'ok') this.#env.storage.delete(object.key)
           return
         }
-        if (result.type === 'failed') {
+        if (result.type !== 'ok') {
           this.discard()
-          onResult(result)
+          onResult({ type: 'failed', reason: result.reason })
           return
         }
         this.#stored.push(object)
@@ -138,7 +162,7 @@ export class KeyedSnapshotWriter {
     const name = `${subtask.replaceAll('/', '-')}-${attempt}`
     const key =
       this.#snapshot.own === null
-        ? `chk-${this.#checkpoint}/${name}`
+        ? `${this.#location}/${name}`
         : `shared/${name}-${this.#checkpoint}-${this.#uploads.length}`
     return { key, sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0), checksum }
   }

@@ -40,6 +40,8 @@ interface CurrentBuffer extends RecoveredRecords {
 
 export class SubtaskInput {
   readonly gate: InputGate
+  /** The producers wait for a checkpoint that commits what was written, and so must this subtask. */
+  awaitsBarrier = false
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
   readonly #operator: Operator
@@ -131,6 +133,8 @@ export class SubtaskInput {
       this.#buffer = { ...next, channel: -1, at: 0 }
       return this.#processBuffer(this.#buffer)
     }
+    // Behind the last end of data there are barriers only, which come behind what is emitted at the end.
+    if (this.gate.isFinished && !this.#hasEnded) return this.#endInput()
     const polled = this.gate.poll()
     if (polled !== null) {
       const { channel, element } = polled
@@ -146,7 +150,7 @@ export class SubtaskInput {
       this.#buffer = { input, channel, records: element, at: 0 }
       return this.#processBuffer(this.#buffer)
     }
-    return this.gate.isFinished ? this.#endInput() : 0
+    return 0
   }
 
   /** The records will be processed later: what is stored for their keys may be fetched meanwhile. */
@@ -204,6 +208,7 @@ export class SubtaskInput {
         return
       case 'end-of-data':
       case 'end-of-input':
+        this.awaitsBarrier ||= element.type === 'end-of-data'
         this.gate.finish(channel)
         if (element.type === 'end-of-input')
           this.#barriers.handle({ type: 'end-of-input', channel })

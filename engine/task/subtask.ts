@@ -7,6 +7,7 @@
  *        └───────────────┴──────── failed / canceled ◀───┘
  */
 import { assert, InvariantViolation, present } from '../assert.ts'
+import { isSynchronous } from '../checkpoint/checkpoint-kind.ts'
 import { isFinal, MAX_WATERMARK } from '../element.ts'
 import type { Barrier } from '../element.ts'
 import { describeError } from '../errors.ts'
@@ -18,6 +19,8 @@ import type { Timer } from '../runtime.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
 import { readChannelState } from './channel-state.ts'
+import { createKeyedState, operatorsOnly } from './create-keyed-state.ts'
+import type { SubtaskKeyedState } from './create-keyed-state.ts'
 import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
@@ -29,7 +32,7 @@ import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
 import { SubtaskInput } from './subtask-input.ts'
 import type { RecoveredRecords } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
-import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
+import { restoreKeyedState } from './subtask-state.ts'
 
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
@@ -40,6 +43,7 @@ export class Subtask {
   readonly #outputs: Outputs
   /** Null for a source. */
   readonly #input: SubtaskInput | null
+  readonly #keyed: SubtaskKeyedState | null
   readonly #keyedState: KeyedStateBackend | null
   readonly #checkpoints: SubtaskCheckpoints
   readonly #progress: ProgressReport
@@ -53,8 +57,11 @@ export class Subtask {
   #finished: number | null = null
   /** Everything is emitted; the subtask stays for the final checkpoint, which commits it. */
   #awaitsFinal = false
-  #finalCheckpoint: CheckpointId | null = null
-  #isFinalComplete = false
+  /** A source that emits what it still holds, before the savepoint with which the job ends. */
+  #drain: Barrier | null = null
+  /** The checkpoint with which the subtask ends: the final one, or the savepoint of a job that stops. */
+  #last: Barrier | null = null
+  #isLastComplete = false
 
   constructor(env: SubtaskEnvironment) {
     this.#env = env
@@ -63,7 +70,17 @@ export class Subtask {
     this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
-    this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
+    this.#keyed = isKeyed(head)
+      ? createKeyedState(env, {
+          fail: (reason) => {
+            this.fail(reason)
+          },
+          wake: () => {
+            this.#scheduleStep()
+          },
+        })
+      : null
+    this.#keyedState = this.#keyed?.backend ?? null
     this.#chain = new OperatorChain(vertex, this.#outputs.writers, this.#sharedContext())
     this.#input =
       this.#chain.head.type === 'source'
@@ -86,7 +103,7 @@ export class Subtask {
     this.#checkpoints = new SubtaskCheckpoints({
       env,
       outputs: this.#outputs,
-      snapshots: new SubtaskSnapshots(env, this.#chain, this.#keyedState),
+      snapshots: new SubtaskSnapshots(env, this.#chain, this.#keyed),
       schedule: (delayMs, label, callback) => this.#schedule(delayMs, label, callback),
       records: () => this.#progress.records,
     })
@@ -95,7 +112,8 @@ export class Subtask {
   /** Reads its state, opens the operators, processes what was in flight and begins to take input. */
   start(): void {
     this.#changeStatus('initializing', '')
-    restoreKeyedState(this.#env, this.#keyedState, (failure) => {
+    this.#keyed?.changelog?.open()
+    restoreKeyedState(this.#env, this.#keyed, (failure) => {
       if (this.#status !== 'initializing') return
       if (failure !== null) {
         this.fail(failure)
@@ -112,9 +130,10 @@ export class Subtask {
   #open(recovered: readonly RecoveredRecords[]): void {
     this.#guard(() => {
       const { restore } = this.#env.deployment
-      this.#chain.open(restore?.operators ?? [], restore?.checkpoint ?? null)
+      this.#chain.open(operatorsOnly(restore?.operators ?? []), restore?.checkpoint ?? null)
       if (this.#status !== 'initializing') return
       this.#isOpen = true
+      this.#keyed?.changelog?.start()
       this.#input?.recover(recovered)
       this.#runIfRecovered()
       this.#scheduleStep()
@@ -172,11 +191,27 @@ export class Subtask {
       else this.#checkpoints.refuse(checkpoint, reason)
       return
     }
-    const { runtime, deployment } = this.#env
-    runtime.trace({ type: 'barrier-injected', checkpoint, subtask: deployment.subtask })
     this.#guard(() => {
-      this.#takeSnapshot({ barrier, alignmentMs: 0, processedBytes: 0, capture: null })
+      if (barrier.kind !== 'drain' || this.#awaitsFinal) this.#inject(barrier)
+      else this.#startDrain(barrier)
     })
+  }
+
+  #inject(barrier: Barrier): void {
+    const { runtime, deployment } = this.#env
+    const { checkpoint } = barrier
+    runtime.trace({ type: 'barrier-injected', checkpoint, subtask: deployment.subtask })
+    this.#takeSnapshot({ barrier, alignmentMs: 0, processedBytes: 0, capture: null })
+  }
+
+  /** The end of time and of the input come before the barrier (Flink stop-with-savepoint --drain). */
+  #startDrain(barrier: Barrier): void {
+    if (this.#drain !== null || this.#last !== null) return
+    this.#drain = barrier
+    if (this.#finished === null) {
+      this.#chain.head.link.emitWatermark(MAX_WATERMARK)
+      this.#finish()
+    }
   }
 
   notifyComplete(checkpoint: CheckpointId): void {
@@ -187,8 +222,9 @@ export class Subtask {
     this.#env.copies?.completed(deployment.subtask, checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
-      if (checkpoint !== this.#finalCheckpoint) return
-      this.#isFinalComplete = true
+      this.#keyed?.changelog?.complete(checkpoint)
+      if (checkpoint !== this.#last?.checkpoint) return
+      this.#isLastComplete = true
       this.#endWhenCommitted()
     })
   }
@@ -200,6 +236,12 @@ export class Subtask {
     runtime.trace({ type: 'abortion-received', checkpoint, subtask: deployment.subtask })
     this.#env.copies?.aborted(deployment.subtask, checkpoint)
     this.#checkpoints.notifyAborted(checkpoint)
+    const stopping = this.#last ?? this.#drain
+    if (stopping?.checkpoint === checkpoint && isSynchronous(stopping.kind)) {
+      // It has put itself behind its last record, and cannot go back (Flink "Stop-with-savepoint failed").
+      this.fail(`The savepoint ${checkpoint} with which the job was to stop failed.`)
+      return
+    }
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyAborted?.(checkpoint)
     })
@@ -254,7 +296,7 @@ export class Subtask {
       this.#finish()
       return
     }
-    if (this.#isFinalComplete) {
+    if (this.#isLastComplete) {
       this.#endWhenCommitted()
       return
     }
@@ -308,13 +350,20 @@ export class Subtask {
 
   #takeSnapshot(trigger: Trigger): void {
     const { barrier } = trigger
-    if (this.#checkpoints.take(trigger) && isFinal(barrier)) this.#expectFinal(barrier)
+    const isLast = isFinal(barrier) || isSynchronous(barrier.kind)
+    if (this.#checkpoints.take(trigger) && isLast) this.#expectEnd(barrier)
   }
 
-  #expectFinal({ checkpoint }: Barrier): void {
+  #expectEnd(barrier: Barrier): void {
     const { subtask } = this.#env.deployment
-    assert(this.#awaitsFinal, `${subtask} still has input at the final checkpoint ${checkpoint}.`)
-    this.#finalCheckpoint = checkpoint
+    const { checkpoint, kind } = barrier
+    assert(
+      this.#awaitsFinal || kind === 'stop',
+      `${subtask} still has input at the final checkpoint ${checkpoint}.`,
+    )
+    this.#last = barrier
+    // What comes behind the savepoint belongs to the next run of the job.
+    if (kind === 'stop') this.#chain.suspend()
   }
 
   /** When there is nothing to do, or often enough when there is: what was written leaves. */
@@ -339,7 +388,9 @@ export class Subtask {
       operators[told]?.finish?.()
     }
     const { graph, mutants } = this.#env
-    if (!graph.needsFinalCheckpoint || mutants.active('final-checkpoint-skipped')) {
+    const isAwaited =
+      graph.needsFinalCheckpoint || this.#drain !== null || this.#input?.awaitsBarrier === true
+    if (!isAwaited || mutants.active('final-checkpoint-skipped')) {
       this.#outputs.broadcast({ type: 'end-of-input' })
       this.#end('finished', '')
       return
@@ -348,10 +399,12 @@ export class Subtask {
     this.#awaitsFinal = true
     const { subtask, attempt } = this.#env.deployment
     this.#env.report({ type: 'input-ended', subtask, attempt })
+    if (this.#drain !== null) this.#inject(this.#drain)
   }
 
   #endWhenCommitted(): void {
     if (this.#chain.headToTail.some(({ hasUncommitted }) => hasUncommitted === true)) return
+    if (this.#keyed?.changelog?.hasUncommitted === true) return
     this.#outputs.broadcast({ type: 'end-of-input' })
     this.#end('finished', '')
   }
@@ -392,7 +445,7 @@ export class Subtask {
   #schedule(delayMs: number, label: string, callback: () => void): Timer {
     const { runtime, provenance, isStrict } = this.#env
     return runtime.schedule(delayMs, label, () => {
-      if (!this.#isOpen) return
+      if (!this.#isOpen || this.#last?.kind === 'stop') return
       if (provenance.isOn) provenance.current = []
       this.#guard(() => {
         callback()
@@ -416,6 +469,7 @@ export class Subtask {
     this.#input?.close()
     this.#checkpoints.close()
     this.#chain.close()
+    this.#keyed?.changelog?.close()
     this.#keyedState?.close()
     this.#changeStatus(status, reason)
   }

@@ -70,6 +70,10 @@ export class PhaseTracker {
         this.#isDown = fact.status !== 'running'
         if (this.#isDown) this.#checkpoint = 'idle'
         return
+      case 'job-submitted':
+        this.#workers.clear()
+        this.#notRunning.clear()
+        return
       case 'subtask-status-changed':
         this.#workers.set(fact.subtask, fact.worker)
         if (fact.status === 'running') this.#notRunning.delete(fact.subtask)

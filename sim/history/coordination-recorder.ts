@@ -3,7 +3,8 @@
  * one owner (S3, F-I8), that splits are on the same side of the cut at both ends (F-I9), and that no retained checkpoint
  * has lost an object (F-I10). Only whoever sees the storage can tell; the oracle takes over what was found.
  */
-import { decodeMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
+import { isSavepoint } from '../../engine/checkpoint/checkpoint-kind.ts'
+import { decodeAt } from '../../engine/checkpoint/savepoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import { decodeSnapshotObject } from '../../engine/checkpoint/snapshot-format.ts'
 import type { SnapshotHandle, StoredObject } from '../../engine/checkpoint/snapshot-handle.ts'
@@ -47,6 +48,10 @@ export class CoordinationRecorder {
       case 'checkpoint-subsumed':
         this.#retained.delete(event.checkpoint)
         return
+      case 'job-status-changed':
+        // What a job leaves when it is over is no checkpoint of its own any more; savepoints are the user's.
+        if (event.status === 'finished' || event.status === 'failed') this.#forgetOwn()
+        return
       case 'run-ended':
         this.#checkRetained(event.seq)
         return
@@ -54,10 +59,16 @@ export class CoordinationRecorder {
     }
   }
 
+  #forgetOwn(): void {
+    for (const [checkpoint, { kind }] of this.#retained) {
+      if (!isSavepoint(kind)) this.#retained.delete(checkpoint)
+    }
+  }
+
   /** What cannot be read is told elsewhere (S5). */
   #read(location: string): CheckpointMetadata | null {
     const bytes = this.#storage.peek(location)
-    const metadata = bytes === undefined ? null : decodeMetadata(bytes, location)
+    const metadata = bytes === undefined ? null : decodeAt(bytes, location)
     return typeof metadata === 'string' ? null : metadata
   }
 

@@ -45,6 +45,7 @@ export class HistoryRecorder {
   readonly #graph: JobGraph
   readonly #topology: TraceTopology
   readonly #checkpoints: CheckpointRecord[] = []
+  readonly #savepoints: CheckpointRecord[] = []
   readonly #observed: Observed[] = []
   readonly #coordination: CoordinationRecorder
   /** Offsets of the newest completed checkpoint: what every source that reads the partition has read. */
@@ -71,7 +72,11 @@ export class HistoryRecorder {
     world.listen((event) => {
       this.#coordination.observe(event)
       if (event.type !== 'checkpoint-completed') return
-      const record = recordCheckpoint(storage, event.checkpoint, event.seq, owners)
+      const record = recordCheckpoint(storage, cluster, event, owners)
+      if (event.kind === 'savepoint') {
+        this.#savepoints.push(record)
+        return
+      }
       this.#checkpoints.push(record)
       this.#covered.clear()
       for (const { topic, partition, offset } of record.offsets) {
@@ -104,6 +109,7 @@ export class HistoryRecorder {
     return {
       fed: this.#fed(),
       checkpoints: this.#checkpoints,
+      savepoints: this.#savepoints,
       coordination: this.#coordination.findings,
       outputs: this.#observed.map((observed) => this.#output(observed)),
       log: this.#observed.flatMap(({ topic, partition }) => this.#logEntries(topic, partition)),

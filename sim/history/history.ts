@@ -86,6 +86,8 @@ export interface LogEntry {
 export interface History {
   readonly fed: readonly FedPartition[]
   readonly checkpoints: readonly CheckpointRecord[]
+  /** Those that only stand by themselves: no restart begins with one. */
+  readonly savepoints: readonly CheckpointRecord[]
   /** What was wrong with the objects of checkpoints, while they lay in the storage. */
   readonly coordination: readonly CoordinationFinding[]
   readonly outputs: readonly OutputPartition[]

@@ -9,7 +9,7 @@ import type { Violations } from './violation.ts'
 export class CoordinationCheck {
   readonly #violations: Violations
   readonly #completed = new Set<number>()
-  /** By subtask: the newest checkpoint that its current attempt has committed. */
+  /** By sink of a subtask: the newest checkpoint that its current attempt has committed. */
   readonly #committed = new Map<string, number>()
   #newestTriggered = 0
 
@@ -27,13 +27,18 @@ export class CoordinationCheck {
         this.#onTriggered(event)
         return
       case 'checkpoint-completed':
-        this.#completed.add(event.checkpoint)
+        // A savepoint stands by itself: nobody is told.
+        if (event.kind !== 'savepoint') this.#completed.add(event.checkpoint)
+        return
+      case 'job-submitted':
+        // Another job, which counts on from what it restores.
+        this.#newestTriggered = event.checkpoint ?? 0
         return
       case 'completion-received':
         this.#onCompletionReceived(event)
         return
       case 'subtask-status-changed':
-        if (event.status === 'deploying') this.#committed.delete(event.subtask)
+        if (event.status === 'deploying') this.#forget(event.subtask)
         return
       case 'transaction-committed':
         this.#onCommitted(event)
@@ -56,13 +61,22 @@ export class CoordinationCheck {
     this.#violations.add('F-I2', message, seq)
   }
 
-  #onCommitted({ checkpoint, subtask, isRecommit, seq }: EventOf<'transaction-committed'>): void {
-    const former = this.#committed.get(subtask) ?? 0
+  #onCommitted(event: EventOf<'transaction-committed'>): void {
+    const { checkpoint, subtask, isRecommit, transactionalId, seq } = event
+    // A sink's ids differ in their last part; a subtask may have several sinks.
+    const sink = `${subtask} ${transactionalId.slice(0, transactionalId.lastIndexOf('-'))}`
+    const former = this.#committed.get(sink) ?? 0
     // What a restore commits again was prepared for checkpoints up to the restored one, by whatever subtask.
     if (checkpoint < former && !isRecommit) {
       const message = `${subtask} committed checkpoint ${checkpoint} after ${former}.`
       this.#violations.add('F-I3', message, seq)
     }
-    if (!isRecommit) this.#committed.set(subtask, Math.max(former, checkpoint))
+    if (!isRecommit) this.#committed.set(sink, Math.max(former, checkpoint))
+  }
+
+  #forget(subtask: string): void {
+    for (const sink of this.#committed.keys()) {
+      if (sink.startsWith(`${subtask} `)) this.#committed.delete(sink)
+    }
   }
 }

@@ -3,8 +3,8 @@
  * X3) and restarts (L2). They name the event that broke the rule.
  */
 import type { SubtaskId } from '../../engine/ids.ts'
-import type { EventOf, TraceEvent, TraceTopology } from '../../engine/trace.ts'
-import type { CheckpointRecord } from '../history/history.ts'
+import type { EventOf, TraceEvent } from '../../engine/trace.ts'
+import type { CheckpointRecord, History } from '../history/history.ts'
 import type { Violations } from './violation.ts'
 
 /** Restarts beyond the faults of a plan that do not count as a loop. */
@@ -12,9 +12,12 @@ const SPARE_RESTARTS = 3
 
 export class ProtocolCheck {
   readonly #violations: Violations
-  readonly #subtasks: number
+  /** Of the job as it was submitted first, and again. */
+  readonly #subtasks: readonly number[]
   readonly #faults: number
   readonly #checkpoints: ReadonlyMap<number, CheckpointRecord>
+  /** By the seq of their completion: another job may use their ids again. */
+  readonly #savepoints: ReadonlyMap<number, CheckpointRecord>
   readonly #attempts = new Map<string, number>()
   readonly #acknowledged = new Map<number, Set<string>>()
   readonly #barriers = new Map<string, number>()
@@ -32,17 +35,19 @@ export class ProtocolCheck {
   /** By partition, of the source that has read most of it. */
   readonly #covered = new Map<string, number>()
   #latestCompleted = 0
+  #submitted = 0
   #restarts = 0
 
   constructor(
-    topology: Pick<TraceTopology, 'vertices'>,
+    subtasks: readonly number[],
     faults: number,
-    checkpoints: readonly CheckpointRecord[],
+    { checkpoints, savepoints }: Pick<History, 'checkpoints' | 'savepoints'>,
     violations: Violations,
   ) {
-    this.#subtasks = topology.vertices.reduce((sum, { subtasks }) => sum + subtasks.length, 0)
+    this.#subtasks = subtasks
     this.#faults = faults
     this.#checkpoints = new Map(checkpoints.map((record) => [record.checkpoint, record]))
+    this.#savepoints = new Map(savepoints.map((record) => [record.seq, record]))
     this.#violations = violations
   }
 
@@ -69,6 +74,9 @@ export class ProtocolCheck {
         return
       case 'alignment-timed-out':
         this.#overtaking.add(event.checkpoint)
+        return
+      case 'job-submitted':
+        this.#onSubmitted(event)
         return
       case 'barrier-received':
         this.#onBarrier(event)
@@ -111,7 +119,23 @@ export class ProtocolCheck {
     this.#acknowledged.set(checkpoint, subtasks)
   }
 
-  #onCompleted({ checkpoint, seq }: EventOf<'checkpoint-completed'>): void {
+  #onCompleted({ checkpoint, kind, seq }: EventOf<'checkpoint-completed'>): void {
+    const acknowledged = this.#acknowledged.get(checkpoint)?.size ?? 0
+    const subtasks = this.#subtasks[this.#submitted] ?? 0
+    if (acknowledged < subtasks) {
+      this.#violations.add(
+        'B3',
+        `Checkpoint ${checkpoint} completed with ${acknowledged} of ${subtasks} acknowledgements of current attempts.`,
+        seq,
+      )
+    }
+    const record =
+      kind === 'savepoint' ? this.#savepoints.get(seq) : this.#checkpoints.get(checkpoint)
+    for (const problem of record?.problems ?? []) {
+      this.#violations.add('S5', `Checkpoint ${checkpoint} cannot be read: ${problem}.`, seq)
+    }
+    // It stands by itself: no restart begins with it, and nothing is committed by it.
+    if (kind === 'savepoint') return
     if (checkpoint <= this.#latestCompleted) {
       this.#violations.add(
         'S4',
@@ -120,24 +144,13 @@ export class ProtocolCheck {
       )
     }
     this.#latestCompleted = Math.max(this.#latestCompleted, checkpoint)
-    const acknowledged = this.#acknowledged.get(checkpoint)?.size ?? 0
-    if (acknowledged < this.#subtasks) {
-      this.#violations.add(
-        'B3',
-        `Checkpoint ${checkpoint} completed with ${acknowledged} of ${this.#subtasks} acknowledgements of current attempts.`,
-        seq,
-      )
-    }
     this.#onOffsets(checkpoint, seq)
   }
 
   /** Positions only go forward from one completed checkpoint to the next. */
   #onOffsets(checkpoint: number, seq: number): void {
-    const record = this.#checkpoints.get(checkpoint)
-    for (const problem of record?.problems ?? []) {
-      this.#violations.add('S5', `Checkpoint ${checkpoint} cannot be read: ${problem}.`, seq)
-    }
-    for (const { source, topic, partition, offset } of record?.offsets ?? []) {
+    for (const { source, topic, partition, offset } of this.#checkpoints.get(checkpoint)?.offsets ??
+      []) {
       const partitionName = `${topic}/${partition}`
       const name = `${partitionName} of ${source}`
       const former = this.#offsets.get(name) ?? 0
@@ -151,6 +164,25 @@ export class ProtocolCheck {
       this.#offsets.set(name, offset)
       this.#covered.set(partitionName, Math.max(this.#covered.get(partitionName) ?? 0, offset))
     }
+  }
+
+  /** Another job goes on where the former one was stopped or canceled. */
+  #onSubmitted({ checkpoint, seq }: EventOf<'job-submitted'>): void {
+    this.#submitted += 1
+    this.#attempts.clear()
+    // Ids count on from what is restored; what was aborted behind that was another job's.
+    this.#barriers.clear()
+    this.#acknowledged.clear()
+    const restored = checkpoint ?? 0
+    for (const [name, prepared] of this.#prepared) {
+      if (prepared.checkpoint > restored) this.#prepared.delete(name)
+    }
+    if (restored === this.#latestCompleted) return
+    this.#violations.add(
+      'S4',
+      `The job was started from checkpoint ${restored}, the newest completed one is ${this.#latestCompleted}.`,
+      seq,
+    )
   }
 
   #onRestart({ checkpoint, subtasks, seq }: EventOf<'restart-started'>): void {

@@ -73,6 +73,7 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
   'state-downloaded': true,
   'channel-state-restored': true,
   'master-started': true,
+  'job-submitted': true,
   'master-crashed': true,
   'message-lost': true,
   'restore-started': true,

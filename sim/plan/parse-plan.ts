@@ -9,6 +9,7 @@ import { FACT_TYPES, MESSAGE_TYPES, REQUEST_TYPES } from './names.ts'
 import { workersOf } from './plan.ts'
 import type {
   Fault,
+  Action,
   FaultMoment,
   Plan,
   PlanConfig,
@@ -42,7 +43,16 @@ export function encodePlan(plan: Plan): string {
 /** Checks a value that should be a plan. Throws ConfigurationError (code `bad-plan`). */
 export function checkPlan(value: unknown): Plan {
   const fields = objectAt('the plan', value)
-  onlyFields('the plan', fields, ['v', 'job', 'config', 'seed', 'input', 'faults', 'mutant'])
+  onlyFields('the plan', fields, [
+    'v',
+    'job',
+    'config',
+    'seed',
+    'input',
+    'faults',
+    'actions',
+    'mutant',
+  ])
   if (fields.v !== 1) throw bad('v', fields.v, '1')
   const config = checkConfig(fields.config)
   const faults = arrayAt('faults', fields.faults).map((fault, index) =>
@@ -56,7 +66,37 @@ export function checkPlan(value: unknown): Plan {
     input: checkInput(fields.input),
     faults,
   }
-  return fields.mutant === undefined ? plan : { ...plan, mutant: checkMutant(fields.mutant) }
+  return {
+    ...plan,
+    ...(fields.actions === undefined ? {} : { actions: checkActions(fields.actions) }),
+    ...(fields.mutant === undefined ? {} : { mutant: checkMutant(fields.mutant) }),
+  }
+}
+
+function checkActions(value: unknown): Action[] {
+  return arrayAt('actions', value).map((action, index) => checkAction(`actions[${index}]`, action))
+}
+
+function checkAction(path: string, value: unknown): Action {
+  const fields = objectAt(path, value)
+  const kind = oneOf(`${path}.kind`, fields.kind, ['savepoint', 'stop', 'rescale', 'cancel'])
+  const at = pointAt(path, fields)
+  switch (kind) {
+    case 'rescale':
+      onlyFields(path, fields, ['kind', 'at', 'parallelism'])
+      return { kind, at, parallelism: integerAt(`${path}.parallelism`, fields.parallelism, 1, 128) }
+    case 'stop':
+      onlyFields(path, fields, ['kind', 'at', 'drain'])
+      return fields.drain === undefined
+        ? { kind, at }
+        : { kind, at, drain: flagAt(`${path}.drain`, fields.drain) }
+    case 'savepoint':
+    case 'cancel':
+      onlyFields(path, fields, ['kind', 'at'])
+      return { kind, at }
+    default:
+      throw bad(`${path}.kind`, kind, 'savepoint, stop, rescale or cancel')
+  }
 }
 
 /** The name of a mutant, or ConfigurationError with the list of all. */
@@ -112,6 +152,7 @@ function checkConfig(value: unknown): PlanConfig {
     outputPartitions: [1, 128],
     inputDurationMs: [1, 86_400_000],
     recordMicros: [0, 1_000_000],
+    materializeIntervalMs: [1, 3_600_000],
     alignedTimeoutMs: [0, 3_600_000],
   }
   onlyFields('config', fields, [
@@ -122,6 +163,7 @@ function checkConfig(value: unknown): PlanConfig {
     'stateBackend',
     'incremental',
     'localRecovery',
+    'changelog',
   ])
   const numbers: Record<string, number> = {}
   for (const [name, [least, most]] of Object.entries(limits)) {
@@ -133,6 +175,7 @@ function checkConfig(value: unknown): PlanConfig {
     ...checkPartitioning(fields),
     ...checkAlignment(fields),
     ...checkState(fields),
+    ...checkChangelog(fields),
   }
 }
 
@@ -171,6 +214,17 @@ function checkState({ stateBackend, incremental, localRecovery }: Fields): PlanC
   }
 }
 
+function checkChangelog({ changelog }: Fields): PlanConfig {
+  if (changelog === undefined) return {}
+  if (changelog === 'none' || changelog === 'storage' || changelog === 'kafka') return { changelog }
+  throw bad('config.changelog', changelog, '"none", "storage" or "kafka"')
+}
+
+function flagAt(path: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw bad(path, value, 'true or false')
+}
+
 function booleanAt(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw bad(`config.${name}`, value, 'true or false')
@@ -183,6 +237,7 @@ function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
     case 'crash':
       return checkCrash(path, fields, config)
     case 'fail':
+    case 'compact':
       onlyFields(path, fields, ['kind', 'on', 'at'])
       return { kind, on: stringAt(`${path}.on`, fields.on), at: pointAt(path, fields) }
     case 'sever':
@@ -198,7 +253,8 @@ function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
   }
 }
 
-const FAULT_KINDS = '"crash", "fail", "sever", "drop", "delay", "duplicate" or "lose-response"'
+const FAULT_KINDS =
+  '"crash", "fail", "sever", "drop", "compact", "delay", "duplicate" or "lose-response"'
 
 function checkRequest(
   path: string,

@@ -4,7 +4,7 @@
  */
 import type { CheckpointingMode, StateBackendName } from '../../engine/job/job-options.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
-import type { Message } from '../../engine/messages.ts'
+import type { ClientMessage, ClientReply, Message } from '../../engine/messages.ts'
 import type { MutantName } from '../../engine/mutants.ts'
 import type { FactType } from '../../engine/trace.ts'
 
@@ -60,8 +60,19 @@ export interface DropFault {
   readonly count?: number
 }
 
-/** What processes say to each other. */
-export type SentMessage = Exclude<Message['type'], 'channel-broken'>
+/** The log cleaner cleans a compacted topic, the newest records too (K-R61). */
+export interface CompactFault {
+  readonly kind: 'compact'
+  /** A compacted topic, or a pattern with `*` for any text: then all of those. */
+  readonly on: string
+  readonly at: FaultMoment
+}
+
+/** What processes of the job say to each other. */
+export type SentMessage = Exclude<
+  Message['type'],
+  'channel-broken' | (ClientMessage | ClientReply)['type']
+>
 
 /** The first request of the type from the process at or after a time, or its nth (counted from 1). */
 export type RequestMoment = { readonly t: number } | { readonly nth: number }
@@ -83,8 +94,18 @@ export interface RequestFault {
   readonly delayMs?: number
 }
 
-export type Fault = CrashFault | FailFault | SeverFault | DropFault | RequestFault
+export type Fault = CrashFault | FailFault | SeverFault | DropFault | CompactFault | RequestFault
 export type FaultKind = Fault['kind']
+
+/**
+ * What somebody does with the job while it runs: `savepoint` takes one; `stop` ends the job with a savepoint, after the
+ * last watermark if it is drained, and starts it again from there; `rescale` does that with another parallelism; `cancel`
+ * cancels the job and starts it again from its newest checkpoint.
+ */
+export type Action =
+  | { readonly kind: 'savepoint' | 'cancel'; readonly at: FaultMoment }
+  | { readonly kind: 'stop'; readonly at: FaultMoment; readonly drain?: boolean }
+  | { readonly kind: 'rescale'; readonly at: FaultMoment; readonly parallelism: number }
 
 export interface PlanConfig {
   /** Subtasks of each operator. Default 2. */
@@ -121,7 +142,14 @@ export interface PlanConfig {
   readonly incremental?: boolean
   /** Workers keep a copy of what they snapshot. Default: the job's own, else false. */
   readonly localRecovery?: boolean
+  /** Where changes of state are logged between whole snapshots. Default: the job's own, else nowhere. */
+  readonly changelog?: PlanChangelog
+  /** With a changelog: how often the whole state is stored. Default: the job's own, else 2000. */
+  readonly materializeIntervalMs?: number
 }
+
+/** `storage`: with the snapshots. `kafka`: in compacted topics `changelog-` and the operator's uid. */
+export type PlanChangelog = 'none' | 'storage' | 'kafka'
 
 /** The backends that the simulator offers. */
 export type SimulatedStateBackend = Exclude<StateBackendName, 'rocksdb'>
@@ -140,6 +168,8 @@ export interface Plan {
   readonly seed: number
   readonly input: PlanInput
   readonly faults: readonly Fault[]
+  /** One after the other. Default: none. */
+  readonly actions?: readonly Action[]
   readonly mutant?: MutantName
 }
 
@@ -161,6 +191,8 @@ export const PLAN_DEFAULTS = {
   stateBackend: 'heap',
   incremental: false,
   localRecovery: false,
+  changelog: 'none',
+  materializeIntervalMs: 2000,
 } as const satisfies Required<PlanConfig>
 
 export const FAULT_DEFAULTS = {

@@ -8,10 +8,12 @@ import type { MutantName } from '../../engine/mutants.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { Job } from '../../engine/job/define-job.ts'
 import type { FactType } from '../../engine/trace.ts'
+import { planActions } from './plan-actions.ts'
 import { hasEventTime } from '../event-time.ts'
 import { defaultInput, findInputSize } from '../workload/workload.ts'
 import type { InputSize } from '../workload/workload.ts'
 import type {
+  CompactFault,
   CrashFault,
   DropFault,
   FailFault,
@@ -106,12 +108,15 @@ export interface PlanShape extends PlanArbitraryOptions {
   readonly generator?: string
   readonly size?: InputSize
   readonly hasEventTime?: boolean
+  /** Then there are no checkpoints to go on from. */
+  readonly isBatch?: boolean
 }
 
 /** The options, with the generator that feeds what the job reads unless an input is given. */
 export function shapeFor(job: Job, options: PlanArbitraryOptions): PlanShape {
   const input = defaultInput(job)
-  const timed = { ...options, hasEventTime: hasEventTime(job.graph) }
+  const isBatch = (job.options.runtimeMode ?? 'streaming') !== 'streaming'
+  const timed = { ...options, hasEventTime: hasEventTime(job.graph), isBatch }
   if (options.input !== undefined || !('generator' in input)) return timed
   const { generator } = input
   const size = findInputSize(generator)
@@ -132,11 +137,27 @@ export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
       seed: fc.nat({ max: 0xffff }),
       input: options.input === undefined ? someInput(options) : fc.constant(options.input),
       faults: faults(options.faultsMax ?? 4),
+      ...(options.isBatch === true ? {} : { actions: planActions(options.hasEventTime ?? false) }),
       ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
     },
-    { noNullPrototype: true },
+    {
+      noNullPrototype: true,
+      requiredKeys: options.mutant === undefined ? REQUIRED : [...REQUIRED, 'mutant'],
+    },
   )
 }
+
+/** Most without: what else there is must not be seen less. */
+const CHANGELOGS = ['none', 'none', 'storage', 'kafka'] as const
+/** Every plan has these; every other one has actions as well. */
+const REQUIRED: ('v' | 'job' | 'config' | 'seed' | 'input' | 'faults' | 'mutant')[] = [
+  'v',
+  'job',
+  'config',
+  'seed',
+  'input',
+  'faults',
+]
 
 /** With event time no subtask of a source may be without a partition: without watermarks of its own it stops all time. */
 function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
@@ -156,6 +177,8 @@ function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
       stateBackend: fc.constantFrom('heap' as const, 'lsm' as const),
       incremental: fc.boolean(),
       localRecovery: fc.boolean(),
+      changelog: fc.constantFrom(...CHANGELOGS),
+      materializeIntervalMs: fc.constantFrom(300, 700, 2000),
     },
     { noNullPrototype: true },
   )
@@ -201,6 +224,7 @@ function trafficInput(): Arbitrary<PlanInput> {
 function faults(max: number): Arbitrary<Fault[]> {
   const sized = { minLength: 1, maxLength: max, size: 'max' as const }
   return fc.oneof(
+    { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), compactFault()), sized), weight: 1 },
     { arbitrary: fc.array<Fault>(crashFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(requestFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), requestFault()), sized), weight: 3 },
@@ -244,6 +268,15 @@ function anyFault(): Arbitrary<Fault> {
     failFault(),
     severFault(),
     messageFault(),
+    compactFault(),
+  )
+}
+
+/** Without effect where no changelog is in Kafka. */
+function compactFault(): Arbitrary<CompactFault> {
+  return fc.record(
+    { kind: fc.constant('compact' as const), on: fc.constant('*'), at: faultMoment() },
+    { noNullPrototype: true },
   )
 }
 

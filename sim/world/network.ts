@@ -3,7 +3,8 @@
  * when it arrives is lost; so is one to a former life of a restarted process, and one that a fault takes. A channel is a
  * TCP connection: once something of it is lost nothing more of it arrives, and both its ends are told so.
  */
-import type { ActorId } from '../../engine/ids.ts'
+import { CLIENT } from '../../engine/ids.ts'
+import type { ActorId, ReceiverId } from '../../engine/ids.ts'
 import type { ChannelMessage, Message } from '../../engine/messages.ts'
 import type { SentMessage } from '../plan/plan.ts'
 import type { CostModel } from './cost-model.ts'
@@ -24,6 +25,7 @@ export class Network {
   /** Channels, with the attempt of their consumer, on which a buffer was lost. */
   readonly #broken = new Set<string>()
   #loses: Loses = () => false
+  #client: (message: Message) => void = () => undefined
 
   constructor(world: World, costs: CostModel) {
     this.#world = world
@@ -45,12 +47,23 @@ export class Network {
     return undefined
   }
 
-  send(from: ActorId, to: ActorId, message: Message): void {
+  /** Who hears what the job master replies to its client. */
+  connectClient(receive: (message: Message) => void): void {
+    this.#client = receive
+  }
+
+  send(from: ReceiverId, to: ReceiverId, message: Message): void {
+    if (to === CLIENT) {
+      this.#world.at(this.arrival(from, to), message.type, to, () => {
+        this.#client(message)
+      })
+      return
+    }
     const target = this.#processes.get(to)
     if (target === undefined) return
     // Drawn in any case, so that a loss shifts nobody else's latency.
     const arrival = this.arrival(from, to)
-    if (from !== to && this.#isLost(from, target, message)) return
+    if (from !== to && from !== CLIENT && this.#isLost(from, target, message)) return
     this.#world.at(arrival, message.type, to, () => {
       target.receive(message)
     })
@@ -58,6 +71,7 @@ export class Network {
 
   #isLost(from: ActorId, target: SimulatedProcess, message: Message): boolean {
     const { type } = message
+    if (isOfClient(type)) return false
     if (type === 'channel-broken') return false
     if (type === 'element' && this.#broken.has(`${message.channel} ${message.attempt}`)) return true
     if (!this.#loses(from, target.id, type, target.isAlive)) return false
@@ -100,6 +114,24 @@ function isBreakable(message: Message): message is BreakableMessage {
     case 'channel-unavailable':
     case 'element':
     case 'credit':
+      return true
+    default:
+      return false
+  }
+}
+
+/** What is said to and by somebody outside is not lost: people ask again. */
+function isOfClient(
+  type: Message['type'],
+): type is Exclude<Message['type'], SentMessage | 'channel-broken'> {
+  switch (type) {
+    case 'trigger-savepoint':
+    case 'stop-with-savepoint':
+    case 'cancel-job':
+    case 'savepoint-completed':
+    case 'job-stopped':
+    case 'job-canceled':
+    case 'request-failed':
       return true
     default:
       return false

@@ -3,7 +3,7 @@
  * open an empty storage, and for worlds that stand still a way to let their time pass.
  */
 import { expect, test } from 'vitest'
-import type { StoragePort, StorageResult } from '../../engine/runtime.ts'
+import type { StoragePort, StorageResult, WriteResult } from '../../engine/runtime.ts'
 
 export interface StorageUnderTest {
   readonly port: StoragePort
@@ -11,7 +11,7 @@ export interface StorageUnderTest {
   readonly settle?: () => void
 }
 
-type Answer<T> = (onResult: (result: StorageResult<T>) => void) => void
+type Answer<T> = (onResult: (result: StorageResult<T> | WriteResult) => void) => void
 
 const LARGE_BYTES = 5_000_000
 const CONCURRENT = 50
@@ -192,7 +192,7 @@ export class Calls {
       call((result) => {
         // Answers come in a later turn, never inside the call.
         expect(isInside).toBe(false)
-        resolve(result.type === 'ok' ? result.value : result.reason)
+        resolve(result.type === 'ok' ? (result.value as T) : result.reason)
       })
       isInside = false
       this.#subject.settle?.()

@@ -23,6 +23,7 @@ const NOTHING: History = {
   fed: [],
   checkpoints: [],
   coordination: [],
+  savepoints: [],
   outputs: [],
   log: [],
   openTransactions: [],

@@ -105,6 +105,11 @@ const SHAPES: { readonly [T in FactType]: Shape<T> } = {
   'state-downloaded': { subtask, checkpoint, sizeBytes: small, localBytes: small },
   'channel-state-restored': { subtask, checkpoint, count: small },
   'master-started': { epoch: small, checkpoint: fc.option(checkpoint) },
+  'job-submitted': {
+    parallelism: small,
+    location: fc.option(text),
+    checkpoint: fc.option(checkpoint),
+  },
   'master-crashed': { incarnation: small },
   'message-lost': { from: worker, to: worker, message: text },
   'restore-started': { subtask, checkpoint },

@@ -83,6 +83,7 @@ export const EVENT_KINDS: { readonly [T in FactType]: EventKind<T> } = {
   'state-downloaded': detail('⇣', 'restore', atSubtask),
   'channel-state-restored': detail('▤', 'restore', atSubtask),
   'master-started': milestone('◎', 'job', JOB),
+  'job-submitted': milestone('▷', 'job', JOB),
   'master-crashed': milestone('☠', 'fault', JOB),
   'message-lost': milestone('⌁', 'fault', ({ to }) => to),
   'restore-started': milestone('⤓', 'restore', atSubtask),

@@ -47,6 +47,8 @@ export const eventsEn = {
     '{subtask} processed the {count} records that were in flight at checkpoint {checkpoint}',
   'event.master-started':
     'Job master {epoch} took over[; the newest checkpoint it found is {checkpoint}]',
+  'event.job-submitted':
+    'The job was submitted again with parallelism {parallelism}[, from checkpoint {checkpoint}][ at {location}]',
   'event.master-crashed': 'The job master crashed (incarnation {incarnation})',
   'event.message-lost': 'A message {message} from {from} to {to} was lost',
   'event.restore-started': '{subtask} restores from checkpoint {checkpoint}',

@@ -36,6 +36,8 @@ export const eventsZh: Record<keyof typeof eventsEn, string> = {
     '{subtask} 取得了检查点 {checkpoint} 的 {sizeBytes} 字节，其中 {localBytes} 字节来自本地',
   'event.channel-state-restored': '{subtask} 处理了检查点 {checkpoint} 时在途的 {count} 条记录',
   'event.master-started': '作业主节点 {epoch} 接管[；找到的最新检查点是 {checkpoint}]',
+  'event.job-submitted':
+    '作业以并行度 {parallelism} 再次提交[，从检查点 {checkpoint} 开始][（{location}）]',
   'event.master-crashed': '作业主节点崩溃（第 {incarnation} 次启动）',
   'event.message-lost': '从 {from} 到 {to} 的消息 {message} 丢失',
   'event.restore-started': '{subtask} 开始从检查点 {checkpoint} 还原',

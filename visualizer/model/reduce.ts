@@ -48,6 +48,7 @@ const REDUCERS: { readonly [T in FactType]: readonly Reducer<T>[] } = {
   'state-downloaded': [],
   'channel-state-restored': [],
   'master-started': [],
+  'job-submitted': [],
   'master-crashed': [],
   'message-lost': [],
   'restore-started': [tasks.restoreStarted, channels.channelsRestored],

@@ -46,6 +46,15 @@ const anyMetadata: fc.Arbitrary<CheckpointMetadata> = fc.record({
   checkpoint: fc.integer({ min: 1, max: 1_000_000 }).map(checkpointId),
   kind: fc.constantFrom('checkpoint' as const, 'savepoint' as const),
   triggeredAt: fc.nat({ max: 1_000_000 }).map((micros) => micros / 1000),
+  vertices: fc.array(
+    fc.record({
+      vertex: fc.constant(vertexId('sum')),
+      parallelism: fc.nat(),
+      maxParallelism: fc.nat(),
+      operators: fc.array(fc.string(), { maxLength: 2 }),
+    }),
+    { maxLength: 2 },
+  ),
   handles: fc.array(handle, { maxLength: 3 }),
   coordinators: fc.array(fc.record({ uid: fc.string(), state: bytes }), { maxLength: 2 }),
 })

@@ -8,12 +8,20 @@ import { MasterJournal } from '../../../engine/recovery/master-journal.ts'
 import { takeOver } from '../../../engine/recovery/takeover.ts'
 import type { Takeover } from '../../../engine/recovery/takeover.ts'
 import { FakeRuntime, FakeStorage } from '../fake-runtime.ts'
+import { summingJob } from '../small-jobs.ts'
+
+interface MastersOptions {
+  readonly fallback?: boolean
+  readonly retained?: number
+  readonly mutant?: MutantName
+  readonly submission?: number
+}
 
 /** A storage that several masters use, one after the other. */
 export class Masters {
   readonly runtime = new FakeRuntime()
   readonly storage = new FakeStorage(this.runtime, 1)
-  journal = new MasterJournal(this.storage)
+  journal = new MasterJournal(this.storage, 1)
 
   /** A checkpoint completes; its bytes may be damaged. */
   complete(id: number, isDamaged = false): this {
@@ -21,6 +29,7 @@ export class Masters {
       checkpoint: checkpointId(id),
       kind: 'checkpoint',
       triggeredAt: 0,
+      vertices: [],
       handles: [],
       coordinators: [],
     }
@@ -31,13 +40,15 @@ export class Masters {
   }
 
   /** The next master begins. */
-  next(options: { fallback?: boolean; retained?: number; mutant?: MutantName } = {}): Takeover {
-    const { fallback = false, retained = 1, mutant = null } = options
-    this.journal = new MasterJournal(this.storage)
+  next(options: MastersOptions = {}): Takeover {
+    const { fallback = false, retained = 1, mutant = null, submission = 1 } = options
+    this.journal = new MasterJournal(this.storage, submission)
     let taken: Takeover | undefined
     const { storage, journal } = this
     const mutants = new Mutants(mutant)
-    takeOver({ storage, journal, mutants, retained, fallbackToPrevious: fallback }, (takeover) => {
+    const job = { graph: summingJob(), restoreFrom: undefined }
+    const settings = { retained, fallbackToPrevious: fallback }
+    takeOver({ storage, journal, mutants, ...settings, ...job }, (takeover) => {
       taken = takeover
     })
     this.runtime.advance(20)
@@ -51,7 +62,7 @@ export class Masters {
     if (taken.type === 'failed') return taken.reason
     if (taken.type === 'ended') return `${taken.end.status}: ${taken.end.reason}`
     const { epoch, firstId } = taken.record
-    const found = taken.completed.map(({ checkpoint }) => checkpoint).join(' ')
+    const found = taken.start.completed.map(({ metadata }) => metadata.checkpoint).join(' ')
     return `epoch ${epoch} from ${found === '' ? 'nothing' : found}, ids from ${firstId}`
   }
 }

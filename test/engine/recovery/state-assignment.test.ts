@@ -40,6 +40,7 @@ function checkpointOf(lists: Lists): CheckpointMetadata {
     triggeredAt: 0,
     handles,
     coordinators: [],
+    vertices: [],
   }
 }
 

@@ -128,7 +128,11 @@ function restored(
   return Array.from({ length: consumers }, (_, index) => {
     const runtime = new FakeRuntime(workerId('worker-1'))
     const checkpoint = { checkpoint: checkpointId(1), kind: 'checkpoint', triggeredAt: 0 } as const
-    const restore = assignState({ ...checkpoint, handles, coordinators: [] }, vertex, index)
+    const restore = assignState(
+      { ...checkpoint, vertices: [], handles, coordinators: [] },
+      vertex,
+      index,
+    )
     const own = new FakeStorage(runtime)
     for (const [key, bytes] of storage.objects) own.objects.set(key, bytes)
     const env: SubtaskEnvironment = {

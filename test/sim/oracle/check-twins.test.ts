@@ -41,6 +41,7 @@ function run(records: string, { delivery, stuck, state = {} }: RunOptions = {}):
   return {
     fed: [],
     coordination: [],
+    savepoints: [],
     checkpoints: [
       {
         checkpoint: checkpointId(4),

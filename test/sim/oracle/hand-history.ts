@@ -55,6 +55,7 @@ export function clean(): Draft {
     history: {
       fed: [fed(0, 'a,1', 'a,2', 'a,4'), fed(1, 'b,5', 'a,8')],
       coordination: [],
+      savepoints: [],
       checkpoints: [
         {
           checkpoint: checkpointId(1),
@@ -129,7 +130,7 @@ export function judged({ history, facts }: Draft, bug: string | null = null): Ju
   const trace = facts.map((fact, seq) => ({ ...fact, seq, at: millis(seq), cause: seq - 1 }))
   return judge({
     stream: job.graph,
-    graph: buildJobGraph(job),
+    graphs: [buildJobGraph(job)],
     history,
     trace,
     bug,

@@ -1,6 +1,6 @@
 /** The simulated snapshot storage. */
 import { describe, expect, test } from 'vitest'
-import type { StorageResult } from '../../../engine/runtime.ts'
+import type { StorageResult, WriteResult } from '../../../engine/runtime.ts'
 import { SimulatedStorage } from '../../../sim/world/simulated-storage.ts'
 import { SmallWorld } from './small-world.ts'
 
@@ -16,7 +16,7 @@ function setup() {
 describe('a write', () => {
   test('is one object out of its pieces, there when it was answered', () => {
     const { small, storage, port } = setup()
-    const answers: StorageResult<null>[] = []
+    const answers: WriteResult[] = []
     port.put('k', [bytes(1, 2), bytes(), bytes(3)], (result) => answers.push(result))
     small.runUntil(4)
     expect([answers, storage.peek('k')]).toEqual([[], undefined])
