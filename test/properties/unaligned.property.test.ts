@@ -70,20 +70,24 @@ test(
   },
 )
 
-test('for every plan, keys have the same totals with aligned and with unaligned checkpoints', () => {
-  fc.assert(
-    fc.property(faultPlan({ faultsMax: 2 }), fc.nat(10), (drawn, index) => {
-      const job = jobNamed('traffic-statistics')
-      const plan = busy(drawn, index)
-      const overtaken = simulate(job, plan)
-      const inLine = simulate(job, { ...plan, config: { ...plan.config, unaligned: false } })
-      expect(overtaken.verdict).toEqual({ outcome: 'passed', violations: [] })
-      const { keys, totalBytes, malformed, top } = inLine.summary
-      expect(overtaken.summary).toMatchObject({ keys, totalBytes, malformed, top })
-    }),
-    { numRuns: 15, seed: SEED },
-  )
-})
+test(
+  'for every plan, keys have the same totals with aligned and with unaligned checkpoints',
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(faultPlan({ faultsMax: 2 }), fc.nat(10), (drawn, index) => {
+        const job = jobNamed('traffic-statistics')
+        const plan = busy(drawn, index)
+        const overtaken = simulate(job, plan)
+        const inLine = simulate(job, { ...plan, config: { ...plan.config, unaligned: false } })
+        expect(overtaken.verdict).toEqual({ outcome: 'passed', violations: [] })
+        const { keys, totalBytes, malformed, top } = inLine.summary
+        expect(overtaken.summary).toMatchObject({ keys, totalBytes, malformed, top })
+      }),
+      { numRuns: 8, seed: SEED },
+    )
+  },
+)
 
 test('with at-least-once records count twice after a failure, which is seen, and none is lost', () => {
   const plan: Plan = {
