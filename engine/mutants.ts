@@ -50,6 +50,7 @@ export const ENGINE_MUTANTS = {
   'local-copy-shared-by-operators':
     'A-32 (FLINK-12296): local copies of all subtasks lie in one directory',
   'stale-local-copy': 'a restart in place takes an old local copy for the one it needs',
+  'commits-newest-first': 'a sink commits the newest of its prepared transactions first',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -79,6 +80,8 @@ export const FEATURE_MUTANTS = {
   'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',
   'aborted-upload-shared':
     'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
+  'stop-ends-input':
+    'A-33 (FLINK-21132): stop-with-savepoint ends time and the input, as if the job were to drain',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 

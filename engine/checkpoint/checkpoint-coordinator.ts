@@ -15,6 +15,7 @@ import {
   decide,
   onBacklog,
   onInterval,
+  isStopping,
   onSavepointRequested,
   resume,
 } from './checkpoint-triggers.ts'
@@ -47,6 +48,8 @@ function react(state: CoordinatorState, input: CoordinatorInput, context: StepCo
     case 'scheduler-started':
       return schedule({ ...state, isPeriodic: true }, input.firstDelayMs, context)
     case 'input-ended': {
+      // A drained job ends with its savepoint. Should that fail, the final checkpoint follows.
+      if (state.hasStopped || isStopping(state)) return [{ ...state, hasInputEnded: true }, []]
       const queue = state.queue.filter(({ isPeriodic }) => !isPeriodic)
       return schedule({ ...state, queue, isPeriodic: true, hasInputEnded: true }, 0, context)
     }

@@ -38,6 +38,7 @@ export function onStored(
     failures: onCheckpointSucceeded(state.failures, id),
     isFullForced: state.isFullForced && isSavepoint(kind),
     isSuspended: state.isSuspended && !isSynchronous(kind),
+    hasStopped: state.hasStopped || isSynchronous(kind),
   }
   const complete: readonly CoordinatorEffect[] = [
     { type: 'cancel-timeout', checkpoint: id },
@@ -110,6 +111,7 @@ export function stop(state: CoordinatorState, failure: CheckpointFailure): Step 
     isPeriodic: false,
     isSuspended: isSuspending && (state.isPeriodic || state.isSuspended),
     hasInputEnded: state.hasInputEnded && isSuspending,
+    hasStopped: state.hasStopped && isSuspending,
     isBacklog: state.isBacklog && isSuspending,
     nextTriggerAt: null,
     queue: [],

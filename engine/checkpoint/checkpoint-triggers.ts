@@ -90,12 +90,14 @@ export function onSavepointRequested(
   return [next, [...effects, ...more]]
 }
 
+/** The savepoint with which the job stops is wanted, or under way. */
+export function isStopping({ queue, pending }: CoordinatorState): boolean {
+  return [...queue, ...pending.values()].some(({ kind }) => isSynchronous(kind))
+}
+
 /** The job was to stop and its savepoint came to nothing: the interval goes on. */
 export function resume(state: CoordinatorState, context: StepContext): Step {
-  const isStopping = [...state.queue, ...state.pending.values()].some(({ kind }) =>
-    isSynchronous(kind),
-  )
-  if (!state.isSuspended || isStopping) return [state, []]
+  if (!state.isSuspended || isStopping(state)) return [state, []]
   const resumed = { ...state, isSuspended: false, isPeriodic: true }
   const delayMs = state.hasInputEnded
     ? FINAL_RETRY_MS

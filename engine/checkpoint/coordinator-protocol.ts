@@ -32,6 +32,8 @@ export interface CoordinatorState {
   readonly isSuspended: boolean
   /** Every subtask has emitted its last record. */
   readonly hasInputEnded: boolean
+  /** The savepoint with which the job stops is complete: no checkpoint follows it. */
+  readonly hasStopped: boolean
   readonly isBacklog: boolean
   /** When the interval elapses; null: nobody waits for it. */
   readonly nextTriggerAt: Millis | null

@@ -32,6 +32,7 @@ export function newCoordinator(start = FRESH_START): CoordinatorState {
     ...start,
     isPeriodic: false,
     hasInputEnded: false,
+    hasStopped: false,
     isBacklog: false,
     nextTriggerAt: null,
     queue: [],

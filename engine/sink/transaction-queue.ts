@@ -232,7 +232,9 @@ export class TransactionQueue {
 
   /** Commits the oldest transaction whose checkpoint completed; the next one follows when it is done. */
   #commitNext(): void {
-    const transaction = this.#transactions.find(({ status }) => status !== 'committed')
+    const oldest = this.#transactions.find(({ status }) => status !== 'committed')
+    const newest = this.#transactions.findLast(({ status }) => status === 'prepared')
+    const transaction = this.#mutant('commits-newest-first') ? newest : oldest
     if (transaction?.status !== 'prepared') return
     const { checkpoint, handle, begin } = transaction.committable
     if (checkpoint > this.#latestCompleted) return

@@ -192,9 +192,13 @@ export class Subtask {
       return
     }
     this.#guard(() => {
-      if (barrier.kind !== 'drain' || this.#awaitsFinal) this.#inject(barrier)
-      else this.#startDrain(barrier)
+      if (this.#drains(barrier) && !this.#awaitsFinal) this.#startDrain(barrier)
+      else this.#inject(barrier)
     })
+  }
+
+  #drains({ kind }: Barrier): boolean {
+    return kind === 'drain' || (kind === 'stop' && this.#env.mutants.active('stop-ends-input'))
   }
 
   #inject(barrier: Barrier): void {

@@ -22,11 +22,11 @@ export interface CoordinationFinding {
 }
 
 export class CoordinationRecorder {
-  readonly #storage: SimulatedStorage
+  readonly #storage: Pick<SimulatedStorage, 'peek'>
   readonly #retained = new Map<CheckpointId, CheckpointMetadata>()
   readonly #findings: CoordinationFinding[] = []
 
-  constructor(storage: SimulatedStorage) {
+  constructor(storage: Pick<SimulatedStorage, 'peek'>) {
     this.#storage = storage
   }
 

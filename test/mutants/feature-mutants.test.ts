@@ -159,6 +159,16 @@ test('the mutant aborted-upload-shared is caught: a checkpoint names what an abo
   expect(verdict(impatient, { ...plan, mutant: 'aborted-upload-shared' }, lines)).toContain('S5')
 })
 
+test('the mutant stop-ends-input is caught: a window that was not over comes out in two halves', () => {
+  const actions = [{ kind: 'rescale', at: { t: 900 }, parallelism: 1 }] as const
+  const plan = { ...PLAN, config: BY_KEY, actions }
+  const windows = (lines: readonly string[]): number =>
+    lines.filter((line) => line.startsWith('a 2000:')).length
+  expect(windows(run(windowed, plan, silent))).toBe(1)
+  const mutant = 'stop-ends-input'
+  expect(windows(run(windowed, { ...plan, mutant }, silent))).toBe(2)
+})
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
@@ -170,6 +180,7 @@ test('every mutant of a feature is killed here', () => {
     'region-too-small',
     'unreadable-checkpoint-skipped',
     'aborted-upload-shared',
+    'stop-ends-input',
     // By test/properties/corrupt-runs.property.test.ts: no run damages what is stored.
     'checksum-ignored',
   ]

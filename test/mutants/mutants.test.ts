@@ -34,6 +34,7 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'fence-before-recommit': { job: TRAFFIC, killedBy: ['X3', 'L2', 'T1'] },
   'sum-emits-former-total': { job: TRAFFIC, killedBy: ['T4'] },
   'barrier-sent-twice': { job: TRAFFIC, killedBy: ['B1'] },
+  'commits-newest-first': { job: TRAFFIC, killedBy: ['F-I3'] },
   'batch-reversed': { job: TRAFFIC, killedBy: ['T3', 'T4'] },
   'snapshot-truncated': { job: TRAFFIC, killedBy: ['S5'] },
   'master-forgets-checkpoints': { job: TRAFFIC, killedBy: ['S4', 'O1'] },

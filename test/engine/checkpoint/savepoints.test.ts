@@ -149,6 +149,25 @@ describe('a job that stops with a savepoint', () => {
     expect(job.interval(), 'and nothing follows').toEqual([])
   })
 
+  test('is the last checkpoint of a job that it drains, also when the input ends with it', () => {
+    const job = new Coordination()
+    job.start()
+    job.savepoint('drain')
+    expect(job.input({ type: 'input-ended' })).toEqual([])
+    job.acknowledge(1, 'ab')
+    expect(job.stored(1)).toContain('notify-complete 1 after 0 for request 1')
+    expect(job.input({ type: 'input-ended' })).toEqual([])
+  })
+
+  test('is followed by the final checkpoint when it failed and the input has ended', () => {
+    const job = new Coordination()
+    job.start()
+    job.savepoint('drain')
+    job.input({ type: 'input-ended' })
+    expect(job.timeout(1).join()).toContain('interval in ')
+    expect(job.interval().join()).toContain('trigger-sources 2 final')
+  })
+
   test('goes on as before when it takes too long', () => {
     const job = new Coordination()
     job.start()

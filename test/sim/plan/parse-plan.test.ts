@@ -141,7 +141,7 @@ describe('a bad value of a field gets one sentence', () => {
     [
       'faults.0.kind',
       'explode',
-      'faults[0].kind is "explode"; it must be "crash", "fail", "sever", "drop", "delay", "duplicate" or "lose-response".',
+      'faults[0].kind is "explode"; it must be "crash", "fail", "sever", "drop", "compact", "delay", "duplicate" or "lose-response".',
     ],
     [
       'faults.0.on',
