@@ -1,6 +1,7 @@
 /** `weir bench`: every figure beside its peers, measured in the same run on the same machine. */
 import { cpus, totalmem } from 'node:os'
 import type { BenchResult } from './bench-result.ts'
+import { benchCheckpointCost } from './checkpoint-cost.ts'
 import { benchKeyedSum } from './keyed-sum.ts'
 import { benchSimulation } from './simulation.ts'
 import { benchWindows } from './windows.ts'
@@ -25,6 +26,22 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
       rxjsRecords: 0,
     }),
   ],
+  'checkpoint-cost-100k': async () => [
+    await benchCheckpointCost({
+      name: 'checkpoint-cost-100k',
+      keys: 100_000,
+      records: 5_000_000,
+      rounds: 3,
+    }),
+  ],
+  'checkpoint-cost-1m': async () => [
+    await benchCheckpointCost({
+      name: 'checkpoint-cost-1m',
+      keys: 1 << 20,
+      records: 4_000_000,
+      rounds: 3,
+    }),
+  ],
   windows: benchWindows,
   simulation: benchSimulation,
 }
@@ -40,6 +57,8 @@ const BENCH_OF: Readonly<Record<string, string>> = {
 export const BENCH_NAMES = [
   'keyed-sum',
   'keyed-sum-1m',
+  'checkpoint-cost-100k',
+  'checkpoint-cost-1m',
   'tumbling-count',
   'session-count',
   'simulate-traffic',

@@ -8,6 +8,7 @@ import type { Job } from 'weirstream'
 import { unitsPerSecond } from './measure.ts'
 import type { BenchResult } from './bench-result.ts'
 import { rxjsSum } from './rxjs-sum.ts'
+import { recordPool } from './traffic-lines.ts'
 
 export interface KeyedSumOptions {
   readonly name: string
@@ -21,12 +22,13 @@ export interface KeyedSumOptions {
 export async function benchKeyedSum(options: KeyedSumOptions): Promise<BenchResult> {
   const { name, keys, records, rounds, rxjsRecords } = options
   const pool = recordPool(keys)
+  const mask = pool.length - 1
   let checkpoints = 0
   const candidates = [
     {
       name: 'weir',
       run: async () => {
-        await runLocally(keyedSumJob(pool, records), {
+        await runLocally(keyedSumJob((index) => pool[index & mask] ?? '', records, 1000), {
           onFact: (fact) => {
             if (fact.type === 'checkpoint-completed') checkpoints += 1
           },
@@ -52,11 +54,16 @@ export async function benchKeyedSum(options: KeyedSumOptions): Promise<BenchResu
   }
 }
 
-function keyedSumJob(pool: readonly string[], records: number): Job {
-  const mask = pool.length - 1
-  return defineJob('Keyed Sum', { parallelism: 1, checkpointing: { intervalMs: 1000 } }, (env) => {
+/** Sums the lines "ip,bytes" by ip; without checkpoints if there is no interval. */
+export function keyedSumJob(
+  line: (index: number) => string,
+  records: number,
+  intervalMs: number | undefined,
+): Job {
+  const checkpointing = intervalMs === undefined ? {} : { checkpointing: { intervalMs } }
+  return defineJob('Keyed Sum', { parallelism: 1, ...checkpointing }, (env) => {
     env
-      .fromSource(generatorSource(records, (index) => pool[index & mask] ?? ''))
+      .fromSource(generatorSource(records, line))
       .map((line) => {
         const comma = line.indexOf(',')
         return { ip: line.slice(0, comma), bytes: Number(line.slice(comma + 1)) }
@@ -77,19 +84,4 @@ function bareSum(pool: readonly string[], records: number): number {
     sums.set(ip, (sums.get(ip) ?? 0) + Number(line.slice(comma + 1)))
   }
   return records
-}
-
-/** A power of two of different strings, keys drawn uniformly; every key occurs when the pool is as large as the keys. */
-function recordPool(keys: number): string[] {
-  const size = 1 << 20
-  const pool: string[] = []
-  let state = 12345
-  for (let i = 0; i < size; i++) {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
-    const key = keys >= size ? i : (state >>> 4) % keys
-    pool.push(
-      `${10 + (key >>> 24)}.${(key >>> 16) & 255}.${(key >>> 8) & 255}.${key & 255},${state % 100_000}`,
-    )
-  }
-  return pool
 }
