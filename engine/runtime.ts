@@ -60,7 +60,10 @@ export type StorageResult<T> =
 
 /** Durable storage of snapshots. A put answers `ok` only when the object survives a crash of everything. */
 export interface StoragePort {
-  /** `pieces` are one object, in order; not to be changed afterwards. */
+  /**
+   * `pieces` are one object, in order. They are lent until `onResult`: not to be changed or transferred, and to be copied
+   * by who keeps them longer.
+   */
   put(
     key: StorageKey,
     pieces: readonly Uint8Array[],

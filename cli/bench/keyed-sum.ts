@@ -28,11 +28,14 @@ export async function benchKeyedSum(options: KeyedSumOptions): Promise<BenchResu
     {
       name: 'weir',
       run: async () => {
-        await runLocally(keyedSumJob((index) => pool[index & mask] ?? '', records, 1000), {
-          onFact: (fact) => {
-            if (fact.type === 'checkpoint-completed') checkpoints += 1
+        await runLocally(
+          keyedSumJob((index) => pool[index & mask] ?? '', records, 1000),
+          {
+            onFact: (fact) => {
+              if (fact.type === 'checkpoint-completed') checkpoints += 1
+            },
           },
-        })
+        )
         return records
       },
     },

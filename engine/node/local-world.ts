@@ -1,12 +1,12 @@
 /**
- * A job in this process and on the wall clock: one job master, one worker, snapshots in memory. Runs bounded jobs
- * without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
+ * A job in this process and on the wall clock: one job master, one worker, snapshots in memory or where they are told
+ * to go. Runs bounded jobs without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
  * The only place of effects here is the pump: it runs ready actions in slices and lets the event loop breathe.
  */
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
-import { concatenate } from '../checkpoint/snapshot-format.ts'
+import { concatenate } from '../concatenate.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
 import type { ActorId } from '../ids.ts'
@@ -35,6 +35,8 @@ export interface LocalRunOptions {
   readonly overrides?: JobOptions
   /** Called for every fact of the control level. */
   readonly onFact?: (fact: Fact) => void
+  /** Where snapshots go; what it is given runs an action in a turn of the engine. Without: in memory. */
+  readonly storage?: (post: (action: () => void) => void) => StoragePort
   /** What asynchronous operators call, by name. */
   readonly services?: UserServices
 }
@@ -74,7 +76,7 @@ class LocalWorld {
     })
     checkServices(graph, services)
     const mutants = new Mutants()
-    const storage = this.#memoryStorage()
+    const storage = this.#storage()
     const worker = workerId('worker-1')
     this.#master = new JobMaster({
       runtime: this.#runtime(JOB_MASTER),
@@ -198,22 +200,30 @@ class LocalWorld {
     }
   }
 
+  #storage(): StoragePort {
+    const { storage } = this.#options
+    if (storage === undefined) return this.#memoryStorage()
+    return storage((action) => {
+      this.#post(action)
+    })
+  }
+
   #memoryStorage(): StoragePort {
-    const objects = new Map<string, readonly Uint8Array[]>()
+    const objects = new Map<string, Uint8Array>()
     return {
       put: (key, pieces, onResult) => {
-        objects.set(key, pieces)
+        objects.set(key, concatenate(pieces))
         this.#post(() => {
           onResult({ type: 'ok', value: null })
         })
       },
       get: (key, onResult) => {
-        const pieces = objects.get(key)
+        const value = objects.get(key)
         this.#post(() => {
           onResult(
-            pieces === undefined
+            value === undefined
               ? { type: 'failed', reason: 'there is no such object' }
-              : { type: 'ok', value: concatenate(pieces) },
+              : { type: 'ok', value },
           )
         })
       },

@@ -93,13 +93,15 @@ export interface NumberState {
 export interface KeyGroupSegment {
   readonly keyGroup: number
   readonly bytes: Uint8Array
+  /** The same in pieces, valid until the release of the snapshot; `bytes` then are put together when asked for. */
+  readonly pieces?: readonly Uint8Array[]
 }
 
 /** The state of one moment. Encoding happens while iterating, one key group per `next()`. */
 export interface KeyedStateSnapshot {
   /** Non-empty key groups in ascending order. May be iterated more than once until released. */
   keyGroups(): Iterable<KeyGroupSegment>
-  /** Lets the backend reuse the pages of this snapshot. Idempotent. */
+  /** Lets the backend reuse the pages of this snapshot and the pieces of its key groups. Idempotent. */
   release(): void
 }
 

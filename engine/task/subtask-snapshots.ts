@@ -3,7 +3,8 @@
  * asynchronous part waits for the operators' holds, encodes the frozen state a slice per turn, writes the object, and
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
-import { encodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
+import { encodeSnapshotObject, sealSegment } from '../checkpoint/snapshot-format.ts'
+import type { SealedSegment } from '../checkpoint/snapshot-format.ts'
 import type { OperatorHandle, SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
@@ -19,10 +20,12 @@ interface RunningSnapshot {
   readonly checkpoint: CheckpointId
   readonly keyed: KeyedStateSnapshot | null
   readonly keyGroups: Iterator<KeyGroupSegment> | null
-  readonly segments: KeyGroupSegment[]
+  readonly segments: SealedSegment[]
   readonly operators: { readonly uid: string; readonly state: OperatorSnapshot }[]
   readonly onFailed: (reason: string) => void
   holds: number
+  /** The storage has the pieces of the state's pages. */
+  isStoring: boolean
 }
 
 export class SubtaskSnapshots {
@@ -49,6 +52,7 @@ export class SubtaskSnapshots {
       onFailed,
       // One hold for the synchronous part itself, so that nothing ends before it did.
       holds: 1,
+      isStoring: false,
     }
     this.#running.set(checkpoint, snapshot)
     const hold = (): (() => void) => {
@@ -66,7 +70,8 @@ export class SubtaskSnapshots {
 
   abort(checkpoint: CheckpointId): void {
     const snapshot = this.#running.get(checkpoint)
-    snapshot?.keyed?.release()
+    // What is being stored is released when the storage has answered.
+    if (snapshot?.isStoring === false) snapshot.keyed?.release()
     this.#running.delete(checkpoint)
   }
 
@@ -94,8 +99,9 @@ export class SubtaskSnapshots {
     while (snapshot.keyGroups !== null && bytes < SLICE_BYTES) {
       const next = snapshot.keyGroups.next()
       if (next.done === true) break
-      snapshot.segments.push(next.value)
-      bytes += next.value.bytes.length
+      const segment = sealSegment(next.value)
+      snapshot.segments.push(segment)
+      bytes += segment.length
     }
     this.#env.runtime.spend({ records: 0, bytes })
     if (bytes >= SLICE_BYTES) this.#scheduleSlice(snapshot)
@@ -103,8 +109,8 @@ export class SubtaskSnapshots {
   }
 
   #store(snapshot: RunningSnapshot): void {
-    snapshot.keyed?.release()
-    if (snapshot.keyed === null) {
+    const { keyed } = snapshot
+    if (keyed === null) {
       this.#acknowledge(snapshot, null, 0)
       return
     }
@@ -115,7 +121,9 @@ export class SubtaskSnapshots {
     const isCut = whole.length > 2 && this.#env.mutants.active('snapshot-truncated')
     const pieces = isCut ? whole.slice(0, -1) : whole
     const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    snapshot.isStoring = true
     this.#env.storage.put(key, pieces, (result) => {
+      keyed.release()
       if (!this.#isRunning(snapshot)) {
         this.#env.storage.delete(key)
       } else if (result.type === 'failed') {
