@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import type { BenchResult } from './bench-result.ts'
 import { benchCheckpointCost } from './checkpoint-cost.ts'
 import { benchKeyedSum } from './keyed-sum.ts'
+import { benchRestore, benchSyncPause } from './heap-state.ts'
 import { benchSimulation } from './simulation.ts'
 import { benchWindows } from './windows.ts'
 
@@ -42,6 +43,8 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
       rounds: 3,
     }),
   ],
+  'sync-pause-1m': async () => [benchSyncPause()],
+  'restore-1m': async () => [await benchRestore()],
   windows: benchWindows,
   simulation: benchSimulation,
 }
@@ -59,6 +62,8 @@ export const BENCH_NAMES = [
   'keyed-sum-1m',
   'checkpoint-cost-100k',
   'checkpoint-cost-1m',
+  'sync-pause-1m',
+  'restore-1m',
   'tumbling-count',
   'session-count',
   'simulate-traffic',

@@ -1,14 +1,17 @@
 /**
- * What checkpoints cost: throughput of the keyed sum with a checkpoint every second and without any, alternated in the
- * same run. Measured from the moment when every key is there, while keys are drawn uniformly. Snapshots are stored in
- * memory: what a disk adds happens off this thread.
+ * What checkpoints cost: the keyed sum with a checkpoint every second and without any, alternated in the same run.
+ * Measured from the moment when every key is there, while keys are drawn uniformly. Snapshots are stored in a local
+ * directory, synced to the disk.
+ * The cost is the time of the thread that a checkpoint takes, per interval: without other load that is the throughput
+ * lost, and with it, when the thread gets only part of the seconds between two checkpoints, it stays the same.
  */
+import { serialize } from 'node:v8'
 import { runLocally } from '../../engine/node/local-world.ts'
 import type { Fact } from '../../engine/trace.ts'
-import { serialize } from 'node:v8'
+import { BenchDirectory } from './bench-directory.ts'
 import type { BenchResult } from './bench-result.ts'
 import { keyedSumJob } from './keyed-sum.ts'
-import { median } from './measure.ts'
+import { median, round1 } from './measure.ts'
 import { fullPool } from './traffic-lines.ts'
 
 export interface CheckpointCostOptions {
@@ -23,38 +26,43 @@ const INTERVAL_MS = 1000
 const SERIALIZATIONS = 3
 
 interface Run {
-  readonly recordsPerSecond: number
-  /** As if nobody else used the processor. */
-  readonly recordsPerCpuSecond: number
+  readonly ms: number
+  readonly threadMs: number
   readonly checkpoints: number
 }
 
 export async function benchCheckpointCost(options: CheckpointCostOptions): Promise<BenchResult> {
   const { name, keys, records, rounds } = options
   const lines = fullPool(keys)
+  const directory = new BenchDirectory()
   const withCheckpoints: Run[] = []
   const without: Run[] = []
+  const costs: number[] = []
+  const losses: number[] = []
   for (let round = 0; round <= rounds; round++) {
-    const plain = await measure(lines, keys, records, undefined)
-    const checkpointed = await measure(lines, keys, records, INTERVAL_MS)
+    const plain = await measure(lines, options, directory, undefined)
+    const checkpointed = await measure(lines, options, directory, INTERVAL_MS)
     // Round 0 warms up.
     if (round === 0) continue
     without.push(plain)
     withCheckpoints.push(checkpointed)
+    const intervalsMs = checkpointed.checkpoints * INTERVAL_MS
+    costs.push(((checkpointed.threadMs - plain.threadMs) / intervalsMs) * 100)
+    losses.push((1 - plain.ms / checkpointed.ms) * 100)
   }
-  const value = lossOf(withCheckpoints, without, ({ recordsPerSecond }) => recordsPerSecond)
-  const cpu = lossOf(withCheckpoints, without, (run) => run.recordsPerCpuSecond)
+  directory.remove()
+  const value = median(costs)
   const peer = (serializationMs(lines.slice(0, keys)) / INTERVAL_MS) * 100
-  const rate = median(withCheckpoints.map(({ recordsPerSecond }) => recordsPerSecond))
-  const plainRate = median(without.map(({ recordsPerSecond }) => recordsPerSecond))
+  const rateOf = (runs: readonly Run[]): number =>
+    Math.round((records / median(runs.map(({ ms }) => ms))) * 1000)
   const checkpoints = withCheckpoints.reduce((sum, run) => sum + run.checkpoints, 0)
   return {
     name,
     value: round1(value),
     unit: '%',
     note:
-      `${keys} keys, heap, snapshots stored in memory; ${Math.round(rate)} records/s with ${checkpoints} checkpoints, ` +
-      `${Math.round(plainRate)} without; of processor time ${round1(cpu)} %`,
+      `${keys} keys, heap, snapshots stored in a local directory; by the clock ${rateOf(withCheckpoints)} records/s with ` +
+      `${checkpoints} checkpoints, ${rateOf(without)} without, median of the losses ${round1(median(losses))} %`,
     peers: [
       { name: 'v8.serialize of a Map, once a second', value: round1(peer), ratio: value / peer },
     ],
@@ -63,13 +71,13 @@ export async function benchCheckpointCost(options: CheckpointCostOptions): Promi
 
 async function measure(
   lines: readonly string[],
-  keys: number,
-  records: number,
+  { keys, records }: CheckpointCostOptions,
+  directory: BenchDirectory,
   intervalMs: number | undefined,
 ): Promise<Run> {
   let checkpoints = 0
   let startedAt = 0
-  let cpuBefore = 0
+  let threadBefore = 0
   const last = keys + records - 1
   const drawn = lines.length - keys
   let run: Run | undefined
@@ -77,41 +85,28 @@ async function measure(
     if (index < keys) return lines[index] ?? ''
     if (index === keys) {
       checkpoints = 0
-      cpuBefore = cpuMs()
+      threadBefore = threadMs()
       startedAt = performance.now()
     } else if (index === last) {
-      const ms = performance.now() - startedAt
-      const cpu = cpuMs() - cpuBefore
-      run = {
-        recordsPerSecond: (records / ms) * 1000,
-        recordsPerCpuSecond: (records / cpu) * 1000,
-        checkpoints,
-      }
+      run = { ms: performance.now() - startedAt, threadMs: threadMs() - threadBefore, checkpoints }
     }
     return lines[keys + ((index - keys) % drawn)] ?? ''
   }
   const onFact = ({ type }: Fact): void => {
     if (type === 'checkpoint-completed') checkpoints += 1
   }
-  await runLocally(keyedSumJob(line, keys + records, intervalMs), { onFact })
-  if (run === undefined) throw new Error('The source was not read to its end.')
+  const storage: BenchDirectory['storage'] = (post) => directory.storage(post)
+  await runLocally(keyedSumJob(line, keys + records, intervalMs), { onFact, storage })
+  if (run === undefined || (intervalMs !== undefined && run.checkpoints === 0)) {
+    throw new Error('There was no checkpoint while the costs of checkpoints were measured.')
+  }
   return run
 }
 
-/** Of this thread, in ms. */
-function cpuMs(): number {
+/** The processor time of this thread so far. */
+function threadMs(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
-}
-
-/** The median over the rounds of what the second run of a pair lost, in percent. */
-function lossOf(runs: readonly Run[], others: readonly Run[], rate: (run: Run) => number): number {
-  return median(
-    runs.map((run, i) => {
-      const other = others[i]
-      return other === undefined ? Number.NaN : (1 - rate(run) / rate(other)) * 100
-    }),
-  )
 }
 
 function serializationMs(lines: readonly string[]): number {
@@ -123,8 +118,4 @@ function serializationMs(lines: readonly string[]): number {
     times.push(performance.now() - started)
   }
   return median(times)
-}
-
-function round1(value: number): number {
-  return Math.round(value * 10) / 10
 }

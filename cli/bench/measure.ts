@@ -24,6 +24,10 @@ export async function unitsPerSecond(
   return new Map([...rates].map(([name, values]) => [name, median(values)]))
 }
 
+export function round1(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN

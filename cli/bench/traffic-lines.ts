@@ -16,11 +16,20 @@ export function fullPool(keys: number): string[] {
   return pool
 }
 
-function lineOf(key: number, bytes: number): string {
-  return `${10 + (key >>> 24)}.${(key >>> 16) & 255}.${(key >>> 8) & 255}.${key & 255},${bytes}`
+/** `count` keys below `keys`. */
+export function* uniformKeys(keys: number, count: number): Generator<number, undefined> {
+  for (const draw of draws(count)) yield (draw >>> 4) % keys
 }
 
-function* draws(count: number): Generator<number> {
+export function addressOf(key: number): string {
+  return `${10 + (key >>> 24)}.${(key >>> 16) & 255}.${(key >>> 8) & 255}.${key & 255}`
+}
+
+function lineOf(key: number, bytes: number): string {
+  return `${addressOf(key)},${bytes}`
+}
+
+function* draws(count: number): Generator<number, undefined> {
   let state = 12345
   for (let i = 0; i < count; i++) {
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff

@@ -10,6 +10,8 @@ import type { KeyGroupSegment } from '../state/keyed-state-backend.ts'
 
 const MAGIC = 0x57534e50
 const FIXED_BYTES = 12
+/** Bytes that one turn encodes before the next buffer gets its chance. */
+const SLICE_BYTES = 1 << 18
 
 interface SnapshotHeader {
   readonly version: 1
@@ -26,6 +28,22 @@ export interface SealedSegment {
   readonly pieces: readonly Uint8Array[]
   readonly length: number
   readonly checksum: number
+}
+
+/** One turn's part of a snapshot: seals key groups until they are as large as a slice, and says how large they are. */
+export function sealSlice(
+  keyGroups: Iterator<KeyGroupSegment>,
+  segments: SealedSegment[],
+): { readonly bytes: number; readonly isLast: boolean } {
+  let bytes = 0
+  while (bytes < SLICE_BYTES) {
+    const next = keyGroups.next()
+    if (next.done === true) return { bytes, isLast: true }
+    const segment = sealSegment(next.value)
+    segments.push(segment)
+    bytes += segment.length
+  }
+  return { bytes, isLast: false }
 }
 
 /** Reads every byte of the key group. */

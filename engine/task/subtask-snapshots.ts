@@ -3,7 +3,7 @@
  * asynchronous part waits for the operators' holds, encodes the frozen state a slice per turn, writes the object, and
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
-import { encodeSnapshotObject, sealSegment } from '../checkpoint/snapshot-format.ts'
+import { encodeSnapshotObject, sealSlice } from '../checkpoint/snapshot-format.ts'
 import type { SealedSegment } from '../checkpoint/snapshot-format.ts'
 import type { OperatorHandle, SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
 import type { CheckpointId } from '../ids.ts'
@@ -13,13 +13,10 @@ import type { KeyedStateSnapshot, KeyGroupSegment } from '../state/keyed-state-b
 import type { OperatorChain } from './operator-chain.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
-/** Bytes that one turn encodes before the next buffer gets its chance. */
-const SLICE_BYTES = 1 << 18
-
 interface RunningSnapshot {
   readonly checkpoint: CheckpointId
   readonly keyed: KeyedStateSnapshot | null
-  readonly keyGroups: Iterator<KeyGroupSegment> | null
+  readonly keyGroups: Iterator<KeyGroupSegment>
   readonly segments: SealedSegment[]
   readonly operators: { readonly uid: string; readonly state: OperatorSnapshot }[]
   readonly onFailed: (reason: string) => void
@@ -46,7 +43,7 @@ export class SubtaskSnapshots {
     const snapshot: RunningSnapshot = {
       checkpoint,
       keyed,
-      keyGroups: keyed?.keyGroups()[Symbol.iterator]() ?? null,
+      keyGroups: (keyed?.keyGroups() ?? [])[Symbol.iterator](),
       segments: [],
       operators: [],
       onFailed,
@@ -95,17 +92,10 @@ export class SubtaskSnapshots {
   }
 
   #encodeSlice(snapshot: RunningSnapshot): void {
-    let bytes = 0
-    while (snapshot.keyGroups !== null && bytes < SLICE_BYTES) {
-      const next = snapshot.keyGroups.next()
-      if (next.done === true) break
-      const segment = sealSegment(next.value)
-      snapshot.segments.push(segment)
-      bytes += segment.length
-    }
+    const { bytes, isLast } = sealSlice(snapshot.keyGroups, snapshot.segments)
     this.#env.runtime.spend({ records: 0, bytes })
-    if (bytes >= SLICE_BYTES) this.#scheduleSlice(snapshot)
-    else this.#store(snapshot)
+    if (isLast) this.#store(snapshot)
+    else this.#scheduleSlice(snapshot)
   }
 
   #store(snapshot: RunningSnapshot): void {
