@@ -13,16 +13,16 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
     await benchKeyedSum({
       name: 'keyed-sum',
       keys: 65_536,
-      records: 6_000_000,
+      records: 4_000_000,
       rounds: 3,
-      rxjsRecords: 500_000,
+      rxjsRecords: 200_000,
     }),
   ],
   'keyed-sum-1m': async () => [
     await benchKeyedSum({
       name: 'keyed-sum-1m',
       keys: 1 << 20,
-      records: 5_000_000,
+      records: 3_000_000,
       rounds: 3,
       rxjsRecords: 0,
     }),
@@ -31,7 +31,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
     await benchCheckpointCost({
       name: 'checkpoint-cost-100k',
       keys: 100_000,
-      records: 5_000_000,
+      records: 4_000_000,
       rounds: 3,
     }),
   ],
@@ -39,7 +39,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
     await benchCheckpointCost({
       name: 'checkpoint-cost-1m',
       keys: 1 << 20,
-      records: 4_000_000,
+      records: 3_000_000,
       rounds: 3,
     }),
   ],

@@ -39,11 +39,11 @@ export async function benchCheckpointCost(options: CheckpointCostOptions): Promi
   const without: Run[] = []
   const costs: number[] = []
   const losses: number[] = []
-  for (let round = 0; round <= rounds; round++) {
+  // Warms up.
+  await measure(lines, options, directory, INTERVAL_MS)
+  for (let round = 0; round < rounds; round++) {
     const plain = await measure(lines, options, directory, undefined)
     const checkpointed = await measure(lines, options, directory, INTERVAL_MS)
-    // Round 0 warms up.
-    if (round === 0) continue
     without.push(plain)
     withCheckpoints.push(checkpointed)
     const intervalsMs = checkpointed.checkpoints * INTERVAL_MS
