@@ -32,41 +32,54 @@ interface Run {
 }
 
 export async function benchCheckpointCost(options: CheckpointCostOptions): Promise<BenchResult> {
-  const { name, keys, records, rounds } = options
+  const { name, keys, records } = options
   const lines = fullPool(keys)
-  const directory = new BenchDirectory()
-  const withCheckpoints: Run[] = []
-  const without: Run[] = []
-  const costs: number[] = []
-  const losses: number[] = []
-  // Warms up.
-  await measure(lines, options, directory, INTERVAL_MS)
-  for (let round = 0; round < rounds; round++) {
-    const plain = await measure(lines, options, directory, undefined)
-    const checkpointed = await measure(lines, options, directory, INTERVAL_MS)
-    without.push(plain)
-    withCheckpoints.push(checkpointed)
-    const intervalsMs = checkpointed.checkpoints * INTERVAL_MS
-    costs.push(((checkpointed.threadMs - plain.threadMs) / intervalsMs) * 100)
-    losses.push((1 - plain.ms / checkpointed.ms) * 100)
-  }
-  directory.remove()
-  const value = median(costs)
-  const peer = (serializationMs(lines.slice(0, keys)) / INTERVAL_MS) * 100
+  const pairs = await measurePairs(lines, options)
+  const value = median(
+    pairs.map(([plain, run]) => (run.threadMs - plain.threadMs) / run.checkpoints / INTERVAL_MS),
+  )
+  const loss = median(pairs.map(([plain, run]) => 1 - plain.ms / run.ms))
+  const peer = serializationMs(lines.slice(0, keys)) / INTERVAL_MS
   const rateOf = (runs: readonly Run[]): number =>
     Math.round((records / median(runs.map(({ ms }) => ms))) * 1000)
-  const checkpoints = withCheckpoints.reduce((sum, run) => sum + run.checkpoints, 0)
+  const rate = rateOf(pairs.map(([, run]) => run))
+  const plainRate = rateOf(pairs.map(([plain]) => plain))
+  const checkpoints = pairs.reduce((sum, [, run]) => sum + run.checkpoints, 0)
   return {
     name,
-    value: round1(value),
+    value: percent(value),
     unit: '%',
     note:
-      `${keys} keys, heap, snapshots stored in a local directory; by the clock ${rateOf(withCheckpoints)} records/s with ` +
-      `${checkpoints} checkpoints, ${rateOf(without)} without, median of the losses ${round1(median(losses))} %`,
+      `${keys} keys, heap, snapshots stored in a local directory; by the clock ${rate} records/s with ${checkpoints} ` +
+      `checkpoints, ${plainRate} without, median of the losses ${percent(loss)} %`,
     peers: [
-      { name: 'v8.serialize of a Map, once a second', value: round1(peer), ratio: value / peer },
+      { name: 'v8.serialize of a Map, once a second', value: percent(peer), ratio: value / peer },
     ],
   }
+}
+
+/** Without and with checkpoints, in turn. */
+async function measurePairs(
+  lines: readonly string[],
+  options: CheckpointCostOptions,
+): Promise<(readonly [plain: Run, checkpointed: Run])[]> {
+  const directory = new BenchDirectory()
+  try {
+    // Warms up.
+    await measure(lines, options, directory, INTERVAL_MS)
+    const pairs: (readonly [Run, Run])[] = []
+    for (let round = 0; round < options.rounds; round++) {
+      const plain = await measure(lines, options, directory, undefined)
+      pairs.push([plain, await measure(lines, options, directory, INTERVAL_MS)])
+    }
+    return pairs
+  } finally {
+    directory.remove()
+  }
+}
+
+function percent(share: number): number {
+  return round1(share * 100)
 }
 
 async function measure(
