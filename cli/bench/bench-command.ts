@@ -32,7 +32,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
       name: 'checkpoint-cost-100k',
       keys: 100_000,
       records: 4_000_000,
-      rounds: 3,
+      rounds: 5,
     }),
   ],
   'checkpoint-cost-1m': async () => [

@@ -5,7 +5,8 @@
  * The cost is the time of the thread that a checkpoint takes, per interval: without other load that is the throughput
  * lost, and with it, when the thread gets only part of the seconds between two checkpoints, it stays the same.
  */
-import { serialize } from 'node:v8'
+import { serialize, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { runLocally } from '../../engine/node/local-world.ts'
 import type { Fact } from '../../engine/trace.ts'
 import { BenchDirectory } from './bench-directory.ts'
@@ -108,12 +109,20 @@ async function measure(
   const onFact = ({ type }: Fact): void => {
     if (type === 'checkpoint-completed') checkpoints += 1
   }
+  collectGarbage()
   const storage: BenchDirectory['storage'] = (post) => directory.storage(post)
   await runLocally(keyedSumJob(line, keys + records, intervalMs), { onFact, storage })
   if (run === undefined || (intervalMs !== undefined && run.checkpoints === 0)) {
     throw new Error('There was no checkpoint while the costs of checkpoints were measured.')
   }
   return run
+}
+
+/** So that no run has to clear away what the one before it left: one whole collection is worth several checkpoints. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect === 'function') collect()
 }
 
 /** The processor time of this thread so far. */
