@@ -6,6 +6,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./simulate-command.ts')).simulateCommand,
   fuzz: async () => (await import('./fuzz-command.ts')).fuzzCommand,
   mutants: async () => (await import('./mutants-command.ts')).mutantsCommand,
+  state: async () => (await import('./state-command.ts')).stateCommand,
+  repro: async () => (await import('./repro-command.ts')).reproCommand,
   plan: async () => (await import('./plan-command.ts')).planCommand,
   bench: async () => (await import('./bench-command.ts')).benchCommand,
   ui: async () => (await import('./ui-command.ts')).uiCommand,

@@ -11,6 +11,21 @@ export function faultWords(fault: Fault): string {
       const back = restartAfterMs === undefined ? '' : `, back after ${restartAfterMs} ms`
       return `crash ${on} ${momentWords(at)}${back}`
     }
+    case 'fail':
+      return `fail ${fault.on} ${momentWords(fault.at)}`
+    case 'compact':
+      return `compact ${fault.on} ${momentWords(fault.at)}`
+    case 'sever': {
+      const { on, to, at, isOneWay } = fault
+      const link = isOneWay === true ? `from ${on} to ${to}` : `between ${on} and ${to}`
+      const forMs = fault.forMs ?? FAULT_DEFAULTS.forMs
+      return `sever the link ${link} for ${forMs} ms ${momentWords(at)}`
+    }
+    case 'drop': {
+      const { message, on, to, at, count = FAULT_DEFAULTS.count } = fault
+      const link = to === undefined ? `of ${on}` : `from ${on} to ${to}`
+      return `lose ${count === 1 ? '' : `${count} times `}${message} ${link}, ${momentWords(at, 'message')}`
+    }
     case 'delay': {
       const delayMs = fault.delayMs ?? FAULT_DEFAULTS.delayMs
       return `delay ${fault.request} of ${fault.on} by ${delayMs} ms, ${momentWords(fault.at)}`
@@ -25,10 +40,10 @@ export function faultWords(fault: Fault): string {
   }
 }
 
-function momentWords(at: Fault['at']): string {
+export function momentWords(at: Fault['at'], counted = 'request'): string {
   if ('t' in at) return `at ${milliseconds(at.t)} ms`
   if ('point' in at) return `right after ${at.point} number ${at.nth}`
-  return `request number ${at.nth}`
+  return `${counted} number ${at.nth}`
 }
 
 /** `fired at 4,152.7 ms, phase snapshotting`. */

@@ -13,7 +13,16 @@ export type FuzzContext = Pick<Replayable, 'job' | 'input'> & {
   readonly expected: number
 }
 
-const KINDS: readonly FaultKind[] = ['crash', 'delay', 'duplicate', 'lose-response']
+const KINDS: readonly FaultKind[] = [
+  'crash',
+  'fail',
+  'sever',
+  'drop',
+  'compact',
+  'delay',
+  'duplicate',
+  'lose-response',
+]
 
 export async function fuzzText(result: CampaignResult, context: FuzzContext): Promise<string[]> {
   const { job, seed, expected } = context

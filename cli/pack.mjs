@@ -58,7 +58,8 @@ function pointToJavaScript(file) {
 
 function exchange() {
   const own = JSON.parse(readFileSync(manifest, 'utf8'))
-  const { name, version, description, license, type, engines, dependencies } = own
+  const { name, version, description, license, type, engines } = own
+  const { dependencies, optionalDependencies } = own
   const packed = {
     name,
     version,
@@ -67,6 +68,7 @@ function exchange() {
     type,
     engines,
     dependencies,
+    optionalDependencies,
     bin: { weir: 'dist/cli/weir.mjs' },
     exports: Object.fromEntries(
       Object.entries(own.exports).map(([entry, source]) => [entry, builtEntry(source)]),

@@ -1,5 +1,8 @@
 /** The JSON documents of a run: what `weir demo --json` and `weir simulate --json` print. */
-import type { RecoveryDurations, SimulationResult } from '../sim/index.ts'
+import type { CheckpointTracker } from '../engine/metrics/checkpoint-statistics.ts'
+import { summarizeInitialization } from '../engine/metrics/initialization.ts'
+import { phasesOf, timesOf } from '../engine/metrics/recovery-durations.ts'
+import type { Recovery, RecoveryDurations, SimulationResult } from '../sim/index.ts'
 
 /** The document of `weir demo`. */
 export function runJson({ verdict, traceHash, summary }: SimulationResult): object {
@@ -21,7 +24,7 @@ export function runJson({ verdict, traceHash, summary }: SimulationResult): obje
 }
 
 /** The document of `weir simulate`: the former, the fate of every fault, the plan, and what was violated. */
-export function simulateJson(result: SimulationResult): object {
+export function simulateJson(result: SimulationResult, checkpoints: CheckpointTracker): object {
   const { violations } = result.verdict
   return {
     ...runJson(result),
@@ -32,8 +35,32 @@ export function simulateJson(result: SimulationResult): object {
       outcome,
       phase,
     })),
+    ...(result.actions.length === 0 ? {} : { actions: result.actions }),
+    recoveries: result.summary.recoveries.map(recoveryJson),
+    checkpointStatistics: checkpointJson(checkpoints),
     plan: result.plan,
     ...(violations.length === 0 ? {} : { violations }),
+  }
+}
+
+/** Flink's answers to `/jobs/:id/checkpoints` and, for each of the history, to `…/details/:cp` with all its subtasks. */
+function checkpointJson(checkpoints: CheckpointTracker): object {
+  const { statistics } = checkpoints
+  const details = statistics.history.map(({ id }) => {
+    const found = checkpoints.findDetails(id)
+    const vertices = Object.keys(found?.tasks ?? {})
+    const subtasks = vertices.map((vertex) => [vertex, checkpoints.findTask(id, vertex)] as const)
+    return { ...found, subtasks: Object.fromEntries(subtasks) }
+  })
+  return { ...statistics, details }
+}
+
+function recoveryJson(recovery: Recovery): object {
+  return {
+    ...recovery,
+    phases: phasesOf(recovery),
+    times: timesOf(recovery),
+    initialization: summarizeInitialization(recovery.initializations),
   }
 }
 

@@ -1,7 +1,9 @@
 /** A run in text, for a person: a head, numbers, the verdict, and for `weir simulate` the recoveries as bars. */
-import { durationsOf } from '../engine/metrics/recovery-timeline.ts'
+import { phasesOf, seedFormulaMs, timesOf } from '../engine/metrics/recovery-durations.ts'
+import { initializationTable } from './initialization-report.ts'
 import type { Plan, Recovery, RecoveryDurations, SimulationResult } from '../sim/index.ts'
 import { MUTANTS } from '../sim/index.ts'
+import { actionOutcomeWords, actionWords } from './action-words.ts'
 import { faultWords, outcomeWords } from './fault-words.ts'
 import type { RunRequest } from './run-request.ts'
 import { count, labelled, milliseconds, paint, plural, printable, table } from './terminal.ts'
@@ -47,15 +49,22 @@ export function numbersOf(result: SimulationResult): string[] {
   return labelled(rows)
 }
 
-/** What became of every fault of the plan. */
-export function faultsOf({ plan, faults }: SimulationResult): string[] {
+/** What became of every action and every fault of the plan. */
+export function faultsOf({ plan, faults, actions }: SimulationResult): string[] {
+  const done = actions.flatMap((report, index): Row[] => {
+    const action = plan.actions?.[index]
+    if (action === undefined) return []
+    const words = actionOutcomeWords(report)
+    const shown = report.outcome === 'done' ? words : paint('yellow', words)
+    return [['actions', `${actionWords(action)}: ${shown}`]]
+  })
   const rows = faults.map((report, index): Row => {
     const fault = plan.faults[index]
     const words = outcomeWords(report)
     const shown = report.outcome === 'fired' ? words : paint('yellow', words)
     return ['faults', `${fault === undefined ? report.kind : faultWords(fault)}: ${shown}`]
   })
-  return labelled(rows)
+  return labelled([...done, ...rows])
 }
 
 /** Every recovery, with its four parts as bars on one scale. */
@@ -63,7 +72,12 @@ export function recoveriesOf({ summary }: SimulationResult): string[][] {
   return summary.recoveries.map((recovery) => {
     const at = milliseconds(recovery.failedAt)
     const head = `  ${paint('bold', 'recovery')}  ${printable(recovery.reason)} at ${at} ms`
-    return [head, ...recoveryBars(recovery)]
+    return [
+      head,
+      ...recoveryBars(recovery),
+      ...recoveryTimes(recovery, summary.checkpointIntervalMs),
+      ...initializationTable(recovery.initializations),
+    ]
   })
 }
 
@@ -154,19 +168,21 @@ function verdictRows({ plan, verdict, summary, mutantHits }: SimulationResult): 
 const BAR_WIDTH = 48
 
 function recoveryBars(recovery: Recovery): string[] {
-  const durations = durationsOf(recovery)
+  const durations = phasesOf(recovery)
   if (durations === null) {
     const words = recovery.restarts === 0 ? 'the job went on' : 'not finished when the run ended'
     return [`    ${paint('yellow', words)}`]
   }
-  const { detectMs, restartMs, restoreMs, catchUpMs } = durations
-  const total = detectMs + restartMs + restoreMs + catchUpMs
   const parts = [
-    ['detect', detectMs, 'red'],
-    ['restart', restartMs, 'yellow'],
-    ['restore', restoreMs, 'cyan'],
-    ['catch-up', catchUpMs, 'green'],
+    ['detect', durations.detectMs, 'red'],
+    ['cancel', durations.cancelMs, 'yellow'],
+    ['delay', durations.delayMs, 'yellow'],
+    ['redeploy', durations.redeployMs, 'yellow'],
+    ['restore', durations.restoreMs, 'cyan'],
+    ['replay', durations.replayMs, 'green'],
+    ['catch-up', durations.catchUpMs, 'green'],
   ] as const
+  const total = parts.reduce((sum, [, duration]) => sum + duration, 0)
   let before = 0
   const rows = parts.map(([name, duration, style]) => {
     const start = Math.round((before / total) * BAR_WIDTH)
@@ -176,4 +192,27 @@ function recoveryBars(recovery: Recovery): string[] {
     return [`    ${name}`, milliseconds(duration), 'ms', ' '.repeat(start) + paint(style, shown)]
   })
   return table([...rows, ['    total', milliseconds(total), 'ms', '']], [1])
+}
+
+/** RT1 to RT3 beside the formula that is often quoted for one of them, without saying for which. */
+function recoveryTimes(recovery: Recovery, intervalMs: number | null): string[] {
+  const times = timesOf(recovery)
+  const phases = phasesOf(recovery)
+  if (times === null || phases === null) return []
+  const { rt1Ms, rt2Ms, rt3Ms } = times
+  const rows = [
+    ['    RT1', milliseconds(rt1Ms), 'ms', 'until every subtask runs'],
+    ['    RT2', milliseconds(rt2Ms), 'ms', 'until it stands where it stood at the failure'],
+    ['    RT3', milliseconds(rt3Ms), 'ms', 'until nothing is left to catch up with'],
+  ]
+  if (intervalMs === null) return table(rows, [1])
+  const formula = seedFormulaMs(intervalMs, phases.restoreMs)
+  const words =
+    `interval ${milliseconds(intervalMs)} + restore ${milliseconds(phases.restoreMs)}: ` +
+    `${ofTime(formula, rt2Ms)} of RT2, ${ofTime(formula, rt3Ms)} of RT3`
+  return table([...rows, ['    formula', milliseconds(formula), 'ms', words]], [1])
+}
+
+function ofTime(formula: number, time: number): string {
+  return time === 0 ? 'undefined times' : `${(formula / time).toFixed(2)} times`
 }

@@ -1,8 +1,10 @@
 /** `weir simulate JOB`: one run, its verdict, its recoveries, and how to have it again. */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { TraceEvent } from '../sim/index.ts'
+import { CheckpointTracker } from '../engine/metrics/checkpoint-statistics.ts'
 import type { Arguments } from './arguments.ts'
 import { usage } from './arguments.ts'
+import { checkpointTable } from './checkpoint-report.ts'
 import type { Command } from './command.ts'
 import { errorCode } from './input-file.ts'
 import { JOB_POSITIONAL, loadJob } from './job-module.ts'
@@ -49,15 +51,18 @@ async function runSimulate(args: Arguments): Promise<number> {
   const tracePath = args.text('trace')
   const file = tracePath === undefined ? null : openTrace(tracePath)
   const { result, trace } = runPlan(request)
+  const checkpoints = new CheckpointTracker()
+  for (const event of trace) checkpoints.observe(event)
   if (file !== null) writeTrace(file, trace)
   if (args.flag('json')) {
-    printJson(simulateJson(result))
+    printJson(simulateJson(result, checkpoints))
     return exitCodeOf(result)
   }
   printBlocks([
     [headOf(request, result)],
     numbersOf(result),
     faultsOf(result),
+    checkpointTable(checkpoints),
     ...recoveriesOf(result),
     topOf(result),
     malformedOf(result),

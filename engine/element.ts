@@ -30,14 +30,39 @@ export interface RecordBuffer {
   readonly origins: Origins[] | null
 }
 
+/**
+ * How a barrier meets the records of its channel: it waits behind them and never blocks; it waits and blocks until all
+ * channels brought it; it overtakes them, and they go into the snapshot; it would overtake, but this edge does not let
+ * it (Flink CheckpointOptions.AlignmentType).
+ */
+export type Alignment = 'at-least-once' | 'aligned' | 'unaligned' | 'forced-aligned'
+
+/**
+ * What a checkpoint is for. `savepoint` commits nothing and no restart uses it; `stop` is the savepoint with which a job
+ * ends, `drain` the same after the last watermark; `final` ends a bounded job (Flink CheckpointType, SavepointType).
+ */
+export type CheckpointKind = 'checkpoint' | 'savepoint' | 'stop' | 'drain' | 'final'
+
 /** Separates the records of checkpoint n from those of n+1 (Chandy and Lamport's marker). */
 export interface Barrier {
   readonly type: 'barrier'
   readonly checkpoint: CheckpointId
   /** When the checkpoint was triggered. */
   readonly timestamp: Millis
-  /** No record follows anywhere: with this checkpoint's completion everything is committed and the job ends. */
-  readonly isFinal?: boolean
+  readonly kind: CheckpointKind
+  readonly alignment: Alignment
+  /** Of an aligned one: from this age on (now - timestamp) the barrier overtakes. Absent: never. */
+  readonly alignedTimeoutMs?: number
+  /** The snapshot must not refer to objects of former checkpoints. */
+  readonly isFull?: boolean
+  /** The prefix of its objects in the snapshot storage. Absent: `chk-N`. */
+  readonly location?: string
+  /** The completed checkpoint whose shared objects snapshots may name again. Absent or null: they name only their own. */
+  readonly base?: CheckpointId | null
+}
+
+export function isFinal({ kind }: Barrier): boolean {
+  return kind === 'final'
 }
 
 /** The checkpoint will not happen upstream: stop aligning for it (Flink CancelCheckpointMarker). */

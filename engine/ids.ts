@@ -20,10 +20,13 @@ export type SubtaskId = Brand<string, 'SubtaskId'>
 export type WorkerId = Brand<string, 'WorkerId'>
 /** `producer>consumer`: one FIFO edge between two subtasks. */
 export type ChannelId = Brand<string, 'ChannelId'>
-/** Anything that receives messages: the job master or a worker. */
+/** The actors of a job: the job master or a worker. */
 export type ActorId = WorkerId | typeof JOB_MASTER
+/** Anything that receives messages: an actor, or whoever asks something of the job from outside. */
+export type ReceiverId = ActorId | typeof CLIENT
 
 export const JOB_MASTER = 'job-master'
+export const CLIENT = 'client'
 
 export const millis = (value: number): Millis => value as Millis
 export const checkpointId = (value: number): CheckpointId => value as CheckpointId

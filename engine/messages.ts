@@ -36,7 +36,10 @@ export interface Deployment {
   readonly restore: RestoreInstruction | null
 }
 
-type ToSubtask = { readonly subtask: SubtaskId; readonly attempt: AttemptId }
+interface ToSubtask {
+  readonly subtask: SubtaskId
+  readonly attempt: AttemptId
+}
 
 /** A partition from `offset` on, up to `stoppingOffset` if it has one. */
 export interface KafkaSplit extends PartitionOffset {
@@ -62,13 +65,26 @@ export type ReaderEvent =
       readonly lastTimestamp: number
       readonly offsets: readonly PartitionOffset[]
     }
+  /** The reader catches up with what has piled up, or has done so. */
+  | { readonly type: 'backlog-reported'; readonly isBacklog: boolean }
   /** Alignment; MAX_WATERMARK when idle or finished. */
   | { readonly type: 'watermark-reported'; readonly watermark: number }
 
-/** Job master to worker. */
+/** Job master to worker. `epoch` tells a job master from those before it: an older one is not obeyed. */
 export type WorkerMessage =
-  | { readonly type: 'heartbeat-request' }
-  | { readonly type: 'deploy'; readonly deployments: readonly Deployment[] }
+  | {
+      readonly type: 'heartbeat-request'
+      readonly epoch: number
+      /** Counts the requests, so that the answer tells what its sender had been told by then. */
+      readonly beat: number
+      /** The newest checkpoint that subtasks were to be told of, in case that was lost. */
+      readonly latestCompleted: CheckpointId | null
+    }
+  | {
+      readonly type: 'deploy'
+      readonly epoch: number
+      readonly deployments: readonly Deployment[]
+    }
   | ({ readonly type: 'cancel' } & ToSubtask)
   | ({ readonly type: 'trigger-checkpoint'; readonly barrier: Barrier } & ToSubtask)
   | ({ readonly type: 'notify-complete'; readonly checkpoint: CheckpointId } & ToSubtask)
@@ -85,6 +101,12 @@ export type WorkerMessage =
       readonly event: OperatorEvent
     } & ToSubtask)
 
+/** An attempt that a worker runs, or of which it still holds what consumers may ask for. */
+export interface HostedAttempt extends ToSubtask {
+  readonly status: SubtaskStatus
+  readonly hasInputEnded: boolean
+}
+
 /** Worker to job master. */
 export type MasterMessage =
   | {
@@ -93,7 +115,16 @@ export type MasterMessage =
       readonly incarnation: number
       readonly slots: number
     }
-  | { readonly type: 'heartbeat'; readonly worker: WorkerId; readonly incarnation: number }
+  | {
+      readonly type: 'heartbeat'
+      readonly worker: WorkerId
+      readonly incarnation: number
+      /** Of the newest job master that it has heard of. */
+      readonly epoch: number
+      /** Of the request. */
+      readonly beat: number
+      readonly hosted: readonly HostedAttempt[]
+    }
   | ({
       readonly type: 'subtask-status'
       readonly status: SubtaskStatus
@@ -118,6 +149,41 @@ export type MasterMessage =
   /** The subtask took checkpoint n: later events for it belong behind the cut. */
   | ({ readonly type: 'barrier-passed'; readonly checkpoint: CheckpointId } & ToSubtask)
 
+/** From outside to the job master. The request's number is the client's own, and comes back with the reply. */
+export type ClientMessage =
+  /** `location`: the prefix of its objects in the snapshot storage, without a slash at its end. */
+  | {
+      readonly type: 'trigger-savepoint'
+      readonly requestId: number
+      readonly location: string
+    }
+  /** The job ends with a savepoint; `isDrained`: after the last watermark, so that nothing is left open. */
+  | {
+      readonly type: 'stop-with-savepoint'
+      readonly requestId: number
+      readonly location: string
+      readonly isDrained: boolean
+    }
+  | { readonly type: 'cancel-job'; readonly requestId: number }
+
+/** Job master to its client. */
+export type ClientReply =
+  | {
+      readonly type: 'savepoint-completed'
+      readonly requestId: number
+      readonly checkpoint: CheckpointId
+      readonly location: string
+    }
+  /** Every side effect before the savepoint is committed. */
+  | {
+      readonly type: 'job-stopped'
+      readonly requestId: number
+      readonly checkpoint: CheckpointId
+      readonly location: string
+    }
+  | { readonly type: 'job-canceled'; readonly requestId: number }
+  | { readonly type: 'request-failed'; readonly requestId: number; readonly reason: string }
+
 /** Subtask to subtask. */
 export type ChannelMessage =
   /** From the consumer: it is ready, and may be sent so many record buffers. */
@@ -135,6 +201,12 @@ export type ChannelMessage =
       readonly channel: ChannelId
       readonly attempt: AttemptId
     }
+  /** To both ends: something on its way was lost, so nothing more can come or go (TCP). Null: whoever is there. */
+  | {
+      readonly type: 'channel-broken'
+      readonly channel: ChannelId
+      readonly attempt: AttemptId | null
+    }
   | {
       readonly type: 'element'
       readonly channel: ChannelId
@@ -149,4 +221,4 @@ export type ChannelMessage =
       readonly credit: number
     }
 
-export type Message = WorkerMessage | MasterMessage | ChannelMessage
+export type Message = WorkerMessage | MasterMessage | ChannelMessage | ClientMessage | ClientReply

@@ -8,6 +8,10 @@ export const ENGINE_MUTANTS = {
   'barrier-not-aligned': 'B-1: a blocked input is read on before the snapshot',
   'snapshot-aliases-state': 'B-3: later updates leak into a snapshot that is still being written',
   'checkpoint-completes-early': 'B-6: a checkpoint completes with one acknowledgement missing',
+  'savepoint-subsumes-checkpoint':
+    'A-19 (FLINK-21351): a savepoint takes the place of the newest checkpoint',
+  'savepoint-commits': 'the completion of a savepoint is told, so that sinks commit',
+  'key-group-range-off': 'B-10: a restored subtask leaves out the first of its key groups',
   'restore-older-checkpoint':
     'B-5/A-22: recovery restores the checkpoint before the newest completed one',
   'offset-of-last-read':
@@ -31,6 +35,21 @@ export const ENGINE_MUTANTS = {
     'A-29 (FLINK-26063): a timer fires under the key that was current before',
   'window-not-cleared': 'the contents of a window stay in the state when it is over',
   'merged-session-loses-part': 'the latest of the windows that become one session is forgotten',
+  'snapshot-after-barrier':
+    'B-2: the snapshot is taken when records behind the barrier have been processed',
+  'in-flight-dropped': 'B-8: what an unaligned barrier overtook is missing in the snapshot',
+  'unaligned-consumes-behind-barrier':
+    'A-26 (FLINK-17568): records are processed between an unaligned barrier and the snapshot',
+  'master-forgets-checkpoints': 'a job master that takes over begins without a checkpoint',
+  'checkpoint-id-reused':
+    'a job master that takes over gives ids of checkpoints that its predecessor had given',
+  'lost-event-ignored':
+    'A-25 (FLINK-21996): a lost assignment of splits counts as confirmed, and nobody reads them',
+  'shared-run-deleted':
+    'B-12: a subsumed checkpoint takes runs with it that the newer one names, too',
+  'local-copy-shared-by-operators':
+    'A-32 (FLINK-12296): local copies of all subtasks lie in one directory',
+  'stale-local-copy': 'a restart in place takes an old local copy for the one it needs',
   'broadcast-restored-once': 'only the first subtask gets broadcast state back',
 } as const
 
@@ -43,8 +62,23 @@ export const FEATURE_MUTANTS = {
   'late-record-accepted': 'a record for a window that is over makes it once more',
   'in-flight-not-in-snapshot':
     'B-4: records that wait for an answer of a service are missing in the snapshot',
+  'channel-state-not-redistributed':
+    'A-28 (FLINK-31963): records in flight to operators without state do not come back',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'changelog-restored-to-end':
+    'A-47 (KAFKA-16017): a changelog is restored to its end, what was never committed included',
+  'changelog-stops-early':
+    'A-46 (KAFKA-10167): a changelog is restored to its last stable offset, wherever that is',
+  'compaction-drops-needed':
+    'A-42 and its like: compaction takes records of open transactions for committed ones',
+  'unreadable-checkpoint-skipped':
+    'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
+  'region-too-small':
+    'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',
+  'aborted-upload-shared':
+    'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',
   'final-checkpoint-skipped': 'a job that ends does not wait for the checkpoint that commits',
 } as const
 
@@ -65,6 +99,17 @@ export const RULE_MUTANTS = {
     'B-43: EndTxn during the previous completion answers success and does nothing',
 } as const
 
+/** Bugs of the checkpoint coordinator that no run shows by itself: the tests of its step function kill them. */
+export const COORDINATOR_MUTANTS = {
+  'late-ack-accepted': 'B-7: an acknowledgement of another attempt counts',
+  'expired-not-counted':
+    'A-34 (FLINK-17351): checkpoints that take too long do not count as failed',
+  'state-deleted-on-unknown-outcome':
+    'A-23 (FLINK-22494): metadata that may be stored names objects that were deleted',
+  'pending-not-rechecked':
+    'A-35 (FLINK-27148): a checkpoint that was aborted while it was triggered is expected to be there',
+} as const
+
 /** The mutants that a plan can switch on. */
 export type MutantName =
   keyof typeof ENGINE_MUTANTS | keyof typeof BROKER_MUTANTS | keyof typeof FEATURE_MUTANTS
@@ -76,8 +121,8 @@ export const MUTANTS: Readonly<Record<MutantName, string>> = {
   ...FEATURE_MUTANTS,
 }
 
-/** Also those that only the rule tests of the cluster switch on. */
-export type AnyMutant = MutantName | keyof typeof RULE_MUTANTS
+/** Also those that only tests of single modules switch on. */
+export type AnyMutant = MutantName | keyof typeof RULE_MUTANTS | keyof typeof COORDINATOR_MUTANTS
 
 /** The switch of one run; at most one mutant is on. */
 export class Mutants {

@@ -3,7 +3,7 @@
  * Node; the engine cannot tell which. Calls return at once; answers come back as callbacks in a later turn of the
  * same actor, never inside the call. After an actor died none of its callbacks is called again.
  */
-import type { ActorId, Millis } from './ids.ts'
+import type { ActorId, Millis, ReceiverId } from './ids.ts'
 import type { KafkaRequest, ResponseTo } from './kafka/protocol.ts'
 import type { Message } from './messages.ts'
 import type { Fact, TraceLevel } from './trace.ts'
@@ -27,8 +27,8 @@ export interface Runtime {
   /** Calls back after `delayMs` ≥ 0; with 0, in a later turn. `label` names the event in traces and hashes. */
   schedule(delayMs: number, label: string, callback: () => void): Timer
   cancel(timer: Timer): void
-  /** Sends to another actor or to itself. FIFO for each pair of actors; may be lost when the receiver is dead. */
-  send(to: ActorId, message: Message): void
+  /** Sends to another actor, to itself, or to the client. FIFO for each pair of actors; may be lost when the receiver is dead. */
+  send(to: ReceiverId, message: Message): void
   trace(fact: Fact): void
   /** Says what this turn cost: later sends and timers of the turn are that much later in simulated time. */
   spend(work: Work): void
@@ -58,19 +58,26 @@ export type StorageKey = string
 export type StorageResult<T> =
   { readonly type: 'ok'; readonly value: T } | { readonly type: 'failed'; readonly reason: string }
 
-/** Durable storage of snapshots. A put answers `ok` only when the object survives a crash of everything. */
+/** `unknown`: the storage did not answer, so the object may be there or not. */
+export type WriteResult =
+  StorageResult<null> | { readonly type: 'unknown'; readonly reason: string }
+
+/**
+ * Durable storage of snapshots. A put answers `ok` only when the object survives a crash of everything, and nobody ever
+ * sees a part of an object. What was answered is seen by every later call; of two calls that are under way for one key
+ * either may take effect first.
+ */
 export interface StoragePort {
   /**
-   * `pieces` are one object, in order. They are lent until `onResult`: not to be changed or transferred, and to be copied
-   * by who keeps them longer.
+   * Creates the object or replaces it. `pieces` are one object, in order. They are lent until `onResult`: not to be changed
+   * or transferred, and to be copied by who keeps them longer.
    */
-  put(
-    key: StorageKey,
-    pieces: readonly Uint8Array[],
-    onResult: (result: StorageResult<null>) => void,
-  ): void
+  put(key: StorageKey, pieces: readonly Uint8Array[], onResult: (result: WriteResult) => void): void
   get(key: StorageKey, onResult: (result: StorageResult<Uint8Array>) => void): void
-  delete(key: StorageKey): void
+  /** Every key that begins with the prefix, sorted by code units. */
+  list(prefix: string, onResult: (result: StorageResult<readonly StorageKey[]>) => void): void
+  /** `ok` also when there is no such object. */
+  delete(key: StorageKey, onResult?: (result: StorageResult<null>) => void): void
 }
 
 /** What a service answered. `failed` may be tried again. */

@@ -91,6 +91,8 @@ export const binary: Serializer<unknown> = {
  * are equal if their fields are equal and in the same order. -0 is 0.
  */
 export function encodeKey(key: unknown): Uint8Array {
+  const plain = typeof key === 'string' ? plainTextKey(key) : null
+  if (plain !== null) return plain
   const [tag, bytes] = taggedKey(key)
   const tagged = new Uint8Array(bytes.length + 1)
   tagged[0] = tag
@@ -124,6 +126,18 @@ const scratch = new DataView(new ArrayBuffer(8))
 
 function canonical(key: number): number {
   return key === 0 ? 0 : key
+}
+
+/** The bytes of most keys, made in one go; null if the text is not plain ASCII. */
+function plainTextKey(key: string): Uint8Array | null {
+  const tagged = new Uint8Array(key.length + 1)
+  tagged[0] = TEXT_KEY
+  for (let i = 0; i < key.length; i += 1) {
+    const code = key.charCodeAt(i)
+    if (code > 0x7f) return null
+    tagged[i + 1] = code
+  }
+  return tagged
 }
 
 function taggedKey(key: unknown): readonly [tag: number, bytes: Uint8Array] {

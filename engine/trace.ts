@@ -4,6 +4,8 @@
  * that led to this one (-1 for none), so that happened-before can be read off the trace.
  * The engine never reads the trace. Adding a member is compatible; changing one needs a decision record.
  */
+import type { SnapshotMetrics } from './checkpoint/snapshot-handle.ts'
+import type { Alignment, CheckpointKind } from './element.ts'
 import type {
   AttemptId,
   ChannelId,
@@ -67,10 +69,23 @@ type JobEvent =
       readonly type: 'restart-started'
       readonly restart: number
       readonly checkpoint: CheckpointId | null
+      /** Those that start again; the others go on. */
+      readonly subtasks: readonly SubtaskId[]
+    }
+  /** A job master took over: `epoch` counts them from 1. `checkpoint` is the newest that it found. */
+  | {
+      readonly type: 'master-started'
+      readonly epoch: number
+      readonly checkpoint: CheckpointId | null
     }
 
 type CheckpointEvent =
-  | { readonly type: 'checkpoint-triggered'; readonly checkpoint: CheckpointId }
+  | {
+      readonly type: 'checkpoint-triggered'
+      readonly checkpoint: CheckpointId
+      readonly kind: CheckpointKind
+      readonly alignment: Alignment
+    }
   | { readonly type: 'checkpoint-skipped'; readonly reason: string }
   | {
       readonly type: 'checkpoint-acknowledged'
@@ -78,6 +93,8 @@ type CheckpointEvent =
       readonly subtask: SubtaskId
       readonly attempt: AttemptId
       readonly sizeBytes: number
+      readonly writtenBytes: number
+      readonly metrics: SnapshotMetrics
     }
   | {
       readonly type: 'checkpoint-declined'
@@ -89,7 +106,11 @@ type CheckpointEvent =
   | {
       readonly type: 'checkpoint-completed'
       readonly checkpoint: CheckpointId
+      readonly kind: CheckpointKind
+      /** The key of its metadata in the snapshot storage. */
+      readonly location: string
       readonly sizeBytes: number
+      readonly writtenBytes: number
       readonly durationMs: number
     }
   | {
@@ -118,6 +139,7 @@ type CheckpointEvent =
       readonly type: 'barrier-sent'
       readonly checkpoint: CheckpointId
       readonly channel: ChannelId
+      readonly alignment: Alignment
     }
   | {
       readonly type: 'barrier-received'
@@ -141,6 +163,44 @@ type CheckpointEvent =
       readonly subtask: SubtaskId
       readonly startDelayMs: number
       readonly alignmentMs: number
+      /** Records that the attempt had processed, all of them before the cut. */
+      readonly records: number
+    }
+  /** An aligned checkpoint became too old: from here on its barriers overtake. */
+  | {
+      readonly type: 'alignment-timed-out'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+    }
+  /** Records that the barrier overtook on this channel belong to the snapshot of the subtask. */
+  | {
+      readonly type: 'channel-state-captured'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+      readonly channel: ChannelId
+      readonly end: 'input' | 'output'
+      readonly count: number
+    }
+  /** Its metadata or an object cannot be read; `fallback` is what is restored instead, if that is allowed. */
+  | {
+      readonly type: 'checkpoint-unreadable'
+      readonly checkpoint: CheckpointId
+      readonly reason: string
+      readonly fallback: CheckpointId | null
+    }
+  /** The changes since the last checkpoint are in the log of a changelog backend. */
+  | {
+      readonly type: 'changelog-appended'
+      readonly checkpoint: CheckpointId
+      readonly subtask: SubtaskId
+      readonly count: number
+      readonly sizeBytes: number
+    }
+  /** A changelog backend stored its whole state: changes from before are not needed any more. */
+  | {
+      readonly type: 'state-materialized'
+      readonly subtask: SubtaskId
+      readonly sizeBytes: number
     }
   | {
       readonly type: 'snapshot-stored'
@@ -149,11 +209,36 @@ type CheckpointEvent =
       readonly sizeBytes: number
     }
 
+/** How far a subtask is, at most every 100 ms; `isIdle`: it had nothing left to do. */
+type ProgressEvent = {
+  readonly type: 'subtask-progressed'
+  readonly subtask: SubtaskId
+  readonly attempt: AttemptId
+  /** Processed by this attempt so far. */
+  readonly records: number
+  readonly isIdle: boolean
+}
+
 type RestoreEvent =
   | {
       readonly type: 'restore-started'
       readonly subtask: SubtaskId
       readonly checkpoint: CheckpointId
+    }
+  /** Every object of its state is there; `localBytes` of it came from the worker's own copy. */
+  | {
+      readonly type: 'state-downloaded'
+      readonly subtask: SubtaskId
+      readonly checkpoint: CheckpointId
+      readonly sizeBytes: number
+      readonly localBytes: number
+    }
+  /** Records that were in flight are processed, before any other. */
+  | {
+      readonly type: 'channel-state-restored'
+      readonly subtask: SubtaskId
+      readonly checkpoint: CheckpointId
+      readonly count: number
     }
   | {
       readonly type: 'state-restored'
@@ -178,6 +263,16 @@ type SourceEvent =
       readonly topic: string
       readonly partition: number
       readonly offset: number
+    }
+  /** How far a reader that has emitted records stands, at most every 100 ms; `lag` is what it knows to be left. */
+  | {
+      readonly type: 'split-progressed'
+      readonly subtask: SubtaskId
+      readonly topic: string
+      readonly partition: number
+      /** Of the next record to read. */
+      readonly offset: number
+      readonly lag: number
     }
   /** The reader reached the end of the partition, for the first time since its attempt began. */
   | {
@@ -283,12 +378,27 @@ export type TransactionState =
 type WorldEvent =
   | { readonly type: 'worker-started'; readonly worker: WorkerId; readonly incarnation: number }
   | { readonly type: 'worker-crashed'; readonly worker: WorkerId; readonly incarnation: number }
+  | { readonly type: 'master-crashed'; readonly incarnation: number }
+  /** A fault took it off its link; `message` is its type. */
+  | {
+      readonly type: 'message-lost'
+      readonly from: string
+      readonly to: string
+      readonly message: string
+    }
   | {
       readonly type: 'fault-fired'
       readonly fault: number
       readonly kind: string
       readonly on: string
       readonly phase: string
+    }
+  /** Somebody started the job again after it was stopped or canceled; `checkpoint`: from this one. */
+  | {
+      readonly type: 'job-submitted'
+      readonly parallelism: number
+      readonly location: string | null
+      readonly checkpoint: CheckpointId | null
     }
   | { readonly type: 'input-finished' }
   | { readonly type: 'run-ended'; readonly reason: string }
@@ -341,6 +451,7 @@ type RecordEvent =
 export type Fact =
   | JobEvent
   | CheckpointEvent
+  | ProgressEvent
   | RestoreEvent
   | SourceEvent
   | SinkEvent

@@ -6,8 +6,10 @@ export { ConfigurationError } from '../engine/errors.ts'
 export { FEATURE_MUTANTS, MUTANTS } from '../engine/mutants.ts'
 export type { MutantName } from '../engine/mutants.ts'
 export type { RequestType } from '../engine/kafka/protocol.ts'
-export type { Recovery, RecoveryDurations } from '../engine/metrics/recovery-timeline.ts'
+export type { RecoveryDurations } from '../engine/metrics/recovery-durations.ts'
+export type { Recovery } from '../engine/metrics/recovery-timeline.ts'
 export type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
+export type { ActionReport } from './action-driver.ts'
 export { PHASES } from './faults/phase-tracker.ts'
 export type { Phase } from './faults/phase-tracker.ts'
 export type { FaultOutcome, FaultReport } from './faults/fault-ledger.ts'
@@ -18,7 +20,10 @@ export { checkMutant, checkPlan, encodePlan, mutantNames, parsePlan } from './pl
 export { FACT_TYPES, REQUEST_TYPES } from './plan/names.ts'
 export { FAULT_DEFAULTS, PLAN_DEFAULTS, workersOf } from './plan/plan.ts'
 export type {
+  Action,
   CrashFault,
+  DropFault,
+  FailFault,
   Fault,
   FaultKind,
   FaultMoment,
@@ -27,6 +32,8 @@ export type {
   PlanInput,
   PlanJob,
   RequestFault,
+  SentMessage,
+  SeverFault,
 } from './plan/plan.ts'
 export { shrinkPlan } from './shrink.ts'
 export type { Shrunk } from './shrink.ts'

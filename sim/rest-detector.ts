@@ -3,8 +3,7 @@
  * whole input and what the last watermark set off, no transaction is open, every partition can be read to its end (L1,
  * X4). If that does not happen within the budget it says what is missing: the reason of a liveness failure.
  */
-import type { JobMaster } from '../engine/recovery/job-master.ts'
-import type { TraceEvent, TraceTopology } from '../engine/trace.ts'
+import type { JobStatus, TraceEvent, TraceTopology } from '../engine/trace.ts'
 import type { FaultInjector } from './faults/fault-injector.ts'
 import type { HistoryRecorder } from './history/history-recorder.ts'
 import type { SimulatedCluster } from './kafka/simulated-cluster.ts'
@@ -13,7 +12,10 @@ import type { World } from './world/world.ts'
 
 export interface RestOptions {
   readonly world: World
-  readonly master: JobMaster
+  /** Null: its master is down. */
+  readonly jobStatus: () => JobStatus | null
+  /** False while somebody still has something to do with the job. */
+  readonly areActionsOver: () => boolean
   readonly cluster: SimulatedCluster
   readonly faults: FaultInjector
   readonly feeder: Feeder
@@ -54,21 +56,24 @@ export class RestDetector {
   }
 
   #observe(event: TraceEvent): void {
+    // A fault that counts messages may strike late: what it took is given the whole time to be made up for.
+    if (event.type === 'message-lost') this.#quietSince = null
     if (event.type === 'job-status-changed') this.#jobReason = event.reason
     if (event.type === 'checkpoint-triggered') this.#triggeredAt.set(event.checkpoint, event.at)
     if (event.type === 'checkpoint-completed') {
       this.#lastTriggeredAt = this.#triggeredAt.get(event.checkpoint) ?? 0
     }
+    if (event.type === 'job-submitted') this.#notRunning.clear()
     if (event.type !== 'subtask-status-changed') return
     if (event.status === 'running') this.#notRunning.delete(event.subtask)
     else this.#notRunning.add(event.subtask)
   }
 
   #look(): void {
-    const { world, faults, feeder, onRest } = this.#options
+    const { world, faults, feeder, onRest, areActionsOver } = this.#options
     // A job that gave up does not come back: nothing is gained by waiting.
-    if (this.#options.master.status === 'failed') return onRest(this.#missing())
-    if (!feeder.isFinished || !faults.isTimeOver) return this.start()
+    if (this.#options.jobStatus() === 'failed') return onRest(this.#missing())
+    if (!feeder.isFinished || !faults.isTimeOver || !areActionsOver()) return this.start()
     this.#quietSince ??= world.now()
     const missing = this.#missing()
     if (missing === null) return onRest(null)
@@ -77,11 +82,11 @@ export class RestDetector {
   }
 
   #missing(): string | null {
-    const { master, topology } = this.#options
-    if (master.status === 'finished') return this.#open(true)
+    const { jobStatus, topology } = this.#options
+    if (jobStatus() === 'finished') return this.#open(true)
     // What does not read Kafka brings its input along, and ends.
     const brings = topology.inputs.length === 0
-    if (brings && master.status === 'running') return 'the job has not finished'
+    if (brings && jobStatus() === 'running') return 'the job has not finished'
     return this.#uncovered() ?? this.#unsettled() ?? this.#open(false)
   }
 
@@ -101,9 +106,11 @@ export class RestDetector {
   }
 
   #firstUncovered(): string | null {
-    const { master, cluster, topology, history } = this.#options
-    if (master.status !== 'running') {
-      return `the job is ${master.status}${this.#jobReason === '' ? '' : ` (${this.#jobReason})`}`
+    const { jobStatus, cluster, topology, history } = this.#options
+    const status = jobStatus()
+    if (status === null) return 'the job master is down'
+    if (status !== 'running') {
+      return `the job is ${status}${this.#jobReason === '' ? '' : ` (${this.#jobReason})`}`
     }
     const [waiting] = this.#notRunning
     if (waiting !== undefined) return `subtask ${waiting} is not running`
@@ -116,7 +123,9 @@ export class RestDetector {
         }
       }
     }
-    return history.isAwaitingAnswers ? 'records wait for the answers of a service' : null
+    return history.hasRecordsInFlight
+      ? 'records wait for the answers of a service, or in channels'
+      : null
   }
 
   /**

@@ -46,6 +46,7 @@ class Shrinker {
     let before: Plan
     do {
       before = this.#plan
+      this.#dropActions()
       this.#dropFaults()
       this.#reduceInput()
       this.#reduceConfig()
@@ -69,6 +70,23 @@ class Shrinker {
     this.#plan = candidate
     this.#result = result
     return true
+  }
+
+  /** One by one, the last first; then each as late ones are: at a round time. */
+  #dropActions(): void {
+    const { actions: all = [] } = this.#plan
+    for (let i = all.length - 1; i >= 0; i--) {
+      const { actions = [], ...plan } = this.#plan
+      const fewer = actions.filter((_, index) => index !== i)
+      this.#try(fewer.length === 0 ? plan : { ...plan, actions: fewer })
+    }
+    for (const [i, action] of (this.#plan.actions ?? []).entries()) {
+      const { at } = action
+      const rounded = 't' in at ? { t: Math.round(at.t / 100) * 100 } : { ...at, nth: 1 }
+      if (JSON.stringify(rounded) === JSON.stringify(at)) continue
+      const actions = (this.#plan.actions ?? []).with(i, { ...action, at: rounded })
+      this.#try({ ...this.#plan, actions })
+    }
   }
 
   /** Halves first, then one by one, so that the result is 1-minimal. */
@@ -127,21 +145,40 @@ class Shrinker {
 /** Fewer fields, rounder numbers, earlier occurrences; simplest first. */
 function simplerFaults(fault: Fault | undefined): Fault[] {
   if (fault === undefined) return []
-  const simpler: Fault[] = []
-  if (fault.kind === 'crash') {
-    if (fault.restartAfterMs !== undefined)
-      simpler.push({ kind: 'crash', on: fault.on, at: fault.at })
-    if ('point' in fault.at && fault.at.nth > 1)
-      simpler.push({ ...fault, at: { ...fault.at, nth: 1 } })
-    if ('t' in fault.at && fault.at.t % 100 !== 0) {
-      simpler.push({ ...fault, at: { t: Math.round(fault.at.t / 100) * 100 } })
-    }
-    return simpler
+  const plain = withoutOptions(fault)
+  return [...(isSame(plain, fault) ? [] : [plain]), ...atSimplerMoment(fault)]
+}
+
+/** With its defaults. */
+function withoutOptions(fault: Fault): Fault {
+  switch (fault.kind) {
+    case 'crash':
+      return { kind: 'crash', on: fault.on, at: fault.at }
+    case 'fail':
+    case 'compact':
+      return fault
+    case 'sever':
+      return { kind: 'sever', on: fault.on, to: fault.to, at: fault.at }
+    case 'drop':
+      return { kind: 'drop', message: fault.message, on: fault.on, at: fault.at }
+    case 'delay':
+    case 'duplicate':
+    case 'lose-response':
+      return { kind: fault.kind, on: fault.on, request: fault.request, at: fault.at }
   }
-  if (fault.delayMs !== undefined) {
-    const { kind, on, request, at } = fault
-    simpler.push({ kind, on, request, at })
+}
+
+function isSame(a: Fault, b: Fault): boolean {
+  return Object.keys(a).length === Object.keys(b).length
+}
+
+function atSimplerMoment(fault: Fault): Fault[] {
+  if ('request' in fault || fault.kind === 'drop') {
+    return 'nth' in fault.at && fault.at.nth > 1 ? [{ ...fault, at: { nth: 1 } }] : []
   }
-  if ('nth' in fault.at && fault.at.nth > 1) simpler.push({ ...fault, at: { nth: 1 } })
-  return simpler
+  if ('point' in fault.at) {
+    return fault.at.nth > 1 ? [{ ...fault, at: { ...fault.at, nth: 1 } }] : []
+  }
+  const rounded = Math.round(fault.at.t / 100) * 100
+  return rounded === fault.at.t ? [] : [{ ...fault, at: { t: rounded } }]
 }

@@ -3,19 +3,24 @@
  * rest, and judges. Can be advanced in slices, so that a page stays responsive; the result does not depend on them.
  */
 import { InvariantViolation, present } from '../engine/assert.ts'
+import { changelogTopics } from '../engine/changelog/changelog-topics.ts'
 import { checkServices } from '../engine/async/check-services.ts'
 import { ConfigurationError, describeError } from '../engine/errors.ts'
 import { JOB_MASTER, workerId } from '../engine/ids.ts'
-import type { WorkerId } from '../engine/ids.ts'
+import type { CheckpointId, WorkerId } from '../engine/ids.ts'
 import type { Job } from '../engine/job/define-job.ts'
 import { buildJobGraph } from '../engine/job/job-graph.ts'
 import { describeTopology } from '../engine/job/topology.ts'
 import type { JobGraph } from '../engine/job/job-graph.ts'
 import { Mutants } from '../engine/mutants.ts'
 import { JobMaster } from '../engine/recovery/job-master.ts'
+import type { RestoreFrom } from '../engine/recovery/restore-point.ts'
 import { isBounded } from '../engine/source/source-spec.ts'
+import type { StorageKey } from '../engine/runtime.ts'
+import { checkStateBackend } from '../engine/task/check-state-backend.ts'
 import { Worker } from '../engine/task/worker.ts'
 import type { TraceEvent, TraceLevel, TraceTopology } from '../engine/trace.ts'
+import { ActionDriver } from './action-driver.ts'
 import { hasEventTime } from './event-time.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
 import type { History } from './history/history.ts'
@@ -27,6 +32,7 @@ import type { Plan } from './plan/plan.ts'
 import { PLAN_DEFAULTS, workersOf } from './plan/plan.ts'
 import { RestDetector } from './rest-detector.ts'
 import { runOptions } from './run-options.ts'
+import { findCheckpoint, graphsOf, mergeTopologies } from './submissions.ts'
 import { summarize } from './summary.ts'
 import type { SimulationResult } from './summary.ts'
 import { TwinCache } from './twins.ts'
@@ -57,9 +63,14 @@ export interface SimulationOptions {
   readonly eventsMax?: number
   /** Keeps the runs without failures that the oracle compares with; give one to all runs of a campaign. */
   readonly twins?: TwinCache
+  /** What is not as in the default cost model. */
+  readonly costs?: Partial<CostModel>
   /** For a run to compare with: when the input is fed. Such a run is not looked at otherwise. */
   readonly arrange?: Arrange
 }
+
+/** So many at least, so that a job can be rescaled. */
+const CHANGELOG_PARTITIONS = 8
 
 /** Slots of each simulated worker: enough that one of them can run the whole job. */
 const SLOTS = 128
@@ -70,7 +81,8 @@ export class Simulation {
   readonly #world: World
   readonly #costs: CostModel
   readonly #job: Job
-  readonly #graph: JobGraph
+  /** Of the job as it was submitted first, and again after actions. */
+  readonly #graphs: JobGraph[]
   readonly #mutants: Mutants
   readonly #network: Network
   readonly #storage: SimulatedStorage
@@ -81,10 +93,16 @@ export class Simulation {
   readonly #feeder: Feeder
   readonly #history: HistoryRecorder
   readonly #rest: RestDetector
-  readonly #master: JobMaster
+  readonly #actions: ActionDriver
+  #master: JobMaster
+  #parallelism: number | null = null
+  /** What the job as it was submitted last starts from. */
+  #restoreFrom: RestoreFrom | null = null
   readonly #options: SimulationOptions
   readonly #eventsMax: number
   readonly #incarnations = new Map<string, number>()
+  /** Their newest lives, which may be over. */
+  readonly #workers = new Map<WorkerId, Worker>()
   #ended: { readonly stuck: string | null; readonly bug: string | null } | null = null
   #result: SimulationResult | null = null
 
@@ -93,15 +111,17 @@ export class Simulation {
     this.#job = job
     this.#options = options
     this.#eventsMax = options.eventsMax ?? 5_000_000
-    this.#graph = buildJobGraph(job, runOptions(job, plan))
+    const graph = buildJobGraph(job, runOptions(job, plan))
+    this.#graphs = [graph]
     const services = options.services ?? {}
     this.#services = services
-    checkServices(this.#graph, { has: (name) => Object.hasOwn(services, name) })
+    checkServices(graph, { has: (name) => Object.hasOwn(services, name) })
+    checkStateBackend(this.#graph, { hasBaseStores: false })
     this.#mutants = new Mutants(plan.mutant ?? null)
     const world = new World(plan.seed, options.traceLevel ?? 'control')
     this.#world = world
     const recordMicros = plan.config.recordMicros ?? PLAN_DEFAULTS.recordMicros
-    this.#costs = { ...DEFAULT_COSTS, recordMicros }
+    this.#costs = { ...DEFAULT_COSTS, recordMicros, ...options.costs }
     this.#network = new Network(world, this.#costs)
     this.#storage = new SimulatedStorage(world, this.#costs)
     this.#files = new SimulatedFiles(world, this.#costs, options.files ?? new Map())
@@ -109,27 +129,35 @@ export class Simulation {
     const outputPartitions = plan.config.outputPartitions ?? PLAN_DEFAULTS.outputPartitions
     const workers = workersOf(plan.config).map(workerId)
     const fed = topicsIn(options.lines)
-    const topology = describeTopology(this.#graph, workers, () => 0, fed)
+    const topology = describeTopology(graph, workers, () => 0, fed)
     checkSources(job, topology)
     const inputTopics = new Set(topology.inputs.map(({ topic }) => topic))
     const partitionsOf = (topic: string): number =>
       inputTopics.has(topic) ? inputPartitions : outputPartitions
-    this.topology = describeTopology(this.#graph, workers, partitionsOf, fed)
+    this.topology = mergeTopologies(
+      graphsOf(job, plan).map((one) => describeTopology(one, workers, partitionsOf, fed)),
+    )
     this.#cluster = this.#createCluster(partitionsOf)
     const { lines, arrange } = options
     this.#feeder = new Feeder(world, this.#cluster, plan.config, this.topology, lines, arrange)
-    this.#history = new HistoryRecorder(
-      world,
-      this.#cluster,
-      this.#storage,
-      this.#graph,
-      this.topology,
-    )
-    this.#faults = new FaultInjector(plan.faults, world, (worker, restartAfterMs) =>
-      this.#crash(worker, restartAfterMs),
-    )
+    this.#history = new HistoryRecorder(world, this.#cluster, this.#storage, graph, this.topology)
+    this.#faults = new FaultInjector(plan.faults, world, {
+      crash: (process, restartAfterMs) => this.#crash(process, restartAfterMs),
+      fail: (pattern) => this.#failSubtask(pattern),
+      compact: (pattern) => this.#compact(pattern),
+    })
+    this.#network.lose((...message) => this.#faults.loses(...message))
     this.#master = this.#startMaster()
     for (const worker of this.topology.workers) this.#startWorker(worker)
+    this.#actions = new ActionDriver(plan.actions ?? [], {
+      world,
+      network: this.#network,
+      jobStatus: () => this.#master.status,
+      findCheckpoint: () => findCheckpoint(this.#storage),
+      submit: (...submission) => {
+        this.#submit(...submission)
+      },
+    })
     this.#rest = this.#createRest()
     this.#feeder.start()
     if (arrange === undefined) this.#history.start()
@@ -138,6 +166,11 @@ export class Simulation {
 
   get trace(): readonly TraceEvent[] {
     return this.#world.trace
+  }
+
+  /** The snapshots that are stored now, by key. */
+  get snapshots(): ReadonlyMap<StorageKey, Uint8Array> {
+    return this.#storage.objects
   }
 
   /** Dispatched events so far. */
@@ -175,7 +208,7 @@ export class Simulation {
       const history = this.#history.finish(stuck)
       const judgement = judge({
         stream: this.#job.graph,
-        graph: this.#graph,
+        graphs: this.#graphs,
         history,
         trace: this.trace,
         bug,
@@ -188,9 +221,11 @@ export class Simulation {
         judgement,
         trace: this.trace,
         faults: this.#faults.ledger.reports,
+        actions: this.#actions.reports,
         traceHash: this.#world.fingerprint.toString(),
         mutantHits: this.#mutants.hits,
         dispatched: this.#world.dispatched,
+        checkpointIntervalMs: this.#graph.settings.checkpointing?.intervalMs ?? null,
       })
     }
     return this.#result
@@ -198,7 +233,12 @@ export class Simulation {
 
   #twins(): Twins {
     const { twins = new TwinCache(), ...options } = this.#options
-    return twins.twinsOf(this.#job, this.plan, (plan, arrange) =>
+    // Copies of broadcast state are as many as there are subtasks in the end.
+    const { config } = this.plan
+    const parallelism = this.#parallelism
+    const asEnded =
+      parallelism === null ? this.plan : { ...this.plan, config: { ...config, parallelism } }
+    return twins.twinsOf(this.#job, asEnded, (plan, arrange) =>
       new Simulation(this.#job, plan, {
         ...options,
         arrange,
@@ -222,7 +262,9 @@ export class Simulation {
   #createRest(): RestDetector {
     return new RestDetector({
       world: this.#world,
-      master: this.#master,
+      jobStatus: () =>
+        this.#network.find(JOB_MASTER)?.isAlive === true ? this.#master.status : null,
+      areActionsOver: () => this.#actions.isOver,
       cluster: this.#cluster,
       faults: this.#faults,
       feeder: this.#feeder,
@@ -240,7 +282,17 @@ export class Simulation {
     const { inputs, outputs } = this.topology
     const topics = new Set([...inputs, ...outputs].map(({ topic }) => topic))
     return new SimulatedCluster(
-      { topics: [...topics].map((topic) => ({ topic, partitions: partitionsOf(topic) })) },
+      {
+        topics: [
+          ...[...topics].map((topic) => ({ topic, partitions: partitionsOf(topic) })),
+          // Neither an input nor an output: nobody but the job's own subtasks reads or writes them.
+          ...changelogTopics(this.#graph).map(({ topic, parallelism }) => ({
+            topic,
+            partitions: Math.max(parallelism, CHANGELOG_PARTITIONS),
+            compaction: {},
+          })),
+        ],
+      },
       {
         now: () => world.now(),
         schedule: (delayMs, label, action) => {
@@ -257,13 +309,46 @@ export class Simulation {
     )
   }
 
+  get #graph(): JobGraph {
+    return present(this.#graphs.at(-1), 'No job was submitted.')
+  }
+
+  /** The job again, on the same cluster, storage and workers; a worker that is down comes back with the new job. */
+  #submit(
+    parallelism: number | null,
+    from: RestoreFrom | null,
+    checkpoint: CheckpointId | null,
+  ): void {
+    this.#parallelism = parallelism ?? this.#parallelism
+    const options = runOptions(this.#job, this.plan, this.#parallelism)
+    this.#graphs.push(buildJobGraph(this.#job, options))
+    this.#world.record({
+      type: 'job-submitted',
+      parallelism: this.#graph.settings.parallelism,
+      location: from?.location ?? null,
+      checkpoint,
+    })
+    this.#network.find(JOB_MASTER)?.crash()
+    this.#restoreFrom = from
+    this.#master = this.#startMaster()
+    for (const worker of this.topology.workers) {
+      const process = this.#network.find(worker)
+      if (process?.isAlive !== true) continue
+      process.crash()
+      this.#startWorker(worker)
+    }
+  }
+
   #startMaster(): JobMaster {
-    const process = new SimulatedProcess(JOB_MASTER, 1)
+    const restoreFrom = this.#restoreFrom
+    const process = new SimulatedProcess(JOB_MASTER, this.#nextIncarnation(JOB_MASTER))
     const master = new JobMaster({
       ...this.#portsOf(process),
       graph: this.#graph,
       mutants: this.#mutants,
       workersExpected: this.topology.workers.length,
+      submission: this.#graphs.length,
+      ...(restoreFrom === null ? {} : { restoreFrom }),
     })
     process.attach((message) => {
       master.receive(message)
@@ -275,8 +360,7 @@ export class Simulation {
   }
 
   #startWorker(id: WorkerId): void {
-    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
-    this.#incarnations.set(id, incarnation)
+    const incarnation = this.#nextIncarnation(id)
     const process = new SimulatedProcess(id, incarnation)
     const isTwin = this.#options.arrange !== undefined
     const worker = new Worker({
@@ -290,6 +374,7 @@ export class Simulation {
       files: this.#files.portOf(process),
       isStrict: !isTwin,
     })
+    this.#workers.set(id, worker)
     process.attach((message) => {
       worker.receive(message)
     })
@@ -297,6 +382,12 @@ export class Simulation {
       this.#world.record({ type: 'worker-started', worker: id, incarnation })
       worker.start()
     })
+  }
+
+  #nextIncarnation(id: string): number {
+    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
+    this.#incarnations.set(id, incarnation)
+    return incarnation
   }
 
   #portsOf(
@@ -318,17 +409,53 @@ export class Simulation {
     }
   }
 
+  /** Fails one of the running subtasks that match. */
+  #compact(pattern: string): number {
+    const topics = this.#cluster.compactedTopics.filter((topic) => matches(pattern, topic))
+    return topics.reduce((removed, topic) => removed + this.#cluster.compact(topic), 0)
+  }
+
+  #failSubtask(pattern: string): boolean {
+    const running = this.topology.vertices
+      .flatMap(({ subtasks }) => subtasks)
+      .filter((subtask) => matches(pattern, subtask))
+      .flatMap((subtask) => {
+        const host = [...this.#workers].find(
+          ([id, worker]) => this.#network.find(id)?.isAlive === true && worker.runs(subtask),
+        )
+        return host === undefined ? [] : [{ subtask, worker: host[1] }]
+      })
+    if (running.length === 0) return false
+    const drawn = running[this.#world.random.draw('fault-fail', running.length)]
+    drawn?.worker.failSubtask(drawn.subtask, 'Error: it was made to fail')
+    return true
+  }
+
   #crash(id: string, restartAfterMs: number): boolean {
     const process = this.#network.find(id)
     if (process?.isAlive !== true) return false
-    const worker = workerId(id)
     process.crash()
+    if (process.id === JOB_MASTER) {
+      this.#world.record({ type: 'master-crashed', incarnation: process.incarnation })
+      this.#world.after(restartAfterMs, 'master-restart', id, () => {
+        // The job may have been submitted again meanwhile, to a master of its own.
+        if (this.#network.find(JOB_MASTER) === process) this.#master = this.#startMaster()
+      })
+      return true
+    }
+    const worker = workerId(id)
     this.#world.record({ type: 'worker-crashed', worker, incarnation: process.incarnation })
     this.#world.after(restartAfterMs, 'worker-restart', id, () => {
       this.#startWorker(worker)
     })
     return true
   }
+}
+
+/** `*` stands for any text. */
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(name)
 }
 
 /** Without Kafka topics to feed a job must bring its input along. */

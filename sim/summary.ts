@@ -1,8 +1,11 @@
 /** What a run amounts to, in numbers: folds over its trace and history. */
-import { durationsOf, RecoveryTimeline } from '../engine/metrics/recovery-timeline.ts'
-import type { Recovery, RecoveryDurations } from '../engine/metrics/recovery-timeline.ts'
+import { durationsOf } from '../engine/metrics/recovery-durations.ts'
+import type { RecoveryDurations } from '../engine/metrics/recovery-durations.ts'
+import { RecoveryTimeline } from '../engine/metrics/recovery-timeline.ts'
+import type { Recovery } from '../engine/metrics/recovery-timeline.ts'
 import { text } from '../engine/serializer.ts'
 import type { FactType, TraceEvent, TraceTopology } from '../engine/trace.ts'
+import type { ActionReport } from './action-driver.ts'
 import type { FaultReport } from './faults/fault-ledger.ts'
 import type { History } from './history/history.ts'
 import type { Judgement, Verdict } from './oracle/judge.ts'
@@ -35,6 +38,8 @@ export interface RunSummary {
   /** Output topics that were not judged, or not wholly, and why: the result depends on timing, for example. */
   readonly unjudgedTopics: readonly UnjudgedTopic[]
   readonly checkpoints: { readonly completed: number; readonly aborted: number }
+  /** From one checkpoint to the next, as the run was set; null without periodic ones. */
+  readonly checkpointIntervalMs: number | null
   readonly crashes: number
   readonly restarts: number
   /** The longest finished recovery; null when there was none. */
@@ -52,6 +57,7 @@ export interface SimulationResult {
   readonly traceHash: string
   readonly summary: RunSummary
   readonly faults: readonly FaultReport[]
+  readonly actions: readonly ActionReport[]
   /** How often the plan's mutant was reached. */
   readonly mutantHits: number
   readonly history: History
@@ -64,9 +70,11 @@ export interface SummaryInput {
   readonly judgement: Judgement
   readonly trace: readonly TraceEvent[]
   readonly faults: readonly FaultReport[]
+  readonly actions: readonly ActionReport[]
   readonly traceHash: string
   readonly mutantHits: number
   readonly dispatched: number
+  readonly checkpointIntervalMs: number | null
 }
 
 const TOP = 5
@@ -86,6 +94,7 @@ export function summarize(input: SummaryInput): SimulationResult {
     verdict: { outcome, violations },
     traceHash,
     faults,
+    actions: input.actions,
     mutantHits,
     history,
     summary: {
@@ -104,6 +113,7 @@ export function summarize(input: SummaryInput): SimulationResult {
         completed: count('checkpoint-completed'),
         aborted: count('checkpoint-aborted'),
       },
+      checkpointIntervalMs: input.checkpointIntervalMs,
       crashes: count('worker-crashed'),
       restarts: count('restart-started'),
       recovery: longest(timeline.recoveries),

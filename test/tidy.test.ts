@@ -17,7 +17,10 @@ const mayImport: Readonly<
   Record<string, { files: readonly string[]; packages: readonly string[] }>
 > = {
   engine: { files: ['engine'], packages: ['msgpackr', 'msgpackr/*'] },
-  'engine/node': { files: ['engine', 'engine/node'], packages: ['kafkajs', 'kafkajs/*', 'node:*'] },
+  'engine/node': {
+    files: ['engine', 'engine/node'],
+    packages: ['kafkajs', 'kafkajs/*', 'node:*', 'rocksdb-native'],
+  },
   sim: { files: ['engine', 'sim'], packages: [] },
   'sim/wire': { files: ['engine', 'sim', 'sim/wire'], packages: ['node:*'] },
   'sim/testing': { files: ['engine', 'sim', 'sim/testing'], packages: ['fast-check'] },
@@ -64,11 +67,13 @@ const engineOrder: Readonly<Record<string, readonly string[]>> = {
   async: ['operator'],
   source: ['kafka', 'time'],
   sink: ['kafka', 'state'],
+  changelog: ['kafka', 'state', 'sink', 'job'],
   job: 'kafka state time exchange operator window join cep async source sink'.split(' '),
-  task: 'kafka checkpoint state time exchange operator window join cep async source sink job'.split(
+  task: 'kafka checkpoint state time exchange operator window join cep async source sink job changelog'.split(
     ' ',
   ),
   recovery: 'kafka checkpoint state time exchange operator source sink job task'.split(' '),
+  savepoint: ['checkpoint', 'state', 'source', 'sink', 'task'],
 }
 
 const effects = new Set(
@@ -140,6 +145,7 @@ test.each([
   ['engine/a.ts', "import { run } from '../sim/index.ts'"],
   ['engine/a.ts', "import type { X } from './node/x.ts'"],
   ['engine/a.ts', "import fc from 'fast-check'"],
+  ['engine/a.ts', "import RocksDB from 'rocksdb-native'"],
   ['engine/node/a.ts', "export * from '../../sim/index.ts'"],
   ['sim/a.ts', "import { defineJob } from 'weirstream'"],
   ['sim/a.ts', "import './testing/index.ts'"],

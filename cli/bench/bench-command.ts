@@ -4,6 +4,7 @@ import type { BenchResult } from './bench-result.ts'
 import { benchCheckpointCost } from './checkpoint-cost.ts'
 import { benchKeyedSum } from './keyed-sum.ts'
 import { benchRestore, benchSyncPause } from './heap-state.ts'
+import { benchRocksDb } from './rocksdb.ts'
 import { benchSimulation } from './simulation.ts'
 import { benchWindows } from './windows.ts'
 
@@ -45,6 +46,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
   ],
   'sync-pause-1m': async () => [benchSyncPause()],
   'restore-1m': async () => [await benchRestore()],
+  rocksdb: benchRocksDb,
   windows: benchWindows,
   simulation: benchSimulation,
 }
@@ -64,6 +66,7 @@ export const BENCH_NAMES = [
   'checkpoint-cost-1m',
   'sync-pause-1m',
   'restore-1m',
+  'rocksdb',
   'tumbling-count',
   'session-count',
   'simulate-traffic',

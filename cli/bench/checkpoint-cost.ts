@@ -5,11 +5,16 @@
  * The cost is the time of the thread that a checkpoint takes, per interval: without other load that is the throughput
  * lost, and with it, when the thread gets only part of the seconds between two checkpoints, it stays the same.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { serialize, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { openDirectory } from '../../engine/node/directory-storage.ts'
 import { runLocally } from '../../engine/node/local-world.ts'
+import { storagePort } from '../../engine/node/object-store.ts'
+import type { ObjectStore } from '../../engine/node/object-store.ts'
 import type { Fact } from '../../engine/trace.ts'
-import { BenchDirectory } from './bench-directory.ts'
 import type { BenchResult } from './bench-result.ts'
 import { keyedSumJob } from './keyed-sum.ts'
 import { median, round1 } from './measure.ts'
@@ -64,8 +69,9 @@ async function measurePairs(
   lines: readonly string[],
   options: CheckpointCostOptions,
 ): Promise<(readonly [plain: Run, checkpointed: Run])[]> {
-  const directory = new BenchDirectory()
+  const path = await mkdtemp(join(tmpdir(), 'weir-bench-'))
   try {
+    const directory = await openDirectory(path, true)
     // Warms up.
     await measure(lines, options, directory, INTERVAL_MS)
     const pairs: (readonly [Run, Run])[] = []
@@ -75,7 +81,7 @@ async function measurePairs(
     }
     return pairs
   } finally {
-    directory.remove()
+    await rm(path, { recursive: true, force: true })
   }
 }
 
@@ -86,7 +92,7 @@ function percent(share: number): number {
 async function measure(
   lines: readonly string[],
   { keys, records }: CheckpointCostOptions,
-  directory: BenchDirectory,
+  directory: ObjectStore,
   intervalMs: number | undefined,
 ): Promise<Run> {
   let checkpoints = 0
@@ -110,7 +116,7 @@ async function measure(
     if (type === 'checkpoint-completed') checkpoints += 1
   }
   collectGarbage()
-  const storage: BenchDirectory['storage'] = (post) => directory.storage(post)
+  const storage = (post: (action: () => void) => void) => storagePort(directory, post)
   await runLocally(keyedSumJob(line, keys + records, intervalMs), { onFact, storage })
   if (run === undefined || (intervalMs !== undefined && run.checkpoints === 0)) {
     throw new Error('There was no checkpoint while the costs of checkpoints were measured.')

@@ -2,19 +2,22 @@
  * The heap backend with 2^20 sums: how long the synchronous part of a snapshot takes, and how long a restore from a local
  * directory. Peers in the same run: what a Map takes with the serializers of the platform.
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import {
   decodeSnapshotObject,
   encodeSnapshotObject,
-  sealSlice,
+  sealSegment,
   type SealedSegment,
 } from '../../engine/checkpoint/snapshot-format.ts'
+import { openDirectory } from '../../engine/node/directory-storage.ts'
 import { hashKey } from '../../engine/serializer.ts'
 import { numberState } from '../../engine/state/descriptors.ts'
 import { HeapStateBackend } from '../../engine/state/heap-state-backend.ts'
-import { BenchDirectory } from './bench-directory.ts'
+import type { KeyGroupSegment } from '../../engine/state/keyed-state-backend.ts'
+import { SLICE_BYTES } from '../../engine/task/subtask-snapshots.ts'
 import type { BenchResult } from './bench-result.ts'
 import { median, round1 } from './measure.ts'
 import { addressOf, uniformKeys } from './traffic-lines.ts'
@@ -43,9 +46,9 @@ export function benchSyncPause(): BenchResult {
     const keyGroups = snapshot.keyGroups()[Symbol.iterator]()
     const segments: SealedSegment[] = []
     for (let isLast = false; !isLast; change()) {
-      const [slice, sliceMs] = timed(() => sealSlice(keyGroups, segments))
+      const [wasLast, sliceMs] = timed(() => sealSlice(keyGroups, segments))
       if (i > 0) slices.push(sliceMs)
-      isLast = slice.isLast
+      isLast = wasLast
     }
     snapshot.release()
     // The first one warms up.
@@ -67,37 +70,38 @@ export function benchSyncPause(): BenchResult {
 
 /** From the file to a backend that can go on; the file is in the memory of the operating system. */
 export async function benchRestore(): Promise<BenchResult> {
-  const directory = new BenchDirectory()
+  const path = await mkdtemp(join(tmpdir(), 'weir-bench-'))
   try {
-    return await benchRestoreFrom(directory)
+    return await benchRestoreFrom(path)
   } finally {
-    directory.remove()
+    await rm(path, { recursive: true, force: true })
   }
 }
 
-async function benchRestoreFrom(directory: BenchDirectory): Promise<BenchResult> {
+async function benchRestoreFrom(path: string): Promise<BenchResult> {
   const stored = emptyBackend()
   fill(stored)
   const sums = sumsOf(stored)
   const snapshot = stored.snapshot()
   const segments: SealedSegment[] = []
   const keyGroups = snapshot.keyGroups()[Symbol.iterator]()
-  while (!sealSlice(keyGroups, segments).isLast);
-  await directory.write('sums', encodeSnapshotObject(segments))
+  while (!sealSlice(keyGroups, segments));
+  const directory = await openDirectory(path, true)
+  await directory.put('sums', encodeSnapshotObject(segments))
   snapshot.release()
-  const v8Path = join(directory.path, 'v8')
+  const v8Path = join(path, 'v8')
   await writeFile(v8Path, serialize(sums))
-  const jsonPath = join(directory.path, 'json')
+  const jsonPath = join(path, 'json')
   await writeFile(jsonPath, JSON.stringify([...sums]))
   const candidates = {
-    weir: async () => restore(await directory.read('sums')).keyCount(),
+    weir: async () => restore(await directory.get('sums')).keyCount(),
     'v8.deserialize of a Map': async () =>
       (deserialize(await readFile(v8Path)) as ReadonlyMap<string, number>).size,
     'JSON.parse and new Map': async () =>
       new Map(JSON.parse(await readFile(jsonPath, 'utf8')) as [string, number][]).size,
   }
   const times = await medianTimes(candidates)
-  checkSame(restore(await directory.read('sums')), sums)
+  checkSame(restore(await directory.get('sums')), sums)
   const value = times.get('weir') ?? Number.NaN
   times.delete('weir')
   return {
@@ -153,6 +157,18 @@ function fill(backend: HeapStateBackend): (key: number) => void {
   }
   for (let key = 0; key < KEYS; key++) add(key)
   return add
+}
+
+/** What the asynchronous part of a snapshot does in one turn; whether it was the last one. */
+function sealSlice(keyGroups: Iterator<KeyGroupSegment>, segments: SealedSegment[]): boolean {
+  for (let bytes = 0; bytes < SLICE_BYTES;) {
+    const next = keyGroups.next()
+    if (next.done === true) return true
+    const segment = sealSegment(next.value)
+    segments.push(segment)
+    bytes += segment.length
+  }
+  return false
 }
 
 function sumsOf(backend: HeapStateBackend): Map<string, number> {

@@ -4,14 +4,13 @@
  *
  *   "WSNP" u32 | header length u32 | header checksum u32 | header (binary serializer) | segment | segment | …
  */
+import { present } from '../assert.ts'
 import { XxHash32, xxHash32 } from '../hash.ts'
 import { binary } from '../serializer.ts'
 import type { KeyGroupSegment } from '../state/keyed-state-backend.ts'
 
 const MAGIC = 0x57534e50
 const FIXED_BYTES = 12
-/** Bytes that one turn encodes before the next buffer gets its chance. */
-const SLICE_BYTES = 1 << 18
 
 interface SnapshotHeader {
   readonly version: 1
@@ -30,32 +29,19 @@ export interface SealedSegment {
   readonly checksum: number
 }
 
-/** One turn's part of a snapshot: seals key groups until they are as large as a slice, and says how large they are. */
-export function sealSlice(
-  keyGroups: Iterator<KeyGroupSegment>,
-  segments: SealedSegment[],
-): { readonly bytes: number; readonly isLast: boolean } {
-  let bytes = 0
-  while (bytes < SLICE_BYTES) {
-    const next = keyGroups.next()
-    if (next.done === true) return { bytes, isLast: true }
-    const segment = sealSegment(next.value)
-    segments.push(segment)
-    bytes += segment.length
-  }
-  return { bytes, isLast: false }
+/** Reads every byte of the key group; what it lends is lent by the result. */
+export function sealSegment(segment: KeyGroupSegment): SealedSegment {
+  return sealPieces(segment.keyGroup, segment.pieces ?? [segment.bytes])
 }
 
-/** Reads every byte of the key group. */
-export function sealSegment(segment: KeyGroupSegment): SealedSegment {
-  const pieces = segment.pieces ?? [segment.bytes]
+export function sealPieces(keyGroup: number, pieces: readonly Uint8Array[]): SealedSegment {
   const hash = new XxHash32()
   let length = 0
   for (const piece of pieces) {
     hash.update(piece)
     length += piece.length
   }
-  return { keyGroup: segment.keyGroup, pieces, length, checksum: hash.digest() }
+  return { keyGroup, pieces, length, checksum: hash.digest() }
 }
 
 /** The pieces of the object, in order. */
@@ -73,20 +59,41 @@ export function encodeSnapshotObject(segments: readonly SealedSegment[]): Uint8A
   return [fixed, headerBytes, ...segments.flatMap(({ pieces }) => pieces)]
 }
 
-/** The key groups of an object, or one sentence about what is wrong with it. */
-export function decodeSnapshotObject(bytes: Uint8Array): readonly KeyGroupSegment[] | string {
+/** Covers the whole object: the header's checksum, which covers those of the segments. */
+export function snapshotChecksum(pieces: readonly Uint8Array[]): number {
+  return checksumOf(present(pieces[0], 'A snapshot without pieces.'))
+}
+
+/**
+ * The key groups of an object, or one sentence about what is wrong with it. `checksum` is the one under which it was
+ * stored; without it, an intact object is taken for the right one. `isBlind` (mutant B-13): no segment is checked.
+ */
+export function decodeSnapshotObject(
+  bytes: Uint8Array,
+  checksum?: number,
+  isBlind = false,
+): readonly KeyGroupSegment[] | string {
   const header = readHeader(bytes)
   if (typeof header === 'string') return header
+  if (checksum !== undefined && checksumOf(bytes) !== checksum) {
+    return 'it is another object than the one that was stored under its name'
+  }
   const segments: KeyGroupSegment[] = []
   let at = FIXED_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4)
   for (const { keyGroup, length, checksum } of header.segments) {
     const segment = bytes.subarray(at, at + length)
     if (segment.length !== length) return `it ends in the middle of key group ${keyGroup}`
-    if (xxHash32(segment) !== checksum) return `the checksum of key group ${keyGroup} is wrong`
+    if (!isBlind && xxHash32(segment) !== checksum)
+      return `the checksum of key group ${keyGroup} is wrong`
     segments.push({ keyGroup, bytes: segment })
     at += length
   }
+  if (at !== bytes.length) return `it has ${bytes.length - at} bytes more than its header says`
   return segments
+}
+
+function checksumOf(fixed: Uint8Array): number {
+  return new DataView(fixed.buffer, fixed.byteOffset).getUint32(8)
 }
 
 function readHeader(bytes: Uint8Array): SnapshotHeader | string {

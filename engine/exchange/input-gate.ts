@@ -1,13 +1,15 @@
 /**
  * The receiving end of all channels of a subtask: one FIFO per channel, polled round robin, with blocked channels
  * left out. Grants credit back as record buffers are taken, so that at most `CHANNEL_CREDIT` of them are on their way
- * or queued per channel. Invariant: elements of one channel are taken in sequence, without gap.
+ * or queued per channel. Barriers that overtake are not queued. Shows what is in flight to whoever captures it, and
+ * knows nothing of why. Invariant: all other elements of one channel are taken in sequence, without gap.
  */
 import { assert, present } from '../assert.ts'
-import type { Element } from '../element.ts'
-import type { AttemptId, ChannelId } from '../ids.ts'
+import type { Barrier, Element, RecordBuffer } from '../element.ts'
+import type { AttemptId, ChannelId, CheckpointId } from '../ids.ts'
 import type { ChannelMessage, ChannelPeer } from '../messages.ts'
 import type { Runtime } from '../runtime.ts'
+import { isUnaligned } from './barrier-alignment.ts'
 
 /** Record buffers that a producer may have under way to one channel (Flink: 2 exclusive per channel). */
 export const CHANNEL_CREDIT = 2
@@ -23,7 +25,17 @@ interface InputChannel {
   expectedSequence: number
   isBlocked: boolean
   isFinished: boolean
+  /** While records that arrive belong to a snapshot. */
+  capture: Capture | null
 }
+
+interface Capture {
+  readonly checkpoint: CheckpointId
+  readonly onBuffer: OnBuffer
+}
+
+/** Takes a buffer that is in flight. */
+type OnBuffer = (buffer: RecordBuffer) => void
 
 export interface Polled {
   readonly channel: number
@@ -49,6 +61,7 @@ export class InputGate {
       expectedSequence: 0,
       isBlocked: false,
       isFinished: false,
+      capture: null,
     }))
     this.#byId = new Map(this.#channels.map((channel) => [channel.peer.channel, channel]))
   }
@@ -66,15 +79,19 @@ export class InputGate {
     for (const channel of this.#channels) this.#connect(channel)
   }
 
-  receive(message: Extract<ChannelMessage, { type: 'element' }>): void {
+  /** The channel that it came through. */
+  receive(message: Extract<ChannelMessage, { type: 'element' }>): number {
     const channel = present(this.#byId.get(message.channel), `No channel ${message.channel}.`)
     assert(
       message.sequence === channel.expectedSequence,
       `Channel ${message.channel} got element ${message.sequence} but expected ${channel.expectedSequence}.`,
     )
     channel.expectedSequence += 1
-    channel.queue.push(message.element)
-    if (message.element.type === 'records' && this.#runtime.traceLevel === 'records') {
+    const { element } = message
+    const overtakes = element.type === 'barrier' && isUnaligned(element)
+    if (!overtakes) channel.queue.push(element)
+    if (channel.capture !== null) captureArrival(channel, channel.capture, element)
+    if (element.type === 'records' && this.#runtime.traceLevel === 'records') {
       this.#runtime.trace({
         type: 'buffer-received',
         channel: message.channel,
@@ -83,6 +100,51 @@ export class InputGate {
         queued: channel.queue.length - channel.head,
       })
     }
+    return channel.index
+  }
+
+  /** Elements that wait in the queue. */
+  queued(index: number): number {
+    const { queue, head } = this.#channel(index)
+    return queue.length - head
+  }
+
+  /** Fetches the barrier out of the queue. `overtaken`: so many elements were in front of it. */
+  fetchBarrier(
+    index: number,
+    checkpoint: CheckpointId,
+  ): { readonly barrier: Barrier; readonly overtaken: number } {
+    const { queue, head } = this.#channel(index)
+    const at = queue.findIndex((element, place) => place >= head && isBarrier(element, checkpoint))
+    const barrier = queue[at]
+    assert(
+      barrier?.type === 'barrier',
+      `No barrier of checkpoint ${checkpoint} waits in channel ${this.channelId(index)}.`,
+    )
+    queue.splice(at, 1)
+    return { barrier, overtaken: at - head }
+  }
+
+  /**
+   * Shows what is in flight in front of the barrier of the checkpoint: the first `overtaken` elements of the queue, if the
+   * barrier has overtaken them; else what stands in front of it, and, if it has not come, also what arrives until it does.
+   */
+  capture(
+    index: number,
+    checkpoint: CheckpointId,
+    overtaken: number | null,
+    onBuffer: OnBuffer,
+  ): void {
+    const channel = this.#channel(index)
+    const queued = channel.queue.slice(channel.head)
+    const barrierAt = queued.findIndex((element) => isBarrier(element, checkpoint))
+    const end = overtaken ?? (barrierAt === -1 ? queued.length : barrierAt)
+    for (const element of queued.slice(0, end)) if (element.type === 'records') onBuffer(element)
+    if (overtaken === null && barrierAt === -1) channel.capture = { checkpoint, onBuffer }
+  }
+
+  stopCapture(): void {
+    for (const channel of this.#channels) channel.capture = null
   }
 
   /** The producer is not there yet: asks again a little later. */
@@ -166,4 +228,15 @@ export class InputGate {
   #channel(index: number): InputChannel {
     return present(this.#channels[index], `No input channel ${index}.`)
   }
+}
+
+function captureArrival(channel: InputChannel, capture: Capture, element: Element): void {
+  if (element.type === 'records') capture.onBuffer(element)
+  else if (element.type === 'barrier' && element.checkpoint >= capture.checkpoint) {
+    channel.capture = null
+  }
+}
+
+function isBarrier(element: Element, checkpoint: CheckpointId): boolean {
+  return element.type === 'barrier' && element.checkpoint === checkpoint
 }

@@ -9,11 +9,18 @@ import type { Partitioner } from './partitioner.ts'
 
 export class RecordWriter {
   readonly channels: readonly OutputChannel[]
+  /** Barriers may overtake the records of this edge. */
+  readonly mayOvertake: boolean
   readonly #partitioner: Partitioner
 
-  constructor(partitioner: Partitioner, channels: readonly OutputChannel[]) {
+  constructor(
+    partitioner: Partitioner,
+    channels: readonly OutputChannel[],
+    mayOvertake: boolean = false,
+  ) {
     this.#partitioner = partitioner
     this.channels = channels
+    this.mayOvertake = mayOvertake
   }
 
   get isAvailable(): boolean {

@@ -4,6 +4,7 @@
  * Source: Flink JobGraph and operator chaining (flink-semantics.md 1.1).
  */
 import { assert, present } from '../assert.ts'
+import type { VertexShape } from '../checkpoint/checkpoint-metadata.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Partitioning } from '../exchange/partitioner.ts'
 import { subtaskId, vertexId } from '../ids.ts'
@@ -87,6 +88,11 @@ export function buildJobGraph(job: Job, overrides: JobOptions = {}): JobGraph {
 /** The subtasks of a vertex, by index. */
 export function subtasksOf(vertex: JobVertex): SubtaskId[] {
   return Array.from({ length: vertex.parallelism }, (_, index) => subtaskId(vertex.id, index))
+}
+
+/** What a checkpoint remembers of a vertex. */
+export function shapeOf({ id, parallelism, maxParallelism, nodes }: JobVertex): VertexShape {
+  return { vertex: id, parallelism, maxParallelism, operators: nodes.map(({ uid }) => uid) }
 }
 
 /** Every pair of producer and consumer index that an edge connects. */

@@ -13,21 +13,26 @@ export interface BatchToProduce {
   readonly batch: ProducedBatch
 }
 
-/** `onEnded` gets null when the batch is in the log, else the error that no retry cures. */
+/**
+ * `onEnded` gets null when the batch is in the log, and where, if the broker says so; else the error that no retry cures.
+ */
 export function produceBatch(
   client: KafkaClient,
   { at, transactionalId, batch }: BatchToProduce,
-  onEnded: (refusal: KafkaError | null) => void,
+  onEnded: (refusal: KafkaError | null, baseOffset: number | null) => void,
 ): void {
   client.toLeader(
     at,
     () => ({ type: 'produce' as const, transactionalId, partitions: [{ ...at, batch }] }),
     (outcome) => {
-      const error =
-        outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
+      const answer = outcome.type === 'answered' ? outcome.response.partitions[0] : undefined
+      const error = outcome.type === 'answered' ? (answer?.error ?? 'NONE') : null
       const retry = retryAfter(error)
       if (retry !== null) return retry
-      onEnded(error === 'NONE' ? null : error)
+      const found = outcome.type === 'answered' ? outcome.response.partitions[0]?.baseOffset : -1
+      const baseOffset = found === undefined || found < 0 ? null : found
+      if (error === 'NONE') onEnded(null, baseOffset)
+      else onEnded(error, null)
       return 'done'
     },
   )

@@ -12,7 +12,16 @@ import type { Mutants } from '../mutants.ts'
 import { retryAfter } from './kafka-client.ts'
 import type { Decision, KafkaClient, Outcome } from './kafka-client.ts'
 import { BATCH_RECORDS_MAX, produceBatch } from './produce-batch.ts'
-import type { KafkaError, ProducedBatch, RecordData, ResponseTo, KafkaRequest } from './protocol.ts'
+import type {
+  KafkaError,
+  KafkaRequest,
+  PartitionOffset,
+  ProducedBatch,
+  RecordData,
+  ResponseTo,
+} from './protocol.ts'
+import { findOutcome } from './transaction-outcome.ts'
+import type { TransactionOutcome } from './transaction-outcome.ts'
 
 /** Identifies a transaction after its writer is gone; enough to commit it (kafka-clients.md 1.5). */
 export interface TransactionHandle {
@@ -45,8 +54,8 @@ export interface TransactionalProducerOptions {
   readonly transactionalId: string
   readonly topic: string
   readonly transactionTimeoutMs: number
-  /** So many more records are in the broker's log. */
-  readonly onAcknowledged: (records: number) => void
+  /** So many more records are in the broker's log, from that offset on, if the broker says so. */
+  readonly onAcknowledged: (records: number, baseOffset: number | null) => void
   readonly mutants?: Mutants
   /** A refusal that no retry cures. */
   readonly onFailure: (reason: string) => void
@@ -61,6 +70,7 @@ export class TransactionalProducer {
   #state: ProducerState = 'fresh'
   #producerId = -1
   #producerEpoch = -1
+  #begin: PartitionOffset | null = null
   #unacknowledged = 0
   #maySend = false
   #onFlushed: (() => void) | null = null
@@ -78,6 +88,11 @@ export class TransactionalProducer {
     assert(this.#producerId >= 0, `${this.transactionalId} has no producer id yet.`)
     const { transactionalId } = this
     return { transactionalId, producerId: this.#producerId, producerEpoch: this.#producerEpoch }
+  }
+
+  /** Where one of its records lies; null when the broker did not say. */
+  get begin(): PartitionOffset | null {
+    return this.#begin
   }
 
   /** Records accepted but not yet acknowledged by the broker. */
@@ -194,17 +209,22 @@ export class TransactionalProducer {
     }
     queue.nextSequence += records.length
     const { transactionalId } = this
-    produceBatch(client, { at: { topic, partition }, transactionalId, batch }, (refusal) => {
-      if (refusal !== null) {
-        this.#refused('Produce', refusal)
-        return
-      }
-      queue.isInFlight = false
-      this.#unacknowledged -= records.length
-      this.#options.onAcknowledged(records.length)
-      this.#sendNext(queue)
-      this.#checkFlushed()
-    })
+    produceBatch(
+      client,
+      { at: { topic, partition }, transactionalId, batch },
+      (refusal, offset) => {
+        if (refusal !== null) {
+          this.#refused('Produce', refusal)
+          return
+        }
+        if (offset !== null) this.#begin ??= { topic, partition, offset }
+        queue.isInFlight = false
+        this.#unacknowledged -= records.length
+        this.#options.onAcknowledged(records.length, offset)
+        this.#sendNext(queue)
+        this.#checkFlushed()
+      },
+    )
   }
 
   #checkFlushed(): void {
@@ -234,18 +254,30 @@ export class TransactionalProducer {
   }
 }
 
+/** A transaction, and where one of its records lies, if that is known. */
+export interface EndedTransaction {
+  readonly handle: TransactionHandle
+  readonly begin: PartitionOffset | null
+}
+
+/** `committed-before`: its id has been used again since. */
+export type EndResult =
+  | { readonly type: 'ended' }
+  | { readonly type: 'committed-before' }
+  | { readonly type: 'lost'; readonly reason: string }
+
 /**
- * Ends a transaction by its handle, also one of a writer that is gone. `onEnded` gets null, or one sentence when the
- * broker says that the transaction can no longer be ended this way. Under transaction version 1 a repeated commit is
- * answered with success; a refusal means that the broker aborted the transaction (kafka-clients.md 1.5).
+ * Ends a transaction by its handle, also one of a writer that is gone. Under transaction version 1 a repeated commit is
+ * answered with success. A refusal means that the broker aborted the transaction, or that its id has been used again
+ * since: then the log tells what became of it, so that no loss is hidden and none is made up (kafka-clients.md 1.5).
  */
 export function endTransaction(
   client: KafkaClient,
-  handle: TransactionHandle,
+  { handle, begin }: EndedTransaction,
   result: 'commit' | 'abort',
-  onEnded: (failure: string | null) => void,
+  onEnded: (result: EndResult) => void,
 ): void {
-  const { transactionalId } = handle
+  const { transactionalId, producerId } = handle
   client.toCoordinator(
     { keyType: 'transaction', key: transactionalId },
     () => ({ type: 'end-txn' as const, ...handle, result }),
@@ -253,19 +285,29 @@ export function endTransaction(
       const error = outcome.type === 'answered' ? outcome.response.error : null
       const retry = retryAfter(error)
       if (retry !== null) return retry
-      onEnded(error === null || error === 'NONE' ? null : lostTransaction(handle, error))
+      if (error === null || error === 'NONE') {
+        onEnded({ type: 'ended' })
+      } else if (begin === null) {
+        onEnded({ type: 'lost', reason: describeRefusal(handle, error, 'unknown') })
+      } else {
+        findOutcome(client, producerId, begin, (found) => {
+          if (found === 'committed') onEnded({ type: 'committed-before' })
+          else onEnded({ type: 'lost', reason: describeRefusal(handle, error, found) })
+        })
+      }
       return 'done'
     },
   )
 }
 
-function lostTransaction(
+function describeRefusal(
   { transactionalId, producerEpoch }: TransactionHandle,
   error: KafkaError,
+  outcome: Exclude<TransactionOutcome, 'committed'>,
 ): string {
-  return (
-    `The broker refused to commit transaction ${transactionalId} (epoch ${producerEpoch}): ${error}. ` +
-    'It was aborted before its checkpoint could commit it, so its records are lost; ' +
-    'the transaction timeout must exceed the checkpoint duration plus the longest restart.'
-  )
+  const refusal = `The broker refused to commit transaction ${transactionalId} (epoch ${producerEpoch}): ${error}.`
+  return outcome === 'aborted'
+    ? `${refusal} It was aborted before its checkpoint could commit it, so its records are lost; ` +
+        'the transaction timeout must exceed the checkpoint duration plus the longest restart.'
+    : `${refusal} The log does not tell any more whether it was committed before: its records may be lost.`
 }

@@ -3,13 +3,15 @@
  * to go. Runs bounded jobs without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
  * The only place of effects here is the pump: it runs ready actions in slices and lets the event loop breathe.
  */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
-import { concatenate } from '../concatenate.ts'
+import { refuseChangelogTopics } from '../changelog/changelog-topics.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
-import type { ActorId } from '../ids.ts'
+import type { ActorId, ReceiverId } from '../ids.ts'
 import type { Job } from '../job/define-job.ts'
 import { checkCommits } from '../job/check-program.ts'
 import { buildJobGraph } from '../job/job-graph.ts'
@@ -21,6 +23,8 @@ import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 import { localFiles } from './local-files.ts'
+import { memoryStorage } from './memory-storage.ts'
+import { RocksDbState } from './rocksdb/rocksdb-state.ts'
 import { userServices } from './user-services.ts'
 import type { UserServices } from './user-services.ts'
 import { WallClockTimers } from './wall-clock-timers.ts'
@@ -39,6 +43,8 @@ export interface LocalRunOptions {
   readonly storage?: (post: (action: () => void) => void) => StoragePort
   /** What asynchronous operators call, by name. */
   readonly services?: UserServices
+  /** Where state lives that is not in memory (`rocksdb`). Default: a folder of the system's for temporary files. */
+  readonly stateDirectory?: string
 }
 
 /** Runs a bounded job to its end. Rejects when the job uses Kafka, or when an assertion of the engine fails. */
@@ -49,12 +55,14 @@ export function runLocally(job: Job, options: LocalRunOptions = {}): Promise<Job
 }
 
 class LocalWorld {
-  readonly #receivers = new Map<ActorId, (message: Message) => void>()
+  readonly #receivers = new Map<ReceiverId, (message: Message) => void>()
   readonly #master: JobMaster
   readonly #worker: Worker
   readonly #options: LocalRunOptions
   readonly #resolve: (status: JobStatus) => void
   readonly #reject: (error: unknown) => void
+  /** Null: the job's state is in memory. */
+  readonly #databases: RocksDbState | null
   #ready: (() => void)[] = []
   #isPumping = false
   #isEnded = false
@@ -75,9 +83,19 @@ class LocalWorld {
       this.#post(action)
     })
     checkServices(graph, services)
+    refuseChangelogTopics(graph)
     const mutants = new Mutants()
-    const storage = this.#storage()
+    const storage = (options.storage ?? memoryStorage)((action) => {
+      this.#post(action)
+    })
     const worker = workerId('worker-1')
+    const { state, checkpointing } = graph.settings
+    const keepsRuns = checkpointing?.incremental === true
+    const databases =
+      state.backend === 'rocksdb'
+        ? RocksDbState.start(options.stateDirectory ?? join(tmpdir(), 'weir-state'))
+        : null
+    this.#databases = databases
     this.#master = new JobMaster({
       runtime: this.#runtime(JOB_MASTER),
       broker: NO_KAFKA,
@@ -100,6 +118,7 @@ class LocalWorld {
         this.#post(action)
       }),
       isStrict: false,
+      ...(databases === null ? {} : { openBaseStore: () => databases.open(keepsRuns) }),
     })
     this.#receivers.set(JOB_MASTER, (message) => {
       this.#master.receive(message)
@@ -154,7 +173,8 @@ class LocalWorld {
     if (this.#isEnded) return
     this.#isEnded = true
     clearInterval(this.#keepAlive)
-    settle()
+    if (this.#databases === null) settle()
+    else void this.#databases.close().finally(settle)
   }
 
   #observe(fact: Fact): void {
@@ -197,39 +217,6 @@ class LocalWorld {
       },
       spend: () => undefined,
       random: (_stream, bound) => Math.floor(Math.random() * bound),
-    }
-  }
-
-  #storage(): StoragePort {
-    const { storage } = this.#options
-    if (storage === undefined) return this.#memoryStorage()
-    return storage((action) => {
-      this.#post(action)
-    })
-  }
-
-  #memoryStorage(): StoragePort {
-    const objects = new Map<string, Uint8Array>()
-    return {
-      put: (key, pieces, onResult) => {
-        objects.set(key, concatenate(pieces))
-        this.#post(() => {
-          onResult({ type: 'ok', value: null })
-        })
-      },
-      get: (key, onResult) => {
-        const value = objects.get(key)
-        this.#post(() => {
-          onResult(
-            value === undefined
-              ? { type: 'failed', reason: 'there is no such object' }
-              : { type: 'ok', value },
-          )
-        })
-      },
-      delete: (key) => {
-        objects.delete(key)
-      },
     }
   }
 }

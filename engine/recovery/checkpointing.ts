@@ -1,57 +1,77 @@
 /**
  * Carries out what the checkpoint coordinator decides: timers, messages, storage. No decision is taken here.
  */
-import { newCoordinator, step } from '../checkpoint/checkpoint-coordinator.ts'
+import { alignmentOf } from '../checkpoint/alignment-of.ts'
+import { step } from '../checkpoint/checkpoint-coordinator.ts'
+import type { CompletedCheckpoint } from '../checkpoint/completed-checkpoints.ts'
 import type {
   CoordinatorEffect,
   CoordinatorInput,
   CoordinatorState,
   TriggerPlan,
-} from '../checkpoint/checkpoint-coordinator.ts'
-import { encodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.ts'
+} from '../checkpoint/coordinator-protocol.ts'
+import { latestCompleted, newCoordinator } from '../checkpoint/coordinator-state.ts'
+import type { CoordinatorStart } from '../checkpoint/coordinator-state.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
+import type { SavepointTarget } from '../checkpoint/checkpoint-requests.ts'
 import { describeFailure } from '../checkpoint/failure.ts'
+import type { PendingCheckpoint } from '../checkpoint/pending-checkpoint.ts'
+import { encodeAt } from '../checkpoint/savepoint-metadata.ts'
 import type { SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
 import type { Barrier } from '../element.ts'
-import type { CheckpointId } from '../ids.ts'
-import type { JobSettings } from '../job/job-options.ts'
+import type { CheckpointId, SubtaskId } from '../ids.ts'
+import { checkpointingSettings } from '../job/job-options.ts'
+import type { CheckpointingSettings } from '../job/job-options.ts'
 import type { MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
-import type { Runtime, StoragePort, Timer } from '../runtime.ts'
+import type { Runtime, StorageKey, StoragePort, Timer } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
+import { CheckpointObjects } from './checkpoint-objects.ts'
+
+/** What became of a requested savepoint. */
+export type SavepointOutcome =
+  | {
+      readonly type: 'completed'
+      readonly checkpoint: CheckpointId
+      readonly location: string
+    }
+  | { readonly type: 'failed'; readonly reason: string }
 
 export interface CheckpointingHost {
   readonly runtime: Runtime
   readonly storage: StoragePort
   readonly mutants: Mutants
-  readonly config: NonNullable<JobSettings['checkpointing']>
+  readonly config: CheckpointingSettings
   /** Operator coordinators by uid. */
   readonly coordinators: ReadonlyMap<string, SourceCoordinator>
   plan(): TriggerPlan
   triggerSources(barrier: Barrier): void
   notifyComplete(checkpoint: CheckpointId): void
   notifyAborted(checkpoint: CheckpointId, latestCompleted: CheckpointId | null): void
-  failJob(reason: string): void
+  /** `task`: only what is connected with it has to start again. Null: everything. */
+  failJob(reason: string, task: SubtaskId | null): void
+  onSavepoint(target: SavepointTarget, outcome: SavepointOutcome): void
 }
 
 /** Without periodic checkpoints there is only the one that commits what was written. */
-export const ONLY_FINAL = {
+export const ONLY_FINAL: CheckpointingSettings = checkpointingSettings({
   intervalMs: Number.MAX_SAFE_INTEGER,
-  timeoutMs: 600_000,
-  minPauseMs: 0,
-  tolerableFailures: 0,
-}
+})
 
 export class Checkpointing {
   readonly #host: CheckpointingHost
-  #state: CoordinatorState = newCoordinator()
+  readonly #objects: CheckpointObjects
+  #state: CoordinatorState
   #intervalTimer: Timer | null = null
-  #timeoutTimer: Timer | null = null
+  readonly #timeoutTimers = new Map<CheckpointId, Timer>()
   /** Only for the mutant that restores an older checkpoint. */
   #beforeLatest: CheckpointMetadata | null = null
 
-  constructor(host: CheckpointingHost) {
+  /** `start`: what a former job or job master left, to go on with. */
+  constructor(host: CheckpointingHost, start?: CoordinatorStart) {
     this.#host = host
+    this.#objects = new CheckpointObjects(host.storage, host.mutants, start?.completed ?? [])
+    this.#state = newCoordinator(start)
   }
 
   /** What a restart begins with. */
@@ -60,7 +80,17 @@ export class Checkpointing {
     if (this.#beforeLatest !== null && mutants.active('restore-older-checkpoint')) {
       return this.#beforeLatest
     }
-    return this.#state.latestCompleted
+    return latestCompleted(this.#state)?.metadata ?? null
+  }
+
+  /** What can be restored, oldest first. */
+  get completed(): readonly CompletedCheckpoint[] {
+    return this.#state.completed
+  }
+
+  /** The id of the next checkpoint. */
+  get nextId(): CheckpointId {
+    return this.#state.nextId
   }
 
   /** Begins periodic checkpoints, the first after a random part of the interval (Flink getRandomInitDelay). */
@@ -76,14 +106,44 @@ export class Checkpointing {
     this.#step({ type: 'input-ended' })
   }
 
+  /** Some source reads what has piled up, or none does any more. */
+  backlogChanged(isBacklog: boolean): void {
+    if (isBacklog !== this.#state.isBacklog) this.#step({ type: 'backlog-changed', isBacklog })
+  }
+
+  requestSavepoint(kind: 'savepoint' | 'stop' | 'drain', target: SavepointTarget): void {
+    this.#step({ type: 'savepoint-requested', kind, target })
+  }
+
   stop(failure: 'failover' | 'job-ended'): void {
     this.#step({ type: 'scheduler-stopped', failure: { type: failure } })
   }
 
+  /** The job is over: what is left of its checkpoints goes or stays (Flink ExternalizedCheckpointRetention). */
+  jobEnded(status: 'finished' | 'failed' | 'canceled'): void {
+    const { externalized } = this.#host.config
+    const isKept =
+      (status === 'failed' && externalized !== 'none') ||
+      (status === 'canceled' && externalized === 'retain-on-cancellation')
+    if (isKept) return
+    for (const completed of this.#state.completed) {
+      if (completed.isOwned) this.#objects.deleteCheckpoint(completed)
+    }
+  }
+
   acknowledged(checkpoint: CheckpointId, handle: SnapshotHandle): void {
     const { runtime } = this.#host
-    const { subtask, attempt, sizeBytes } = handle
-    runtime.trace({ type: 'checkpoint-acknowledged', checkpoint, subtask, attempt, sizeBytes })
+    const { subtask, attempt, sizeBytes, writtenBytes, metrics } = handle
+    this.#objects.acknowledged(checkpoint, handle)
+    runtime.trace({
+      type: 'checkpoint-acknowledged',
+      checkpoint,
+      subtask,
+      attempt,
+      sizeBytes,
+      writtenBytes,
+      metrics,
+    })
     this.#step({ type: 'acknowledged', checkpoint, handle })
   }
 
@@ -96,53 +156,45 @@ export class Checkpointing {
 
   #step(input: CoordinatorInput): void {
     const { runtime, config, mutants } = this.#host
-    const [state, effects] = step(this.#state, input, {
-      config,
-      now: runtime.now(),
-      missingAllowed:
-        input.type === 'acknowledged' && mutants.active('checkpoint-completes-early') ? 1 : 0,
-    })
+    const plan = (): TriggerPlan => this.#host.plan()
+    const [state, effects] = step(this.#state, input, { config, now: runtime.now(), plan, mutants })
     this.#state = state
     for (const effect of effects) this.#carryOut(effect)
   }
 
   #carryOut(effect: CoordinatorEffect): void {
-    const { runtime, coordinators } = this.#host
+    const { runtime } = this.#host
     switch (effect.type) {
       case 'schedule-interval':
-        this.#scheduleInterval(effect.delayMs)
-        return
-      case 'cancel-interval':
-        this.#intervalTimer = this.#cancel(this.#intervalTimer)
-        return
-      case 'schedule-timeout':
-        this.#timeoutTimer = runtime.schedule(effect.delayMs, 'checkpoint-timeout', () => {
-          this.#step({ type: 'timed-out', checkpoint: effect.checkpoint })
+        this.#intervalTimer = runtime.schedule(effect.delayMs, 'checkpoint-interval', () => {
+          this.#step({ type: 'interval-elapsed' })
         })
         return
+      case 'cancel-interval':
+        if (this.#intervalTimer !== null) runtime.cancel(this.#intervalTimer)
+        return
+      case 'schedule-timeout':
+        this.#scheduleTimeout(effect.checkpoint, effect.delayMs)
+        return
       case 'cancel-timeout':
-        this.#timeoutTimer = this.#cancel(this.#timeoutTimer)
+        this.#cancelTimeout(effect.checkpoint)
         return
       case 'skip':
-        runtime.trace({ type: 'checkpoint-skipped', reason: effect.reason })
+        this.#skip(effect.reason, effect.savepoint)
         return
       case 'announce':
-        runtime.trace({ type: 'checkpoint-triggered', checkpoint: effect.checkpoint })
+        runtime.trace({
+          type: 'checkpoint-triggered',
+          checkpoint: effect.checkpoint,
+          kind: effect.kind,
+          alignment: alignmentOf(effect.kind, this.#host.config).alignment,
+        })
         return
       case 'snapshot-coordinators':
-        this.#snapshotCoordinators(effect.checkpoint, coordinators)
+        this.#snapshotCoordinators(effect.checkpoint)
         return
       case 'trigger-sources':
-        this.#host.triggerSources(
-          effect.isFinal
-            ? {
-                type: 'barrier',
-                checkpoint: effect.checkpoint,
-                timestamp: effect.triggeredAt,
-                isFinal: true,
-              }
-            : { type: 'barrier', checkpoint: effect.checkpoint, timestamp: effect.triggeredAt },
-        )
+        this.#triggerSources(effect.pending)
         return
       default:
         this.#end(effect)
@@ -155,9 +207,10 @@ export class Checkpointing {
       {
         type:
           | 'store-metadata'
-          | 'notify-complete'
+          | 'complete'
           | 'notify-aborted'
           | 'discard'
+          | 'delete-metadata'
           | 'subsume'
           | 'fail-job'
       }
@@ -165,80 +218,146 @@ export class Checkpointing {
   ): void {
     switch (effect.type) {
       case 'store-metadata':
-        this.#store(effect.metadata)
+        this.#store(effect.metadata, effect.location)
         return
-      case 'notify-complete':
-        this.#complete(effect.metadata, effect.durationMs)
+      case 'complete':
+        this.#complete(effect)
         return
-      case 'notify-aborted': {
-        const { checkpoint, failure, latestCompleted } = effect
-        const reason = describeFailure(failure)
-        this.#host.runtime.trace({ type: 'checkpoint-aborted', checkpoint, reason })
-        for (const coordinator of this.#host.coordinators.values()) {
-          coordinator.onCheckpointEnded(checkpoint)
-        }
-        this.#host.notifyAborted(checkpoint, latestCompleted)
+      case 'notify-aborted':
+        this.#aborted(effect)
         return
-      }
       case 'discard':
-        for (const { object } of effect.handles) {
-          if (object !== null) this.#host.storage.delete(object)
-        }
+        this.#objects.discard(effect.handles, effect.ended)
+        return
+      case 'delete-metadata':
+        this.#host.storage.delete(effect.location)
         return
       case 'subsume':
-        this.#subsume(effect.metadata)
+        this.#subsume(effect.checkpoint)
         return
       case 'fail-job':
-        this.#host.failJob(effect.reason)
+        this.#host.failJob(effect.reason, effect.task)
         return
     }
   }
 
-  #scheduleInterval(delayMs: number): void {
-    this.#intervalTimer = this.#host.runtime.schedule(delayMs, 'checkpoint-interval', () => {
-      this.#step({ type: 'interval-elapsed', plan: this.#host.plan() })
+  #triggerSources(pending: PendingCheckpoint): void {
+    const { id, kind, isFull } = pending
+    const base = this.#objects.triggered(id, kind, isFull)
+    const alignment = alignmentOf(kind, this.#host.config)
+    this.#host.triggerSources({ ...barrierOf(pending, base), ...alignment })
+  }
+
+  #scheduleTimeout(checkpoint: CheckpointId, delayMs: number): void {
+    const timer = this.#host.runtime.schedule(delayMs, 'checkpoint-timeout', () => {
+      this.#step({ type: 'timed-out', checkpoint })
     })
+    this.#timeoutTimers.set(checkpoint, timer)
   }
 
-  #cancel(timer: Timer | null): null {
-    if (timer !== null) this.#host.runtime.cancel(timer)
-    return null
+  #cancelTimeout(checkpoint: CheckpointId): void {
+    const timer = this.#timeoutTimers.get(checkpoint)
+    if (timer !== undefined) this.#host.runtime.cancel(timer)
+    this.#timeoutTimers.delete(checkpoint)
   }
 
-  #snapshotCoordinators(
-    checkpoint: CheckpointId,
-    coordinators: ReadonlyMap<string, SourceCoordinator>,
-  ): void {
-    for (const [uid, coordinator] of coordinators) {
+  #skip(reason: string, savepoint: SavepointTarget | null): void {
+    this.#host.runtime.trace({ type: 'checkpoint-skipped', reason })
+    if (savepoint !== null) this.#host.onSavepoint(savepoint, { type: 'failed', reason })
+  }
+
+  #snapshotCoordinators(checkpoint: CheckpointId): void {
+    for (const [uid, coordinator] of this.#host.coordinators) {
       coordinator.checkpoint(checkpoint, (state) => {
         this.#step({ type: 'coordinator-snapshotted', checkpoint, uid, state })
       })
     }
   }
 
-  #store(metadata: CheckpointMetadata): void {
+  #store(metadata: CheckpointMetadata, location: StorageKey): void {
     const { checkpoint } = metadata
-    this.#host.storage.put(metadataKey(checkpoint), [encodeMetadata(metadata)], (result) => {
-      if (result.type === 'ok') this.#step({ type: 'metadata-stored', checkpoint })
-      else this.#step({ type: 'metadata-failed', checkpoint, reason: result.reason })
+    this.#host.storage.put(location, [encodeAt(metadata, location)], (result) => {
+      if (result.type === 'ok') {
+        this.#step({ type: 'metadata-stored', checkpoint })
+        return
+      }
+      const { type, reason } = result
+      this.#step({ type: 'metadata-failed', checkpoint, reason, isUncertain: type === 'unknown' })
     })
   }
 
-  #complete({ checkpoint, handles }: CheckpointMetadata, durationMs: number): void {
-    const sizeBytes = handles.reduce((sum, handle) => sum + handle.sizeBytes, 0)
-    this.#host.runtime.trace({ type: 'checkpoint-completed', checkpoint, sizeBytes, durationMs })
+  #complete({
+    metadata,
+    location,
+    durationMs,
+    savepoint,
+    isNotified,
+  }: Extract<CoordinatorEffect, { type: 'complete' }>): void {
+    const { checkpoint, kind, handles } = metadata
+    this.#objects.completed(metadata)
+    this.#host.runtime.trace({
+      type: 'checkpoint-completed',
+      checkpoint,
+      kind,
+      location,
+      sizeBytes: handles.reduce((sum, handle) => sum + handle.sizeBytes, 0),
+      writtenBytes: handles.reduce((sum, handle) => sum + handle.writtenBytes, 0),
+      durationMs,
+    })
     for (const coordinator of this.#host.coordinators.values()) {
       coordinator.onCheckpointEnded(checkpoint)
     }
-    this.#host.notifyComplete(checkpoint)
+    if (isNotified) this.#host.notifyComplete(checkpoint)
+    if (savepoint === null) return
+    this.#host.onSavepoint(savepoint, {
+      type: 'completed',
+      checkpoint,
+      location: savepoint.location,
+    })
   }
 
-  #subsume(metadata: CheckpointMetadata): void {
-    const { storage, runtime, mutants } = this.#host
-    this.#beforeLatest = metadata
-    if (mutants.active('restore-older-checkpoint')) return
-    runtime.trace({ type: 'checkpoint-subsumed', checkpoint: metadata.checkpoint })
-    storage.delete(metadataKey(metadata.checkpoint))
-    for (const { object } of metadata.handles) if (object !== null) storage.delete(object)
+  #aborted({
+    checkpoint,
+    failure,
+    latestCompleted: latest,
+    savepoint,
+  }: Extract<CoordinatorEffect, { type: 'notify-aborted' }>): void {
+    const reason = describeFailure(failure)
+    this.#host.runtime.trace({ type: 'checkpoint-aborted', checkpoint, reason })
+    for (const coordinator of this.#host.coordinators.values()) {
+      coordinator.onCheckpointEnded(checkpoint)
+    }
+    this.#host.notifyAborted(checkpoint, latest)
+    if (savepoint !== null) this.#host.onSavepoint(savepoint, { type: 'failed', reason })
+  }
+
+  #subsume(completed: CompletedCheckpoint): void {
+    const { runtime, mutants } = this.#host
+    this.#beforeLatest = completed.metadata
+    const cleaned = (): void => {
+      this.#step({ type: 'cleaned' })
+    }
+    if (mutants.active('restore-older-checkpoint')) {
+      runtime.schedule(0, 'cleaned', cleaned)
+      return
+    }
+    runtime.trace({ type: 'checkpoint-subsumed', checkpoint: completed.metadata.checkpoint })
+    if (completed.isOwned) this.#objects.deleteCheckpoint(completed, cleaned)
+    else runtime.schedule(0, 'cleaned', cleaned)
+  }
+}
+
+function barrierOf(
+  { id, triggeredAt, kind, isFull, savepoint }: PendingCheckpoint,
+  base: CheckpointId | null,
+): Omit<Barrier, 'alignment' | 'alignedTimeoutMs'> {
+  return {
+    type: 'barrier',
+    checkpoint: id,
+    timestamp: triggeredAt,
+    kind,
+    base,
+    ...(isFull ? { isFull } : {}),
+    ...(savepoint === null ? {} : { location: savepoint.location }),
   }
 }

@@ -34,6 +34,8 @@ export interface SourceCoordinatorHost {
   send(vertex: VertexId, index: number, event: SourceEvent): void
   /** Fails the job, so that its restart strategy decides. */
   fail(reason: string): void
+  /** Some source may have begun to read what has piled up, or have read it. */
+  backlogChanged(): void
 }
 
 export function createSourceCoordinators(
@@ -74,6 +76,9 @@ export function createSourceCoordinators(
       },
       alignment,
       fail,
+      onBacklog: () => {
+        host.backlogChanged()
+      },
     })
     coordinators.set(uid, coordinator)
     alignment?.start(runtime)

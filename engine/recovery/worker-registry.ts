@@ -21,6 +21,11 @@ export class WorkerRegistry {
     return [...this.#workers.values()]
   }
 
+  /** Whether it is known, as that incarnation. */
+  isKnown({ worker, incarnation }: Registration): boolean {
+    return this.#workers.get(worker)?.incarnation === incarnation
+  }
+
   /** Whether the worker is known by another incarnation: its former self is gone, whatever the heartbeats said. */
   isReplaced({ worker, incarnation }: Registration): boolean {
     const known = this.#workers.get(worker)
@@ -31,10 +36,12 @@ export class WorkerRegistry {
     this.#workers.set(worker, { worker, incarnation, slots, lastHeardAt: now })
   }
 
-  /** A sign of life; one of a former incarnation does not count. */
-  hear({ worker, incarnation }: Heartbeat, now: Millis): void {
+  /** A sign of life. False: it does not count, because it is of a former incarnation, or the worker was given up. */
+  hear({ worker, incarnation }: Heartbeat, now: Millis): boolean {
     const known = this.#workers.get(worker)
-    if (known?.incarnation === incarnation) known.lastHeardAt = now
+    if (known?.incarnation !== incarnation) return false
+    known.lastHeardAt = now
+    return true
   }
 
   remove(worker: WorkerId): void {

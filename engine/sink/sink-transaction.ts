@@ -1,12 +1,12 @@
 /**
  * One transaction of a sink subtask, from its first record to its commit. It may collect records before a
- * transactional id is free for it; its records reach the log only when it is its turn (see TransactionQueue).
+ * transactional id is free for it; its records reach the log only when it is its turn (see transaction-queue.ts).
  *
  *   open ──barrier──▶ sealed ──all records in the log──▶ prepared ──checkpoint completed──▶ committing ──▶ committed
  */
 import { assert, present } from '../assert.ts'
 import type { CheckpointId } from '../ids.ts'
-import type { RecordData } from '../kafka/protocol.ts'
+import type { PartitionOffset, RecordData } from '../kafka/protocol.ts'
 import type { TransactionHandle, TransactionalProducer } from '../kafka/transactional-producer.ts'
 
 export type SinkTransactionStatus = 'open' | 'sealed' | 'prepared' | 'committing' | 'committed'
@@ -15,6 +15,8 @@ export type SinkTransactionStatus = 'open' | 'sealed' | 'prepared' | 'committing
 export interface Committable {
   readonly checkpoint: CheckpointId
   readonly handle: TransactionHandle
+  /** Where one of its records lies; null when the broker did not say. */
+  readonly begin: PartitionOffset | null
 }
 
 export type PartitionOf = (record: RecordData) => number
@@ -27,6 +29,8 @@ export class SinkTransaction {
   lastNamedBy: CheckpointId | null = null
   readonly isRestored: boolean
   #handle: TransactionHandle | null = null
+  /** Of a restored one. */
+  #begin: PartitionOffset | null = null
   #producer: TransactionalProducer | null = null
   readonly #onPrepared: (() => void)[] = []
   /** Until there is a producer for them, they have no partition either. */
@@ -42,12 +46,16 @@ export class SinkTransaction {
   }
 
   /** A prepared transaction out of the snapshot of `restoredFrom`. */
-  static restore({ checkpoint, handle }: Committable, restoredFrom: CheckpointId): SinkTransaction {
+  static restore(
+    { checkpoint, handle, begin }: Committable,
+    restoredFrom: CheckpointId,
+  ): SinkTransaction {
     const transaction = new SinkTransaction(true)
     transaction.status = 'prepared'
     transaction.checkpoint = checkpoint
     transaction.lastNamedBy = restoredFrom
     transaction.#handle = handle
+    transaction.#begin = begin
     return transaction
   }
 
@@ -63,6 +71,7 @@ export class SinkTransaction {
     return {
       checkpoint: present(this.checkpoint, 'An open transaction in a snapshot.'),
       handle: this.handle,
+      begin: this.#producer?.begin ?? this.#begin,
     }
   }
 

@@ -72,15 +72,24 @@ export class TransactionPool {
     })
   }
 
+  /** Of a transaction that is over: its id may have another one open, which nobody else would end. */
+  reclaim(id: string): void {
+    if (this.owns(id)) this.recycle(id)
+    else this.#fence(id)
+  }
+
   #fenceOrphans(subtaskIndex: number, restored: ReadonlySet<string>): void {
     for (let slot = 0; slot < POOL_SIZE; slot++) {
       const id = transactionalId(this.#options.prefix, subtaskIndex, slot)
-      if (restored.has(id)) continue
-      const producer = new TransactionalProducer({ ...this.#options, transactionalId: id })
-      producer.initialize(() => {
-        this.#options.onFenced(producer.handle)
-      })
+      if (!restored.has(id)) this.#fence(id)
     }
+  }
+
+  #fence(id: string): void {
+    const producer = new TransactionalProducer({ ...this.#options, transactionalId: id })
+    producer.initialize(() => {
+      this.#options.onFenced(producer.handle)
+    })
   }
 }
 

@@ -82,19 +82,12 @@ export class HybridSourceReader implements SourceReader {
     const result = this.#reader.poll(mayEmit)
     if (result !== 'finished' || this.#isLast) return result
     this.#hasReported = true
-    const { runtime, subtask, attempt } = this.#context
-    runtime.send(JOB_MASTER, {
-      type: 'reader-event',
-      subtask,
-      attempt,
-      event: {
-        type: 'source-finished',
-        source: this.#source,
-        lastTimestamp: this.#timestamps.value,
-        offsets: this.#reader.endOffsets ?? [],
-      },
-    })
+    this.#reportFinished()
     return 'idle'
+  }
+
+  repeatReports(): void {
+    if (this.#hasReported) this.#reportFinished()
   }
 
   snapshot(context: SnapshotContext): OperatorSnapshot {
@@ -124,6 +117,21 @@ export class HybridSourceReader implements SourceReader {
 
   get #isLast(): boolean {
     return this.#source === this.#spec.sources.length - 1
+  }
+
+  #reportFinished(): void {
+    const { runtime, subtask, attempt } = this.#context
+    runtime.send(JOB_MASTER, {
+      type: 'reader-event',
+      subtask,
+      attempt,
+      event: {
+        type: 'source-finished',
+        source: this.#source,
+        lastTimestamp: this.#timestamps.value,
+        offsets: this.#reader.endOffsets ?? [],
+      },
+    })
   }
 
   #switchTo(source: number): void {

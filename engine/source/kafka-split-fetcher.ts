@@ -11,6 +11,9 @@ import type { VisibleRecord } from '../kafka/read-committed-filter.ts'
 import type { KafkaSplit } from '../messages.ts'
 import type { OperatorContext } from '../operator/operator.ts'
 
+/** How often a split tells how far it stands, so that recoveries can be measured from the trace. */
+const PROGRESS_MS = 100
+
 /** Stop fetching while so many records wait to be emitted. */
 const QUEUED_RECORDS_MAX = 2000
 const FETCH_MAX_WAIT_MS = 100
@@ -34,6 +37,9 @@ export class KafkaSplitFetcher {
   /** The end of what could be read, as of the last answer; -1 before the first. */
   #end = -1
   #isFetching = false
+  /** When it last told how far it stands, and what. */
+  #progressedAt = Number.NEGATIVE_INFINITY
+  #progress = ''
   #hasCaughtUp = false
 
   constructor(start: KafkaSplit, isolationLevel: IsolationLevel, context: OperatorContext) {
@@ -112,8 +118,22 @@ export class KafkaSplitFetcher {
       this.#isolationLevel === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
     this.#isFetching = false
     this.#accept(records, nextOffset)
+    this.#traceProgress()
     if (this.#queue.length - this.#queueHead < QUEUED_RECORDS_MAX) this.#fetch()
     return 'done'
+  }
+
+  /** At an answer: only then is it known how much there is to read. Markers count into the lag, as in Kafka. */
+  #traceProgress(): void {
+    const { runtime, subtask } = this.#context
+    const { position } = this
+    const lag = Math.max(0, this.#end - position)
+    const now = runtime.now()
+    const progress = `${position} ${lag}`
+    if (progress === this.#progress || now - this.#progressedAt < PROGRESS_MS) return
+    this.#progressedAt = now
+    this.#progress = progress
+    runtime.trace({ type: 'split-progressed', subtask, ...this.split, offset: position, lag })
   }
 
   #beforeStop(fetched: ReturnType<typeof filterFetched>): typeof fetched {

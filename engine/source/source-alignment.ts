@@ -6,6 +6,7 @@
 import type { Runtime } from '../runtime.ts'
 import {
   forget,
+  forgetSubtask,
   maxAllowedWatermark,
   NO_REPORTS,
   report,
@@ -49,6 +50,11 @@ export class SourceAlignment {
 
   report(subtaskIndex: number, watermark: number): void {
     this.#group.reports = report(this.#group.reports, this.#uid, subtaskIndex, watermark)
+  }
+
+  /** One reader starts anew. */
+  forgetReader(subtaskIndex: number): void {
+    this.#group.reports = forgetSubtask(this.#group.reports, this.#uid, subtaskIndex)
   }
 
   /** The readers start anew. */

@@ -36,6 +36,8 @@ export interface SourceCoordinatorOptions {
   readonly alignment: SourceAlignment | null
   /** Fails the job with one sentence, in a later turn. */
   readonly fail: (reason: string) => void
+  /** `isBacklog` may have changed. */
+  readonly onBacklog: () => void
 }
 
 interface CoordinatorState extends ActiveSource {
@@ -43,6 +45,13 @@ interface CoordinatorState extends ActiveSource {
   readonly assigned: readonly string[]
   /** Splits with their offsets that wait for their reader. */
   readonly pending: readonly KafkaSplit[]
+}
+
+/** A split behind the snapshot of checkpoint `after`: a restore from there or earlier does not have it. */
+interface Assignment {
+  readonly split: KafkaSplit
+  readonly index: number
+  readonly after: number
 }
 
 type FinishedReader = Extract<ReaderEvent, { type: 'source-finished' }>
@@ -62,7 +71,12 @@ export class SourceCoordinator {
   readonly uid: string
   readonly #options: SourceCoordinatorOptions
   readonly #readers: Reader[]
-  readonly #assigned = new Set<string>()
+  /** Splits that a reader owns; null for those that came with a restore. */
+  readonly #assigned = new Map<string, Assignment | null>()
+  /** The checkpoint of the newest snapshot. */
+  #snapshotted = 0
+  /** The same at the newest switch to another source. */
+  #switchedAfter = -1
   #pending: KafkaSplit[] = []
   #source = 0
   #point: SwitchPoint | null = null
@@ -83,15 +97,41 @@ export class SourceCoordinator {
     this.#readers = Array.from({ length: options.parallelism }, () => newReader(0))
   }
 
-  /** Starts anew from the state of a checkpoint, or from nothing. Readers must run before they are assigned splits. */
-  reset(state: Uint8Array | null): void {
+  /** It reads what has piled up: a hybrid source before its last one (Flink HybridSourceSplitEnumerator). */
+  get isBacklog(): boolean {
+    return this.#source < this.#options.sources - 1
+  }
+
+  /** Starts anew from its state in a checkpoint, or from nothing. Readers must run before they are assigned splits. */
+  reset(state: Uint8Array | null, checkpoint: CheckpointId | null = null): void {
     // Written by `#checkSnapshot` below.
     const restored = state === null ? null : (binary.decode(state) as CoordinatorState)
     const { source, point, discovered, assigned, pending } = restored ?? FRESH
     this.#options.alignment?.reset()
     this.#readers.splice(0, this.#readers.length, ...this.#readers.map(() => newReader(source)))
     this.#awaited = null
+    this.#snapshotted = Math.max(this.#snapshotted, checkpoint ?? 0)
+    this.#switchedAfter = -1
     this.#begin({ source, point, discovered }, assigned, pending)
+  }
+
+  /** Whether one reader alone can go back to a checkpoint: not if all of them have switched to another source since. */
+  canResetTo(checkpoint: CheckpointId | null): boolean {
+    return this.#switchedAfter < (checkpoint ?? 0)
+  }
+
+  /** One reader starts anew from a checkpoint: it is given again what it had been assigned after that. */
+  subtaskReset(index: number, checkpoint: CheckpointId | null): void {
+    assert(this.canResetTo(checkpoint), `A reader of "${this.uid}" went back behind a switch.`)
+    this.#options.alignment?.forgetReader(index)
+    this.#readers[index] = newReader(this.#source)
+    this.#finished.delete(index)
+    for (const [name, assignment] of this.#assigned) {
+      if (assignment === null || assignment.index !== index) continue
+      if (assignment.after < (checkpoint ?? 0)) continue
+      this.#assigned.delete(name)
+      this.#pending.push(assignment.split)
+    }
   }
 
   onReaderRunning(index: number): void {
@@ -100,6 +140,7 @@ export class SourceCoordinator {
   }
 
   onReaderEvent(index: number, event: ReaderEvent): void {
+    if (event.type === 'backlog-reported') return
     if (event.type === 'watermark-reported') this.#options.alignment?.report(index, event.watermark)
     else this.#onFinished(index, event)
   }
@@ -148,9 +189,10 @@ export class SourceCoordinator {
     this.#point = active.point
     this.#finished.clear()
     this.#assigned.clear()
-    for (const split of assigned) this.#assigned.add(split)
+    for (const split of assigned) this.#assigned.set(split, null)
     this.#pending = [...pending]
     this.#isComplete = false
+    this.#options.onBacklog()
     this.#enumerator = this.#options.createEnumerator(active)
     this.#enumerator?.start({
       isKnown: (split) =>
@@ -182,6 +224,7 @@ export class SourceCoordinator {
       lastTimestamp: ends.reduce((last, end) => Math.max(last, end.lastTimestamp), NO_TIMESTAMP),
       offsets: ends.flatMap(({ offsets }) => offsets).toSorted(bySplitName),
     }
+    this.#switchedAfter = this.#snapshotted
     this.#begin({ source, point, discovered: [] })
     this.#proceed()
   }
@@ -208,7 +251,9 @@ export class SourceCoordinator {
       this.#send(index, { type: 'switch-source', source: this.#source })
     }
     if (splits.length > 0) {
-      for (const split of splits) this.#assigned.add(splitName(split))
+      for (const split of splits) {
+        this.#assigned.set(splitName(split), { split, index, after: this.#snapshotted })
+      }
       this.#send(index, { type: 'assign-splits', splits })
     }
     if (this.#isComplete && !reader.hasAllSplits) {
@@ -226,8 +271,9 @@ export class SourceCoordinator {
   #checkSnapshot(): void {
     if (this.#awaited === null || this.#readers.some(({ unconfirmed }) => unconfirmed.size > 0))
       return
-    const { onSnapshot } = this.#awaited
+    const { checkpoint, onSnapshot } = this.#awaited
     this.#awaited = null
+    this.#snapshotted = checkpoint
     assert(
       this.#readers.every(({ source }) => source === this.#source),
       `The readers of "${this.uid}" do not all read source ${this.#source}.`,
@@ -236,7 +282,7 @@ export class SourceCoordinator {
       source: this.#source,
       point: this.#point,
       discovered: this.#enumerator?.discovered ?? [],
-      assigned: [...this.#assigned],
+      assigned: [...this.#assigned.keys()],
       pending: this.#pending,
     }
     onSnapshot(binary.encode(state))
@@ -245,6 +291,15 @@ export class SourceCoordinator {
   #reader(index: number): Reader {
     return present(this.#readers[index], `Source ${this.uid} has no reader ${index}.`)
   }
+}
+
+/** The splits in a coordinator's snapshot: those that a reader owns, and those that wait for theirs. */
+export function decodeCoordinatedSplits(state: Uint8Array): {
+  readonly assigned: readonly string[]
+  readonly pending: readonly string[]
+} {
+  const { assigned, pending } = binary.decode(state) as CoordinatorState
+  return { assigned, pending: pending.map(splitName) }
 }
 
 const FRESH: CoordinatorState = {

@@ -14,6 +14,8 @@ export interface SourceReader extends Omit<Operator, 'process'> {
   poll(mayEmit: () => boolean): PollResult
   /** An event of the source's coordinator. */
   handleEvent?(event: OperatorEvent): void
+  /** Says again what the coordinator has not acted on yet, in case it was lost. */
+  repeatReports?(): void
   /** Where the splits of a Kafka source stand. Kept by a hybrid source when it goes on to the next. */
   readonly endOffsets?: readonly PartitionOffset[]
 }

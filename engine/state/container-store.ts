@@ -18,9 +18,11 @@ import type {
   StoreOptions,
   StoreRow,
 } from './heap-store.ts'
-import { HeapTables, keyOfRow } from './heap-tables.ts'
+import { HeapTables, keyOfRow, lookUp } from './heap-tables.ts'
 import type { KeyGroupRange } from './key-groups.ts'
 import { LookupKey } from './lookup-key.ts'
+import type { RowObserver } from './rows/row-observer.ts'
+import { decodeItemsRow, encodeItems } from './rows/row-value.ts'
 import type { ContainerRow, StateInfo, StateSegment, StoredItem } from './store-segment.ts'
 import { inspectElement } from './stored-element.ts'
 import { VALUE_NUMBER } from './stored-value.ts'
@@ -65,6 +67,7 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
   /** Once the state is registered with a TTL. */
   ttl: Ttl | undefined
   readonly #aliasSnapshots: boolean
+  readonly #observer: RowObserver | undefined
   readonly #create: () => C
   readonly #directory: HeapTables
   #slots: (Slot<C> | undefined)[] = []
@@ -77,8 +80,10 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
     this.info = options.info
     this.range = options.range
     this.#aliasSnapshots = options.aliasSnapshots
+    this.#observer = options.observer
     this.#create = create
-    this.#directory = new HeapTables({ ...options, info: { ...options.info, hasTtl: false } })
+    const info = { ...options.info, hasTtl: false }
+    this.#directory = new HeapTables({ ...options, info, observer: undefined })
   }
 
   get keyCount(): number {
@@ -101,21 +106,37 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
 
   /** The container of the current key and namespace, for reading. */
   find(key: LookupKey): C | undefined {
+    this.#observer?.reads(this, key)
     const slot = this.#findSlot(key)
     return slot < 0 ? undefined : this.#slots[slot]?.container
   }
 
   /** The container of the current key and namespace, made if there is none, for writing. */
   open(key: LookupKey): C {
+    this.#observer?.writes(this, key)
     const slot = this.#findSlot(key)
-    if (slot >= 0) return this.#touch(slot)
-    const container = this.#create()
-    this.#directory.open(key).putCell(key, VALUE_NUMBER, this.#place(container))
-    return container
+    return slot >= 0 ? this.#touch(slot) : this.#insert(key)
   }
 
   /** Removes the container of the current key and namespace, if there is one. */
   remove(key: LookupKey): void {
+    this.#observer?.writes(this, key)
+    this.dropRow(key)
+  }
+
+  encodeRow(key: LookupKey): Uint8Array | undefined {
+    const slot = this.#findSlot(key)
+    return slot < 0 ? undefined : encodeItems([...this.#container(slot).items()], this.info)
+  }
+
+  decodeRow(key: LookupKey, bytes: Uint8Array): void {
+    const items = decodeItemsRow(bytes, this.info)
+    this.dropRow(key)
+    const container = this.#insert(key)
+    for (const item of items) container.append(item)
+  }
+
+  dropRow(key: LookupKey): void {
     const slot = this.#findSlot(key)
     if (slot < 0) return
     this.#vacate(slot)
@@ -145,7 +166,7 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
     const view: View = { epoch: this.#epoch, kept: new Map() }
     this.#views = [...this.#views, view]
     const tables = this.#directory.freezeTables()
-    const isExpired = this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : () => false
+    const isExpired = this.leftOut() ?? (() => false)
     return {
       group: (keyGroup) => {
         const table = tables.get(keyGroup)
@@ -155,6 +176,10 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
         this.#release(view, tables.values())
       },
     }
+  }
+
+  leftOut(): IsExpired | undefined {
+    return this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : undefined
   }
 
   load(keyGroup: number, segment: StateSegment): void {
@@ -182,6 +207,7 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
     if (table === undefined) return false
     const slot = table.cell(row)
     if (!some(this.#container(slot).items(), isExpired)) return false
+    this.#observer?.writes(this, lookUp(table.view(), row, keyGroup))
     const container = this.#touch(slot)
     container.expire(isExpired)
     if (container.count > 0) return false
@@ -189,6 +215,12 @@ export class ContainerStore<C extends Container> implements HeapStore, Cleanable
     table.removeRow(row)
     this.#reset()
     return true
+  }
+
+  #insert(key: LookupKey): C {
+    const container = this.#create()
+    this.#directory.open(key).putCell(key, VALUE_NUMBER, this.#place(container))
+    return container
   }
 
   #findSlot(key: LookupKey): number {

@@ -34,7 +34,7 @@ export function decodeKeyGroup(
   bytes: Uint8Array,
   serializers: readonly Serializer<unknown>[] = [],
 ): DecodedState[] {
-  const known = [...serializers, binary, text, number, json]
+  const known = [...serializers, binary, text, json]
   const { states, timers } = parseKeyGroup(bytes)
   return [
     ...states.map((segment) => ({
@@ -50,8 +50,9 @@ function decodeEntries(
   known: readonly Serializer<unknown>[],
 ): DecodedEntry[] {
   const { info } = segment
+  // States keep numbers by themselves, and with a last use through `binary`.
   const find = (name: string): Serializer<unknown> | undefined =>
-    known.find((candidate) => candidate.name === name)
+    name === number.name ? binary : known.find((candidate) => candidate.name === name)
   const value = find(info.serializer)
   if (segment.type === 'container') {
     const serializers = { key: find(info.keySerializer), value }

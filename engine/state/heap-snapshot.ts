@@ -10,6 +10,8 @@ import type { StateSegment } from './store-segment.ts'
 import type { FrozenTimers, TimerSegment } from './timer-segment.ts'
 
 export class HeapSnapshot implements KeyedStateSnapshot {
+  /** Every key group is written anew: nothing of a former snapshot is named again. */
+  readonly own = null
   readonly #range: KeyGroupRange
   readonly #stores: readonly FrozenStore[]
   readonly #timers: readonly FrozenTimers[]

@@ -31,7 +31,7 @@ import { HeapStores } from './heap-stores.ts'
 import { HeapTimerQueue } from './heap-timer-queue.ts'
 import { HeapTtlValueState } from './heap-ttl-value-state.ts'
 import { parseKeyGroup } from './key-group-segment.ts'
-import { keyGroupOf, type KeyGroupRange } from './key-groups.ts'
+import { checkInRange, keyGroupOf, type KeyGroupRange } from './key-groups.ts'
 import type {
   AggregatingState,
   KeyedStateBackend,
@@ -45,13 +45,20 @@ import type {
   NumberState,
   ReducingState,
   StateEntry,
+  StoredRun,
   ValueState,
 } from './keyed-state-backend.ts'
 import { LookupKey } from './lookup-key.ts'
+import { rowsInRange } from './lsm/merge-runs.ts'
 import { mapKeyId } from './map-container.ts'
 import type { ReadableValue } from './merge-namespaces.ts'
 import { infoOf, ownSerializer, type Registration } from './registration.ts'
+import type { RowChange, StoredRow } from './rows/row-change.ts'
+import { decodeRowKey, type TimerRowAddress } from './rows/row-key.ts'
+import type { RowObserver } from './rows/row-observer.ts'
+import { decodeTimerRow } from './rows/row-value.ts'
 import { stampedSerializer } from './stamped-value.ts'
+import type { StateInfo } from './store-segment.ts'
 import { ElementCodec } from './stored-element.ts'
 import {
   originOf,
@@ -74,6 +81,8 @@ export interface HeapStateBackendOptions {
   readonly aliasSnapshots?: boolean
   /** Mutant B-4, to prove the checker: timers of a snapshot are not restored. */
   readonly forgetsTimers?: boolean
+  /** Hears of every row that is used. */
+  readonly observer?: RowObserver
 }
 
 export class HeapStateBackend implements KeyedStateBackend {
@@ -82,6 +91,7 @@ export class HeapStateBackend implements KeyedStateBackend {
   readonly #processingTime: (() => number) | undefined
   readonly #handedOut: HandedOut | undefined
   readonly #forgetsTimers: boolean
+  readonly #observer: RowObserver | undefined
   readonly #key = new LookupKey()
   readonly #stores: HeapStores
   readonly #timers = new Map<TimerDomain, HeapTimerQueue>()
@@ -92,7 +102,12 @@ export class HeapStateBackend implements KeyedStateBackend {
     this.#processingTime = options.processingTime
     this.#forgetsTimers = options.forgetsTimers ?? false
     this.#handedOut = options.strict && new HandedOut(options.strict.operator, this.#key)
-    this.#stores = new HeapStores(options.range, options.aliasSnapshots ?? false)
+    this.#observer = options.observer
+    this.#stores = new HeapStores({
+      range: options.range,
+      aliasSnapshots: options.aliasSnapshots ?? false,
+      observer: options.observer,
+    })
   }
 
   get currentKey(): unknown {
@@ -191,11 +206,68 @@ export class HeapStateBackend implements KeyedStateBackend {
         written === keyGroup,
         `Key group ${keyGroup} has the bytes of key group ${written}.`,
       )
-      this.#checkInRange(keyGroup)
+      checkInRange(this.range, keyGroup)
       for (const segment of states) this.#stores.load(keyGroup, segment)
       if (this.#forgetsTimers) continue
       for (const segment of timers) this.#queue(segment.domain).load(segment)
     }
+  }
+
+  restoreRows(states: readonly StateInfo[], rows: Iterable<StoredRow>): void {
+    for (const info of states) this.#stores.of(info)
+    for (const row of rows) this.applyRow(row)
+  }
+
+  restoreRuns(states: readonly StateInfo[], runs: readonly StoredRun[]): void {
+    this.restoreRows(states, rowsInRange(runs, this.range))
+  }
+
+  /** The stores of all states, in the order in which they were made. */
+  stores(): Iterable<HeapStore> {
+    return this.#stores.all()
+  }
+
+  findStore(stateName: string): HeapStore | undefined {
+    return this.#stores.find(stateName)
+  }
+
+  /** The store of the state, made if there is none. */
+  storeOf(info: StateInfo): HeapStore {
+    return this.#stores.of(info)
+  }
+
+  /** Adds a timer that is not here yet, from its row. Nobody is told. */
+  loadTimer(domain: TimerDomain, row: StoredRow): void {
+    if (this.#forgetsTimers) return
+    this.#queue(domain).load({ domain, rows: [decodeTimerRow(row.value)] })
+  }
+
+  /** Applies a row of another backend, whose states must be known by `storeOf`. */
+  applyRow({ key: rowKey, value }: RowChange): void {
+    const address = decodeRowKey(rowKey)
+    checkInRange(this.range, address.keyGroup)
+    const { key, hash } = address.type === 'state' ? address : address.timer
+    this.#key.set(key, hash, address.keyGroup)
+    if (address.type === 'timer') {
+      this.#applyTimer(address, value)
+      return
+    }
+    this.#key.setNamespace(address.namespace)
+    const store = this.#stores.find(address.state)
+    checkIntact(store !== undefined, `A row belongs to the unknown state "${address.state}".`)
+    this.#observer?.writes(store, this.#key)
+    if (value === null) store.dropRow(this.#key)
+    else store.decodeRow(this.#key, value)
+  }
+
+  #applyTimer({ domain, timer }: TimerRowAddress, value: Uint8Array | null): void {
+    if (this.#forgetsTimers) return
+    const queue = this.#queue(domain)
+    queue.remove(timer.time, timer.start, timer.end)
+    if (value === null) return
+    const row = decodeTimerRow(value)
+    queue.load({ domain, rows: [row] })
+    this.#observer?.timer(domain, timer, row)
   }
 
   currentValues(): readonly unknown[] {
@@ -207,6 +279,10 @@ export class HeapStateBackend implements KeyedStateBackend {
 
   stateNames(): readonly string[] {
     return this.#stores.names
+  }
+
+  stateInfos(): readonly StateInfo[] {
+    return Array.from(this.#stores.all(), ({ info }) => info)
   }
 
   *entries(stateName: string): Iterable<StateEntry> {
@@ -240,6 +316,10 @@ export class HeapStateBackend implements KeyedStateBackend {
     let size = this.#sum((store) => store.sizeBytes)
     for (const queue of this.#timers.values()) size += queue.sizeBytes
     return size
+  }
+
+  close(): void {
+    // Memory is all there is.
   }
 
   /** Pages copied so far because a snapshot that was not released could see them. */
@@ -279,17 +359,8 @@ export class HeapStateBackend implements KeyedStateBackend {
   }
 
   #queue(domain: TimerDomain): HeapTimerQueue {
-    const queue = this.#timers.get(domain) ?? new HeapTimerQueue(domain, this.#key)
+    const queue = this.#timers.get(domain) ?? new HeapTimerQueue(domain, this.#key, this.#observer)
     this.#timers.set(domain, queue)
     return queue
-  }
-
-  #checkInRange(keyGroup: number): void {
-    const { first, last } = this.range
-    if (keyGroup >= first && keyGroup <= last) return
-    throw new ConfigurationError(
-      'key-group-out-of-range',
-      `Key group ${keyGroup} cannot be restored here: this backend has the key groups ${first} to ${last}.`,
-    )
   }
 }

@@ -42,7 +42,7 @@ export class HeapValueState<T> implements ValueState<T>, MergingValueState<T>, R
   }
 
   clear(): void {
-    this.#tables.find(this.#key)?.remove(this.#key)
+    this.#tables.remove(this.#key)
   }
 
   find(): T | undefined {
@@ -100,7 +100,7 @@ export class HeapNumberState
   }
 
   clear(): void {
-    this.#tables.find(this.#key)?.remove(this.#key)
+    this.#tables.remove(this.#key)
   }
 
   find(): number | undefined {

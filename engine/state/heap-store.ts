@@ -7,13 +7,17 @@ import { ConfigurationError } from '../errors.ts'
 import type { Serializer } from '../serializer.ts'
 import type { KeyGroupRange } from './key-groups.ts'
 import type { LookupKey } from './lookup-key.ts'
+import type { RowObserver } from './rows/row-observer.ts'
 import type { StateInfo, StateSegment } from './store-segment.ts'
+import type { IsExpired } from './ttl.ts'
 
 export interface StoreOptions {
   readonly info: StateInfo
   readonly range: KeyGroupRange
   /** Mutant B-3: writes show in frozen stores. */
   readonly aliasSnapshots: boolean
+  /** Hears of every row that functions use; not of what the store's owner does with rows. */
+  readonly observer: RowObserver | undefined
 }
 
 /** One key (and namespace) of a store. */
@@ -40,6 +44,8 @@ export interface HeapStore {
   readonly sizeBytes: number
   /** Pages copied because a frozen store could see them. */
   readonly copiedPages: number
+  /** What is expired at this moment, if full snapshots of the state leave it out. */
+  leftOut(): IsExpired | undefined
   /** Tells how to read what was restored. */
   useSerializers(serializers: StateSerializers): void
   /** Keys in the store's own order, to be read before the next write. */
@@ -51,6 +57,12 @@ export interface HeapStore {
   /** Removes what is there for the current key and namespace. */
   remove(key: LookupKey): void
   freeze(): FrozenStore
+  /** The row of the key (and namespace) as bytes, undefined if there is none. Nobody is told. */
+  encodeRow(key: LookupKey): Uint8Array | undefined
+  /** Puts such bytes there, whatever was there before. Nobody is told. */
+  decodeRow(key: LookupKey, bytes: Uint8Array): void
+  /** Takes the row out. Nobody is told. */
+  dropRow(key: LookupKey): void
   /** Fills a key group that is empty. */
   load(keyGroup: number, segment: StateSegment): void
 }

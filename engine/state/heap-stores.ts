@@ -12,20 +12,23 @@ import { HeapTables } from './heap-tables.ts'
 import type { KeyGroupRange } from './key-groups.ts'
 import { ListContainer } from './list-container.ts'
 import { MapContainer } from './map-container.ts'
+import type { RowObserver } from './rows/row-observer.ts'
 import type { StateInfo, StateSegment } from './store-segment.ts'
 
 export class HeapStores {
   readonly #range: KeyGroupRange
   readonly #aliasSnapshots: boolean
+  readonly #observer: RowObserver | undefined
   /** In the order in which they were made. */
   readonly #all = new Map<string, HeapStore>()
   readonly #tables = new Map<string, HeapTables>()
   readonly #lists = new Map<string, ContainerStore<ListContainer>>()
   readonly #maps = new Map<string, ContainerStore<MapContainer>>()
 
-  constructor(range: KeyGroupRange, aliasSnapshots: boolean) {
+  constructor({ range, aliasSnapshots, observer }: Omit<StoreOptions, 'info'>) {
     this.#range = range
     this.#aliasSnapshots = aliasSnapshots
+    this.#observer = observer
   }
 
   get names(): readonly string[] {
@@ -56,10 +59,11 @@ export class HeapStores {
 
   /** Fills a key group of the state from a snapshot. */
   load(keyGroup: number, segment: StateSegment): void {
-    this.#of(segment.info).load(keyGroup, segment)
+    this.of(segment.info).load(keyGroup, segment)
   }
 
-  #of(info: StateInfo): HeapStore {
+  /** The store of the state, made if there is none. */
+  of(info: StateInfo): HeapStore {
     switch (info.kind) {
       case 'value':
         return this.tables(info)
@@ -81,7 +85,12 @@ export class HeapStores {
     if (there !== undefined) checkSame(there.info, info)
     const existing = stores.get(info.name)
     if (existing !== undefined) return existing
-    const store = create({ info, range: this.#range, aliasSnapshots: this.#aliasSnapshots })
+    const store = create({
+      info,
+      range: this.#range,
+      aliasSnapshots: this.#aliasSnapshots,
+      observer: this.#observer,
+    })
     this.#all.set(info.name, store)
     stores.set(info.name, store)
     return store

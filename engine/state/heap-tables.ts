@@ -16,7 +16,9 @@ import {
   type StoreRow,
 } from './heap-store.ts'
 import type { KeyGroupRange } from './key-groups.ts'
-import type { LookupKey } from './lookup-key.ts'
+import { LookupKey } from './lookup-key.ts'
+import type { RowObserver } from './rows/row-observer.ts'
+import { decodeTableRow, encodeTableRow } from './rows/row-value.ts'
 import { readRowValue, rowStamp, withoutExpired } from './stamped-value.ts'
 import type { StateInfo, StateSegment } from './store-segment.ts'
 import type { TableView } from './table-view.ts'
@@ -30,14 +32,16 @@ export class HeapTables implements HeapStore, CleanableStore {
   readonly #options: { readonly isNamespaced: boolean; readonly aliasSnapshots: boolean }
   readonly #first: number
   readonly #tables: (FlatTable | undefined)[]
+  readonly #observer: RowObserver | undefined
   #serializer: Serializer<unknown> | undefined
 
-  constructor({ info, range, aliasSnapshots }: StoreOptions) {
+  constructor({ info, range, aliasSnapshots, observer }: StoreOptions) {
     const { first, last } = range
     this.info = info
     this.range = range
     this.#options = { isNamespaced: info.isNamespaced, aliasSnapshots }
     this.#first = first
+    this.#observer = observer
     this.#tables = Array.from({ length: last - first + 1 }, () => undefined)
   }
 
@@ -66,14 +70,17 @@ export class HeapTables implements HeapStore, CleanableStore {
     return this.#tables[keyGroup - this.#first]
   }
 
-  /** The table of the current key, if there is one. */
+  /** The table of the current key, if there is one, for reading. */
   find(key: LookupKey): FlatTable | undefined {
+    if (this.#observer !== undefined) this.#observer.reads(this, key)
     const table = this.#tables[key.group - this.#first]
     if (table === undefined) this.#check(key)
     return table
   }
 
+  /** The table of the current key, made if there is none, for writing. */
   open(key: LookupKey): FlatTable {
+    if (this.#observer !== undefined) this.#observer.writes(this, key)
     return this.#tables[key.group - this.#first] ?? this.#create(key)
   }
 
@@ -105,12 +112,29 @@ export class HeapTables implements HeapStore, CleanableStore {
   }
 
   remove(key: LookupKey): void {
-    this.find(key)?.remove(key)
+    if (this.#observer !== undefined) this.#observer.writes(this, key)
+    const table = this.#tables[key.group - this.#first]
+    if (table === undefined) this.#check(key)
+    else table.remove(key)
+  }
+
+  encodeRow(key: LookupKey): Uint8Array | undefined {
+    const table = this.table(key.group)
+    const row = table === undefined ? -1 : table.find(key)
+    return table === undefined || row < 0 ? undefined : encodeTableRow(table, row)
+  }
+
+  decodeRow(key: LookupKey, bytes: Uint8Array): void {
+    decodeTableRow(this.openGroup(key.group), key, bytes)
+  }
+
+  dropRow(key: LookupKey): void {
+    this.table(key.group)?.remove(key)
   }
 
   freeze(): FrozenStore {
     const frozen = this.freezeTables()
-    const isExpired = this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : undefined
+    const isExpired = this.leftOut()
     return {
       group: (keyGroup) => {
         const view = frozen.get(keyGroup)?.view
@@ -121,6 +145,10 @@ export class HeapTables implements HeapStore, CleanableStore {
         for (const table of frozen.values()) table.release()
       },
     }
+  }
+
+  leftOut(): IsExpired | undefined {
+    return this.ttl?.isLeftOutOfSnapshots ? this.ttl.isExpiredNow() : undefined
   }
 
   /** The tables that are not empty, by key group. */
@@ -148,8 +176,10 @@ export class HeapTables implements HeapStore, CleanableStore {
 
   expireRow(keyGroup: number, row: number, isExpired: IsExpired): boolean {
     const table = this.table(keyGroup)
-    if (table === undefined || !isExpired(rowStamp(table.view(), row))) return false
-    table.removeRow(row)
+    const view = table?.view()
+    if (view === undefined || !isExpired(rowStamp(view, row))) return false
+    this.#observer?.writes(this, lookUp(view, row, keyGroup))
+    table?.removeRow(row)
     return true
   }
 
@@ -184,6 +214,14 @@ export class HeapTables implements HeapStore, CleanableStore {
     for (const table of this.#tables) if (table !== undefined) sum += measure(table)
     return sum
   }
+}
+
+/** For asking about a row that is not that of the current key. */
+export function lookUp(view: TableView, row: number, keyGroup: number): LookupKey {
+  const lookup = new LookupKey()
+  lookup.set(view.key(row), view.hash(row), keyGroup)
+  if (view.isNamespaced) lookup.setNamespace(view.namespace(row))
+  return lookup
 }
 
 export function keyOfRow(view: TableView, row: number): StoreKey {

@@ -8,6 +8,7 @@ import { assert } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
 import { HashIndex, mixHash } from './hash-index.ts'
 import type { LookupKey } from './lookup-key.ts'
+import type { RowObserver } from './rows/row-observer.ts'
 import { TimerHeap } from './timer-heap.ts'
 import { TimerRows } from './timer-rows.ts'
 import { FrozenTimers, toLongKey, type TimerSegment } from './timer-segment.ts'
@@ -17,6 +18,7 @@ export class HeapTimerQueue implements TimerQueue {
   readonly #domain: TimerDomain
   readonly #key: LookupKey
   readonly #rows = new TimerRows()
+  readonly #observer: RowObserver | undefined
   readonly #heap = new TimerHeap()
   readonly #index = new HashIndex()
   /** Where the bits of times are looked at. */
@@ -24,9 +26,10 @@ export class HeapTimerQueue implements TimerQueue {
   readonly #bits = new Int32Array(this.#scratch.buffer)
   #nextOrder = 0
 
-  constructor(domain: TimerDomain, key: LookupKey) {
+  constructor(domain: TimerDomain, key: LookupKey, observer?: RowObserver) {
     this.#domain = domain
     this.#key = key
+    this.#observer = observer
   }
 
   get size(): number {
@@ -43,6 +46,7 @@ export class HeapTimerQueue implements TimerQueue {
     this.#check(time, start, end)
     const row = this.#rows.append(this.#key, { time, start, end }, this.#nextOrder, hash)
     this.#link(row, hash)
+    this.#observer?.timer(this.#domain, this.#timer(row), this.#rows.stored(row))
     return true
   }
 
@@ -51,6 +55,7 @@ export class HeapTimerQueue implements TimerQueue {
     const hash = this.#hash(this.#key.hash, time, start)
     const row = this.#find(hash, time, start, end)
     if (row < 0) return false
+    this.#observer?.timer(this.#domain, this.#timer(row), undefined)
     this.#delete(row)
     return true
   }
@@ -61,15 +66,9 @@ export class HeapTimerQueue implements TimerQueue {
 
   poll(): DueTimer | undefined {
     if (this.#rows.count === 0) return undefined
-    const rows = this.#rows
     const row = this.#heap.firstRow
-    const due = {
-      key: rows.key(row),
-      hash: rows.keyHash(row),
-      time: rows.time(row),
-      start: rows.start(row),
-      end: rows.end(row),
-    }
+    const due = this.#timer(row)
+    this.#observer?.timer(this.#domain, due, undefined)
     this.#delete(row)
     return due
   }
@@ -85,6 +84,17 @@ export class HeapTimerQueue implements TimerQueue {
       const hash = this.#hash(this.#rows.keyHash(row), this.#rows.time(row), this.#rows.start(row))
       this.#rows.setTimerHash(row, hash)
       this.#link(row, hash)
+    }
+  }
+
+  #timer(row: number): DueTimer {
+    const rows = this.#rows
+    return {
+      key: rows.key(row),
+      hash: rows.keyHash(row),
+      time: rows.time(row),
+      start: rows.start(row),
+      end: rows.end(row),
     }
   }
 

@@ -5,10 +5,21 @@
 // Source: Flink KeyGroupRangeAssignment. Flink takes murmur(key.hashCode()) % maxParallelism;
 // a key's hash is already a murmur3 here (engine/hash.ts), so the sign bit is dropped and that is all.
 
+import { ConfigurationError } from '../errors.ts'
+
 /** An inclusive range of key groups. */
 export interface KeyGroupRange {
   readonly first: number
   readonly last: number
+}
+
+/** Throws a ConfigurationError unless the key group lies in the range. */
+export function checkInRange({ first, last }: KeyGroupRange, keyGroup: number): void {
+  if (keyGroup >= first && keyGroup <= last) return
+  throw new ConfigurationError(
+    'key-group-out-of-range',
+    `Key group ${keyGroup} cannot be restored here: this backend has the key groups ${first} to ${last}.`,
+  )
 }
 
 export function keyGroupOf(hash: number, maxParallelism: number): number {

@@ -4,6 +4,8 @@
 // moment `snapshot()` returned, whatever is written afterwards; everything is synchronous.
 // Source: Flink KeyedStateBackend, CheckpointableKeyedStateBackend.
 
+import type { StateFormat, StoredObject } from '../checkpoint/snapshot-handle.ts'
+import type { CheckpointId } from '../ids.ts'
 import type {
   AggregatingStateDescriptor,
   ListStateDescriptor,
@@ -13,6 +15,9 @@ import type {
   ValueStateDescriptor,
 } from './descriptors.ts'
 import type { KeyGroupRange } from './key-groups.ts'
+import type { SortedRun } from './lsm/sorted-run.ts'
+import type { StoredRow } from './rows/row-change.ts'
+import type { StateInfo } from './store-segment.ts'
 import type { TimerDomain, TimerQueue } from './timer-queue.ts'
 
 /** One value for the current key (and the current namespace, if the descriptor is namespaced). */
@@ -97,12 +102,62 @@ export interface KeyGroupSegment {
   readonly pieces?: readonly Uint8Array[]
 }
 
+/** For which checkpoint a snapshot is taken, if it may be written in the backend's own format. */
+export interface SnapshotRequest {
+  readonly checkpoint: CheckpointId
+  /** The completed checkpoint whose objects may be named again; null: everything is written. */
+  readonly base: CheckpointId | null
+}
+
+/** What a snapshot in a backend's own format consists of, one after the other. */
+export type SnapshotPart =
+  /** Something was computed; it was about so many bytes. */
+  | { readonly type: 'work'; readonly bytes: number }
+  /** Nothing can be done before something outside of this thread is; going on all the same would wait for it. */
+  | { readonly type: 'wait' }
+  /** An object that a former checkpoint wrote. */
+  | { readonly type: 'stored'; readonly object: StoredObject }
+  /** An object to be written, which stays as it is, also after the release; it is passed to `onStored` as soon as it has a name. */
+  | {
+      readonly type: 'new'
+      readonly pieces: readonly Uint8Array[]
+      readonly checksum: number
+      readonly onStored: (object: StoredObject) => void
+    }
+
+/** A snapshot in the format of its backend. All its objects are shared with later checkpoints. */
+export interface OwnSnapshot {
+  readonly format: StateFormat
+  /** To be iterated once, slice by slice; objects come in the order in which the handle names them. */
+  parts(): Iterable<SnapshotPart>
+  /** Waits for what is written elsewhere than in objects: null once it is there, else one sentence. Absent: nothing is. */
+  whenWritten?(onWritten: (failure: string | null) => void): void
+  /** What a restore has to know beside the objects; asked for when everything is written. */
+  manifest(): Uint8Array
+}
+
 /** The state of one moment. Encoding happens while iterating, one key group per `next()`. */
 export interface KeyedStateSnapshot {
   /** Non-empty key groups in ascending order. May be iterated more than once until released. */
   keyGroups(): Iterable<KeyGroupSegment>
+  /** Null: there is no other form than key groups, or none was asked for. */
+  readonly own: OwnSnapshot | null
   /** Lets the backend reuse the pages of this snapshot and the pieces of its key groups. Idempotent. */
   release(): void
+}
+
+/** A run as a snapshot writes it; its bytes may lie elsewhere until they are asked for. */
+export interface Run {
+  readonly sizeBytes: number
+  readonly bytes: Uint8Array
+  /** Covers every byte. */
+  readonly checksum: number
+}
+
+/** A run of a snapshot and the object that holds it. */
+export interface StoredRun {
+  readonly run: SortedRun
+  readonly object: StoredObject
 }
 
 export type StateEntry = readonly [
@@ -117,6 +172,8 @@ export interface KeyWithHash {
   readonly key: unknown
   readonly hash: number
 }
+
+export type Prefetch = (keys: readonly unknown[], hashes: readonly number[]) => void
 
 export interface KeyedStateBackend {
   readonly maxParallelism: number
@@ -152,13 +209,29 @@ export interface KeyedStateBackend {
    */
   checkHandedOut(): void
 
+  /** A hint: these keys (with their hashes) will soon be set. Absent: it would help nobody. */
+  readonly prefetch?: Prefetch | undefined
+
   /** The synchronous part of a snapshot: its cost does not depend on the number of keys. */
-  snapshot(): KeyedStateSnapshot
+  snapshot(request?: SnapshotRequest): KeyedStateSnapshot
   /** Adds whole key groups to an empty backend; each must lie inside `range`. */
   restore(segments: Iterable<KeyGroupSegment>): void
+  /** Adds rows of key groups that are not here yet, in ascending order; each must lie inside `range`. */
+  restoreRows(states: readonly StateInfo[], rows: Iterable<StoredRow>): void
+  /**
+   * Adds what the runs of one former subtask hold, newest first; what lies outside of `range` is left out. `checkpoint`
+   * is the one that is restored: its objects may be named again by the first snapshot that has it as its base.
+   */
+  restoreRuns(
+    states: readonly StateInfo[],
+    runs: readonly StoredRun[],
+    checkpoint: CheckpointId,
+  ): void
 
   /** Names of the registered and of the restored states. */
   stateNames(): readonly string[]
+  /** What their rows mean. */
+  stateInfos(): readonly StateInfo[]
   /** For inspection: what is stored for the current key, in the order in which the states were registered. */
   currentValues(): readonly unknown[]
   /**
@@ -175,4 +248,6 @@ export interface KeyedStateBackend {
   keyCount(): number
   /** Memory held by tables, without frozen pages of snapshots. */
   sizeBytes(): number
+  /** Gives back what is not memory. */
+  close(): void
 }

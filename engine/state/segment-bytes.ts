@@ -4,8 +4,10 @@
  * a CorruptStateError instead of reading beyond the end.
  */
 
+import { assert } from '../assert.ts'
+import { concatenate } from '../concatenate.ts'
 import { text } from '../serializer.ts'
-import { checkIntact } from './corrupt-state-error.ts'
+import { checkIntact, CorruptStateError } from './corrupt-state-error.ts'
 
 export class SegmentWriter {
   /** What lies before the current piece. */
@@ -23,6 +25,10 @@ export class SegmentWriter {
     this.#view = new DataView(this.#bytes.buffer)
   }
 
+  get length(): number {
+    return this.#piecesLength + this.#end - this.#begin
+  }
+
   u32(word: number): void {
     const at = this.#reserve(4)
     this.#view.setUint32(at, word, true)
@@ -31,6 +37,16 @@ export class SegmentWriter {
   u8(byte: number): void {
     const at = this.#reserve(1)
     this.#view.setUint8(at, byte)
+  }
+
+  /** A number from 0 to 2^32 - 1 in one to five bytes, seven bits in each. */
+  varint(value: number): void {
+    let rest = value
+    while (rest > 0x7f) {
+      this.u8((rest & 0x7f) | 0x80)
+      rest >>>= 7
+    }
+    this.u8(rest)
   }
 
   f64(value: number): void {
@@ -68,6 +84,13 @@ export class SegmentWriter {
     this.#reserve(length - written)
   }
 
+  /** What was written from `begin` on, in place. Nothing may be lent behind `begin`. */
+  written(begin: number): Uint8Array {
+    const at = this.#begin + begin - this.#piecesLength
+    assert(at >= this.#begin, 'Bytes in front of a lent page are read in place.')
+    return this.#bytes.subarray(at, this.#end)
+  }
+
   /** The pieces; the word at `lengthAt` becomes their length. */
   finish(lengthAt?: number): Uint8Array[] {
     this.#closePiece()
@@ -76,6 +99,14 @@ export class SegmentWriter {
       new DataView(first.buffer, first.byteOffset).setUint32(lengthAt, this.#piecesLength, true)
     }
     return this.#pieces
+  }
+
+  /** Everything in one array that is no larger. */
+  finishWhole(): Uint8Array {
+    const pieces = this.finish()
+    const [only] = pieces
+    const isExact = pieces.length === 1 && only?.length === only?.buffer.byteLength
+    return isExact && only !== undefined ? only : concatenate(pieces)
   }
 
   #lend(bytes: Uint8Array): void {
@@ -101,7 +132,7 @@ export class SegmentWriter {
   /** A new buffer with the current piece, which must stay in one: the others keep the old one. */
   #grow(length: number): void {
     const size = this.#end - this.#begin
-    const larger = new Uint8Array((size + length) * 2)
+    const larger = new Uint8Array(Math.max((size + length) * 2, 64))
     larger.set(this.#bytes.subarray(this.#begin, this.#end))
     this.#bytes = larger
     this.#view = new DataView(larger.buffer)
@@ -129,6 +160,16 @@ export class SegmentReader {
 
   u8(): number {
     return this.#view.getUint8(this.#take(1))
+  }
+
+  varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
+    }
+    throw new CorruptStateError('A number has more than five bytes.')
   }
 
   f64(): number {

@@ -72,6 +72,6 @@ export function withoutExpired(view: TableView, isExpired: IsExpired): TableView
   return table.view()
 }
 
-function stampOf(bytes: Uint8Array): number {
+export function stampOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, STAMP_BYTES).getFloat64(0, true)
 }

@@ -94,10 +94,13 @@ export function readInfo(reader: SegmentReader): StateInfo {
 
 export function rowsSizeHint({ rows }: ContainerSegment): number {
   let size = 4
-  for (const { items } of rows) {
-    size += 40
-    for (const { key, value } of items) size += 18 + sizeOfElement(key) + sizeOfElement(value)
-  }
+  for (const { items } of rows) size += 36 + itemsSizeHint(items)
+  return size
+}
+
+export function itemsSizeHint(items: readonly StoredItem[]): number {
+  let size = 4
+  for (const { key, value } of items) size += 18 + sizeOfElement(key) + sizeOfElement(value)
   return size
 }
 
@@ -109,12 +112,20 @@ export function writeRows(writer: SegmentWriter, { info, rows }: ContainerSegmen
     writer.u32(keyBytes.length)
     writer.bytes(keyBytes)
     if (info.isNamespaced) writer.f64(namespace)
-    writer.u32(items.length)
-    for (const item of items) {
-      if (info.hasTtl) writer.f64(item.at)
-      if (info.kind === 'map') writeElement(writer, item.key)
-      writeElement(writer, item.value)
-    }
+    writeItems(writer, info, items)
+  }
+}
+
+export function writeItems(
+  writer: SegmentWriter,
+  { hasTtl, kind }: StateInfo,
+  items: readonly StoredItem[],
+): void {
+  writer.u32(items.length)
+  for (const item of items) {
+    if (hasTtl) writer.f64(item.at)
+    if (kind === 'map') writeElement(writer, item.key)
+    writeElement(writer, item.value)
   }
 }
 
@@ -125,15 +136,22 @@ export function readRows(reader: SegmentReader, info: StateInfo): readonly Conta
     const hash = reader.u32() | 0
     const key = decodeKey(reader.bytes(reader.u32()))
     const namespace = info.isNamespaced ? reader.f64() : 0
-    const items: StoredItem[] = []
-    for (let rest = reader.u32(); rest > 0; rest -= 1) {
-      items.push({
-        at: info.hasTtl ? reader.f64() : 0,
-        key: info.kind === 'map' ? readElement(reader) : undefined,
-        value: readElement(reader),
-      })
-    }
-    rows.push({ key, hash, namespace, items })
+    rows.push({ key, hash, namespace, items: readItems(reader, info) })
   }
   return rows
+}
+
+export function readItems(
+  reader: SegmentReader,
+  { hasTtl, kind }: StateInfo,
+): readonly StoredItem[] {
+  const items: StoredItem[] = []
+  for (let rest = reader.u32(); rest > 0; rest -= 1) {
+    items.push({
+      at: hasTtl ? reader.f64() : 0,
+      key: kind === 'map' ? readElement(reader) : undefined,
+      value: readElement(reader),
+    })
+  }
+  return items
 }

@@ -122,7 +122,8 @@ function readArena(reader: SegmentReader): ArenaContent {
   while (pages.length * ARENA_PAGE_BYTES < used) {
     const length = runs.get(pages.length) ?? 1
     const rest = used - pages.length * ARENA_PAGE_BYTES
-    checkIntact(length > 0, 'A run of pages in a table is empty.')
+    const isPossible = length > 0 && length <= Math.ceil(rest / ARENA_PAGE_BYTES)
+    checkIntact(isPossible, `A run of ${length} pages in a table has ${rest} bytes.`)
     pages.push(reader.window(Math.min(length * ARENA_PAGE_BYTES, rest)))
     for (let i = 1; i < length; i += 1) pages.push(new DataView(new ArrayBuffer(0)))
   }

@@ -12,7 +12,7 @@
  */
 
 import { assert, present } from '../assert.ts'
-import { decodeKey } from '../serializer.ts'
+import { decodeKey, encodeKey } from '../serializer.ts'
 import type { LookupKey } from './lookup-key.ts'
 import { HASH_AT, KEY_AT, META_AT } from './row-layout.ts'
 import { readKey } from './stored-key.ts'
@@ -118,6 +118,17 @@ export class TimerRows {
     const long = longKeys.length === 0 ? undefined : longKeys[at]
     if (long === undefined) return readKey(view, at * TIMER_ROW_BYTES, [])
     return typeof long === 'string' ? long : decodeKey(long)
+  }
+
+  /** The row in place, until the next write, with a key that does not fit into it. */
+  stored(row: number): { readonly bytes: Uint8Array; readonly longKey: Uint8Array | undefined } {
+    const { doubles, longKeys } = pageOf(this.#pages, row)
+    const at = (row & ROW_MASK) * TIMER_ROW_BYTES
+    const long = longKeys[row & ROW_MASK]
+    return {
+      bytes: new Uint8Array(doubles.buffer, at, TIMER_ROW_BYTES),
+      longKey: typeof long === 'string' ? encodeKey(long) : long,
+    }
   }
 
   holds(row: number, key: LookupKey, time: number, start: number, end: number): boolean {

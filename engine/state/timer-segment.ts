@@ -13,9 +13,10 @@ import type { FrozenTimerRows, LongKey } from './timer-rows.ts'
 import type { DueTimer, TimerDomain } from './timer-queue.ts'
 
 /** A row without the hash of the timer. */
-const STORED_ROW_BYTES = 56
+export const STORED_ROW_BYTES = 56
 const START_AT = 32
 const END_AT = 40
+const ORDER_AT = 48
 
 const TIMER_DOMAINS: readonly TimerDomain[] = ['event', 'processing']
 
@@ -124,6 +125,11 @@ export function decodeTimer({ bytes, longKey }: StoredTimer): DueTimer {
     start: view.getFloat64(START_AT, true),
     end: view.getFloat64(END_AT, true),
   }
+}
+
+/** Its place among the timers of the same time. */
+export function timerOrder({ bytes }: StoredTimer): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(ORDER_AT, true)
 }
 
 function hashOf(row: Uint8Array): number {

@@ -58,6 +58,7 @@ export class OperatorChain {
   readonly #provenance: ProvenanceTracker
   readonly #isStrict: boolean
   #haveTimersResumed = false
+  #isSuspended = false
   readonly #unread: UnreadOutput
 
   /** `unread` takes what operators emit to side outputs that nobody reads; by default it is dropped. */
@@ -94,9 +95,15 @@ export class OperatorChain {
 
   /** False while an operator or a channel cannot take another record. */
   get isAvailable(): boolean {
+    if (this.#isSuspended) return false
     for (const operator of this.#operators) if (operator.isAvailable === false) return false
     for (const writer of this.#writers) if (!writer.isAvailable) return false
     return true
+  }
+
+  /** Takes no record and fires no timer any more. */
+  suspend(): void {
+    this.#isSuspended = true
   }
 
   /** Processing-time timers became due while the chain was not available. */

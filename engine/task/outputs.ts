@@ -1,6 +1,7 @@
 /** The output edges of a subtask: one record writer each, and all channels by id. */
 import { present } from '../assert.ts'
 import type { ControlElement } from '../element.ts'
+import { mayOvertake } from '../exchange/barrier-alignment.ts'
 import { OutputChannel } from '../exchange/output-channel.ts'
 import { createPartitioner } from '../exchange/partitioner.ts'
 import { RecordWriter } from '../exchange/record-writer.ts'
@@ -36,7 +37,7 @@ export function createOutputs(env: SubtaskEnvironment): Outputs {
       name: `${deployment.subtask}>${edge.consumer}`,
       maxParallelism: consumer.maxParallelism,
     })
-    return new RecordWriter(partitioner, channels)
+    return new RecordWriter(partitioner, channels, mayOvertake(edge.partitioning))
   })
   return {
     writers,

@@ -3,6 +3,8 @@ import type { JobGraph, JobVertex } from '../job/job-graph.ts'
 import type { Deployment, MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
 import type { ProvenanceTracker } from '../operator/operator.ts'
+import type { WorkingStore } from '../state/tiered/tiered-state-backend.ts'
+import type { LocalCopies } from './local-copies.ts'
 import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
 
 export interface SubtaskEnvironment {
@@ -18,6 +20,10 @@ export interface SubtaskEnvironment {
   readonly vertex: JobVertex
   readonly deployment: Deployment
   readonly provenance: ProvenanceTracker
+  /** Second copies of what the worker's subtasks stored. Absent: the job has no local recovery. */
+  readonly copies?: LocalCopies | null
+  /** Opens an empty store for the keyed state of an attempt. Absent: this world has none, only memory. */
+  readonly openBaseStore?: (deployment: Deployment) => WorkingStore
   /** Sends to the job master. */
   report(message: MasterMessage): void
 }

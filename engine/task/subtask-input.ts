@@ -1,57 +1,58 @@
 /**
  * What a subtask reads from its channels: takes elements, gives records to the head of the chain with their key current,
- * aligns barriers, and merges the watermarks of the channels. A turn handles at most one buffer, and stops in the middle
- * of it (or of a watermark's timers) when an output is full.
+ * and merges the watermarks of the channels. A turn handles at most one buffer, and stops in the middle of it (or of a
+ * watermark's timers) when an output is full. First of all come records that were in flight when it was snapshotted.
  */
 import { present } from '../assert.ts'
 import { MAX_WATERMARK, MIN_WATERMARK } from '../element.ts'
-import type {
-  Barrier,
-  ControlElement,
-  RecordBuffer,
-  Watermark,
-  WatermarkStatus,
-} from '../element.ts'
-import { newAligner, step as stepAligner } from '../exchange/barrier-aligner.ts'
-import type { AlignerInput } from '../exchange/barrier-aligner.ts'
+import type { ControlElement, RecordBuffer, Watermark, WatermarkStatus } from '../element.ts'
 import { InputGate } from '../exchange/input-gate.ts'
 import type { KeySelector } from '../exchange/partitioner.ts'
-import type { CheckpointId } from '../ids.ts'
+import type { ChannelMessage } from '../messages.ts'
 import type { Operator } from '../operator/operator.ts'
 import { hashKey } from '../serializer.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import { BatchSorter } from './batch-sorter.ts'
 import type { ChainLink } from './chain-link.ts'
+import { InputBarriers } from './input-barriers.ts'
+import type { InputBarrierEvents } from './input-barriers.ts'
 import type { OperatorChain } from './operator-chain.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { traceState } from './trace-state.ts'
 import { WatermarkMerger } from './watermark-merger.ts'
 
-export interface SubtaskInputEvents {
-  onBarrier(barrier: Barrier, alignmentMs: number): void
-  onAbort(checkpoint: CheckpointId, reason: string): void
+export interface SubtaskInputEvents extends Omit<InputBarrierEvents, 'current'> {
   /** Every channel ended, and everything they brought was processed. */
   onEnd(): void
 }
 
-interface CurrentBuffer {
+/** Records that were in flight in the checkpoint that is restored, and the input that they were for. */
+export interface RecoveredRecords {
   readonly input: number
   readonly records: RecordBuffer
+}
+
+interface CurrentBuffer extends RecoveredRecords {
+  /** -1: recovered. */
+  readonly channel: number
   at: number
 }
 
 export class SubtaskInput {
   readonly gate: InputGate
+  /** The producers wait for a checkpoint that commits what was written, and so must this subtask. */
+  awaitsBarrier = false
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
   readonly #operator: Operator
   readonly #link: ChainLink
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyedState: KeyedStateBackend | null
   readonly #keySelectors: readonly (KeySelector | null)[]
   readonly #events: SubtaskInputEvents
   readonly #merger: WatermarkMerger
   readonly #batch: BatchSorter | null
-  #aligner: ReturnType<typeof newAligner>
+  readonly #barriers: InputBarriers
+  #recovered: readonly RecoveredRecords[] = []
   #buffer: CurrentBuffer | null = null
   /** Watermarks and statuses to go through the chain; the timers of the first may not all have fired yet. */
   readonly #times: (Watermark | WatermarkStatus)[] = []
@@ -60,7 +61,7 @@ export class SubtaskInput {
   constructor(
     env: SubtaskEnvironment,
     chain: OperatorChain,
-    keyedState: HeapStateBackend | null,
+    keyedState: KeyedStateBackend | null,
     events: SubtaskInputEvents,
   ) {
     const { deployment, graph, runtime, vertex } = env
@@ -77,15 +78,42 @@ export class SubtaskInput {
     this.gate = new InputGate(runtime, deployment.attempt, deployment.inputs)
     const inputs = deployment.inputs.map(({ input }) => input)
     this.#merger = new WatermarkMerger(inputs, env.mutants)
-    this.#aligner = newAligner(this.gate.channelCount)
+    this.#barriers = new InputBarriers(env, this.gate, {
+      ...events,
+      current: () => this.#buffer,
+    })
     const isBatch = graph.runtimeMode === 'batch' && keyedState !== null
     this.#batch = isBatch ? new BatchSorter() : null
+  }
+
+  /** What the subtask processes before anything else. */
+  recover(recovered: readonly RecoveredRecords[]): void {
+    this.#recovered = recovered
+  }
+
+  /** False while recovered records wait. */
+  get isRecovered(): boolean {
+    return this.#recovered.length === 0 && this.#buffer === null
+  }
+
+  /** An element came over a link. Barriers that cannot wait are handled there and then. */
+  receive(message: Extract<ChannelMessage, { type: 'element' }>): void {
+    const channel = this.gate.receive(message)
+    const { element } = message
+    if (element.type === 'barrier') this.#barriers.arrive(channel, element)
+    else if (element.type === 'records') this.#prefetch(channel, element)
+  }
+
+  /** The attempt is over. */
+  close(): void {
+    this.gate.close()
+    this.#barriers.close()
   }
 
   /** True while there is more to do without waiting for anybody. */
   get hasWork(): boolean {
     return (
-      this.#buffer !== null ||
+      !this.isRecovered ||
       this.#times.length > 0 ||
       this.gate.hasInput ||
       (this.gate.isFinished && !this.#hasEnded)
@@ -99,6 +127,14 @@ export class SubtaskInput {
       return 0
     }
     if (this.#buffer !== null) return this.#processBuffer(this.#buffer)
+    const [next, ...others] = this.#recovered
+    if (next !== undefined) {
+      this.#recovered = others
+      this.#buffer = { ...next, channel: -1, at: 0 }
+      return this.#processBuffer(this.#buffer)
+    }
+    // Behind the last end of data there are barriers only, which come behind what is emitted at the end.
+    if (this.gate.isFinished && !this.#hasEnded) return this.#endInput()
     const polled = this.gate.poll()
     if (polled !== null) {
       const { channel, element } = polled
@@ -111,10 +147,18 @@ export class SubtaskInput {
         this.#collect(this.#batch, input, element)
         return 0
       }
-      this.#buffer = { input, records: element, at: 0 }
+      this.#buffer = { input, channel, records: element, at: 0 }
       return this.#processBuffer(this.#buffer)
     }
-    return this.gate.isFinished ? this.#endInput() : 0
+    return 0
+  }
+
+  /** The records will be processed later: what is stored for their keys may be fetched meanwhile. */
+  #prefetch(channel: number, { values, hashes }: RecordBuffer): void {
+    const prefetch = this.#keyedState?.prefetch
+    if (prefetch === undefined || hashes === null) return
+    const keySelector = this.#keySelectors[this.#merger.inputOf(channel)] ?? null
+    if (keySelector !== null) prefetch(values.map(keySelector), hashes)
   }
 
   /** Runs the chain over the buffer; stops when an output is full and goes on there in a later turn. */
@@ -137,6 +181,7 @@ export class SubtaskInput {
     }
     buffer.at = at
     if (at === values.length) this.#buffer = null
+    this.#barriers.processed(at - from, values[at - 1])
     return at - from
   }
 
@@ -146,7 +191,7 @@ export class SubtaskInput {
     if (this.#keyedState !== null) this.#afterRecord(this.#keyedState)
   }
 
-  #afterRecord(keyedState: HeapStateBackend): void {
+  #afterRecord(keyedState: KeyedStateBackend): void {
     if (this.#env.isStrict) keyedState.checkHandedOut()
     if (this.#env.runtime.traceLevel === 'records') {
       traceState(this.#env, this.#operator.uid, keyedState)
@@ -155,20 +200,18 @@ export class SubtaskInput {
 
   #onControl(channel: number, element: ControlElement): void {
     switch (element.type) {
-      case 'barrier': {
-        const { checkpoint } = element
-        const id = this.gate.channelId(channel)
-        this.#env.runtime.trace({ type: 'barrier-received', checkpoint, channel: id })
-        this.#align({ type: 'barrier', channel, barrier: element })
+      case 'barrier':
+        this.#barriers.deliver(channel, element)
         return
-      }
       case 'cancel-marker':
-        this.#align(element)
+        this.#barriers.handle({ ...element, channel })
         return
       case 'end-of-data':
       case 'end-of-input':
+        this.awaitsBarrier ||= element.type === 'end-of-data'
         this.gate.finish(channel)
-        if (element.type === 'end-of-input') this.#align({ type: 'end-of-input', channel })
+        if (element.type === 'end-of-input')
+          this.#barriers.handle({ type: 'end-of-input', channel })
         this.#mergeTime(this.#merger.finish(channel))
         return
       case 'watermark':
@@ -251,41 +294,5 @@ export class SubtaskInput {
         origins: origins?.[at] ?? null,
       })
     }
-  }
-
-  #align(input: AlignerInput): void {
-    const { runtime } = this.#env
-    const [state, effects] = stepAligner(this.#aligner, input, runtime.now())
-    this.#aligner = state
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'block':
-          this.#block(effect.channel, effect.checkpoint)
-          break
-        case 'unblock':
-          this.gate.unblock(effect.channel)
-          runtime.trace({
-            type: 'channel-unblocked',
-            checkpoint: effect.checkpoint,
-            channel: this.gate.channelId(effect.channel),
-          })
-          break
-        case 'trigger':
-          this.#events.onBarrier(effect.barrier, effect.alignmentMs)
-          break
-        case 'abort':
-          this.#events.onAbort(effect.checkpoint, effect.reason)
-          break
-      }
-    }
-  }
-
-  #block(channel: number, checkpoint: CheckpointId): void {
-    if (!this.#env.mutants.active('barrier-not-aligned')) this.gate.block(channel)
-    this.#env.runtime.trace({
-      type: 'channel-blocked',
-      checkpoint,
-      channel: this.gate.channelId(channel),
-    })
   }
 }

@@ -3,77 +3,135 @@
  * asynchronous part waits for the operators' holds, encodes the frozen state a slice per turn, writes the object, and
  * acknowledges. Source: Flink SubtaskCheckpointCoordinatorImpl and AsyncCheckpointRunnable (flink-semantics.md 3.3).
  */
-import { encodeSnapshotObject, sealSlice } from '../checkpoint/snapshot-format.ts'
-import type { SealedSegment } from '../checkpoint/snapshot-format.ts'
-import type { OperatorHandle, SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
+import { channelStateKey, encodeChannelState } from '../checkpoint/channel-state-format.ts'
+import type {
+  KeyedStateHandle,
+  OperatorHandle,
+  SnapshotHandle,
+  StoredObject,
+} from '../checkpoint/snapshot-handle.ts'
+import type { Barrier } from '../element.ts'
+import { isUnaligned } from '../exchange/barrier-alignment.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
-import type { HeapStateBackend } from '../state/heap-state-backend.ts'
-import type { KeyedStateSnapshot, KeyGroupSegment } from '../state/keyed-state-backend.ts'
+import type { ChannelCapture } from './channel-capture.ts'
+import type { SubtaskKeyedState } from './create-keyed-state.ts'
+import { KeyedSnapshotWriter } from './keyed-snapshot-writer.ts'
+import { objectsOf } from './keyed-state-content.ts'
 import type { OperatorChain } from './operator-chain.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
-interface RunningSnapshot {
+/** Bytes that one turn encodes before the next buffer gets its chance. */
+export const SLICE_BYTES = 1 << 18
+
+/** What is known of the snapshot when it begins. */
+export interface SnapshotStart {
+  readonly barrier: Barrier
+  readonly startDelayMs: number
+  readonly alignmentMs: number
+  readonly processedBytes: number
+  readonly capture: ChannelCapture
+}
+
+interface RunningSnapshot extends SnapshotStart {
+  alignmentMs: number
+  processedBytes: number
+  channels: StoredObject | null
   readonly checkpoint: CheckpointId
-  readonly keyed: KeyedStateSnapshot | null
-  readonly keyGroups: Iterator<KeyGroupSegment>
-  readonly segments: SealedSegment[]
+  /** The clock when the synchronous part began, and when it was over. */
+  readonly beganAt: number
+  synchronizedAt: number
+  readonly keyed: KeyedSnapshotWriter | null
   readonly operators: { readonly uid: string; readonly state: OperatorSnapshot }[]
   readonly onFailed: (reason: string) => void
   holds: number
-  /** The storage has the pieces of the state's pages. */
-  isStoring: boolean
 }
 
 export class SubtaskSnapshots {
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
-  readonly #keyedState: HeapStateBackend | null
+  readonly #keyed: SubtaskKeyedState | null
   readonly #running = new Map<CheckpointId, RunningSnapshot>()
 
-  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyedState: HeapStateBackend | null) {
+  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyed: SubtaskKeyedState | null) {
     this.#env = env
     this.#chain = chain
-    this.#keyedState = keyedState
+    this.#keyed = keyed
   }
 
-  /** The synchronous part; `onFailed` is for failures of the asynchronous part. */
-  take(checkpoint: CheckpointId, onFailed: (reason: string) => void): void {
-    const keyed = this.#keyedState?.snapshot() ?? null
+  /** The synchronous part; `onFailed` is for failures of the asynchronous part, which waits for the returned function. */
+  take(start: SnapshotStart, onFailed: (reason: string) => void): () => void {
+    const { checkpoint } = start.barrier
+    const beganAt = this.#env.runtime.now()
+    const keyed = this.#freeze(start.barrier)
     const snapshot: RunningSnapshot = {
+      ...start,
       checkpoint,
+      beganAt,
+      synchronizedAt: beganAt,
       keyed,
-      keyGroups: (keyed?.keyGroups() ?? [])[Symbol.iterator](),
-      segments: [],
       operators: [],
       onFailed,
-      // One hold for the synchronous part itself, so that nothing ends before it did.
+      channels: null,
+      // One hold for the synchronous part itself, so that nothing ends before it did, and others may follow.
       holds: 1,
-      isStoring: false,
     }
     this.#running.set(checkpoint, snapshot)
-    const hold = (): (() => void) => {
-      snapshot.holds += 1
-      return () => {
-        this.#release(snapshot)
-      }
-    }
+    const hold = (): (() => void) => this.#hold(snapshot)
     for (const operator of this.#chain.tailToHead) {
       const state = operator.snapshot?.({ checkpoint, hold })
       if (state !== undefined) snapshot.operators.push({ uid: operator.uid, state })
     }
-    this.#release(snapshot)
+    snapshot.synchronizedAt = this.#env.runtime.now()
+    return () => {
+      this.#release(snapshot)
+    }
+  }
+
+  /** The snapshot waits until the returned function is called. */
+  hold(checkpoint: CheckpointId): () => void {
+    const snapshot = this.#running.get(checkpoint)
+    // An operator may have failed the subtask meanwhile.
+    return snapshot === undefined ? () => undefined : this.#hold(snapshot)
+  }
+
+  /** The last barrier came, when the snapshot was taken already. */
+  aligned(checkpoint: CheckpointId, alignmentMs: number, processedBytes: number): void {
+    const snapshot = this.#running.get(checkpoint)
+    if (snapshot === undefined) return
+    snapshot.alignmentMs = alignmentMs
+    snapshot.processedBytes = processedBytes
   }
 
   abort(checkpoint: CheckpointId): void {
     const snapshot = this.#running.get(checkpoint)
-    // What is being stored is released when the storage has answered.
-    if (snapshot?.isStoring === false) snapshot.keyed?.release()
+    snapshot?.keyed?.discard()
+    const channels = snapshot?.channels ?? null
+    if (channels !== null) this.#env.storage.delete(channels.key)
     this.#running.delete(checkpoint)
   }
 
   close(): void {
     for (const checkpoint of this.#running.keys()) this.abort(checkpoint)
+  }
+
+  #hold(snapshot: RunningSnapshot): () => void {
+    snapshot.holds += 1
+    return () => {
+      this.#release(snapshot)
+    }
+  }
+
+  /** Savepoints are whole and readable by every backend. */
+  #freeze({ checkpoint, kind, base = null, location }: Barrier): KeyedSnapshotWriter | null {
+    if (this.#keyed === null) return null
+    const { backend, changelog } = this.#keyed
+    const { checkpointing } = this.#env.graph.settings
+    const hasOwn = changelog !== null || checkpointing?.incremental === true
+    const isOwn = hasOwn && (kind === 'checkpoint' || kind === 'final')
+    const snapshot = backend.snapshot(isOwn ? { checkpoint, base } : undefined)
+    if (isOwn) changelog?.snapshotTaken()
+    return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot, location)
   }
 
   #isRunning(snapshot: RunningSnapshot): boolean {
@@ -92,52 +150,110 @@ export class SubtaskSnapshots {
   }
 
   #encodeSlice(snapshot: RunningSnapshot): void {
-    const { bytes, isLast } = sealSlice(snapshot.keyGroups, snapshot.segments)
+    const { keyed } = snapshot
+    const { bytes, isLast } = keyed?.encode(SLICE_BYTES) ?? { bytes: 0, isLast: true }
     this.#env.runtime.spend({ records: 0, bytes })
-    if (isLast) this.#store(snapshot)
-    else this.#scheduleSlice(snapshot)
+    if (!isLast) {
+      this.#scheduleSlice(snapshot)
+      return
+    }
+    this.#storeChannels(snapshot, () => {
+      this.#store(snapshot, keyed)
+    })
   }
 
-  #store(snapshot: RunningSnapshot): void {
-    const { keyed } = snapshot
+  #store(snapshot: RunningSnapshot, keyed: KeyedSnapshotWriter | null): void {
     if (keyed === null) {
       this.#acknowledge(snapshot, null, 0)
       return
     }
+    keyed.store((result) => {
+      if (result.type === 'stored') {
+        this.#acknowledge(snapshot, result.handle, result.writtenBytes)
+        return
+      }
+      this.abort(snapshot.checkpoint)
+      snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
+    })
+  }
+
+  /** What the changelog keeps goes along with the state of the head, whose changes it has. */
+  #withChangelog(operators: readonly OperatorHandle[], checkpoint: CheckpointId): OperatorHandle[] {
+    const entries = this.#keyed?.changelog?.operatorState(checkpoint) ?? []
+    const head = this.#chain.headToTail[0]?.uid
+    if (entries.length === 0 || head === undefined) return [...operators]
+    const own = operators.find(({ uid }) => uid === head)
+    const others = operators.filter((operator) => operator !== own)
+    return [...others, { uid: head, operatorState: [...(own?.operatorState ?? []), ...entries] }]
+  }
+
+  /** The records that the barrier overtook, if there are any. */
+  #storeChannels(snapshot: RunningSnapshot, then: () => void): void {
+    const { parts } = snapshot.capture
+    const { storage, deployment, mutants } = this.#env
+    if (parts.length === 0 || mutants.active('in-flight-dropped')) {
+      then()
+      return
+    }
     const { checkpoint } = snapshot
-    const { subtask, attempt } = this.#env.deployment
-    const key = `chk-${checkpoint}/${subtask.replaceAll('/', '-')}-${attempt}`
-    const whole = encodeSnapshotObject(snapshot.segments)
-    const isCut = whole.length > 2 && this.#env.mutants.active('snapshot-truncated')
-    const pieces = isCut ? whole.slice(0, -1) : whole
+    const { pieces, checksum } = encodeChannelState(parts)
+    const key = channelStateKey(checkpoint, deployment.subtask, deployment.attempt)
     const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    snapshot.isStoring = true
-    this.#env.storage.put(key, pieces, (result) => {
-      keyed.release()
+    storage.put(key, pieces, (result) => {
       if (!this.#isRunning(snapshot)) {
-        this.#env.storage.delete(key)
+        storage.delete(key)
       } else if (result.type === 'failed') {
         this.abort(checkpoint)
-        snapshot.onFailed(`its snapshot could not be stored: ${result.reason}`)
+        snapshot.onFailed(`its records in flight could not be stored: ${result.reason}`)
       } else {
-        this.#acknowledge(snapshot, key, sizeBytes)
+        snapshot.channels = { key, sizeBytes, checksum }
+        then()
       }
     })
   }
 
-  #acknowledge(snapshot: RunningSnapshot, object: string | null, objectBytes: number): void {
-    const { checkpoint } = snapshot
+  #acknowledge(
+    snapshot: RunningSnapshot,
+    keyed: KeyedStateHandle | null,
+    keyedBytes: number,
+  ): void {
+    const { checkpoint, startDelayMs, alignmentMs, beganAt, synchronizedAt } = snapshot
+    const { processedBytes, capture } = snapshot
     this.#running.delete(checkpoint)
     const { subtask, attempt } = this.#env.deployment
-    const operators: OperatorHandle[] = snapshot.operators.map(({ uid, state }) => ({
-      uid,
-      operatorState: state(),
-    }))
-    const sizeBytes = objectBytes + operatorBytes(operators)
+    const operators = this.#withChangelog(
+      snapshot.operators.map(({ uid, state }) => ({ uid, operatorState: state() })),
+      checkpoint,
+    )
+    const { channels } = snapshot
+    const otherBytes = operatorBytes(operators) + (channels?.sizeBytes ?? 0)
+    const writtenBytes = keyedBytes + otherBytes
+    const sizeBytes = bytesOf(keyed === null ? [] : objectsOf(keyed)) + otherBytes
     this.#env.runtime.trace({ type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
-    const handle: SnapshotHandle = { subtask, attempt, object, sizeBytes, operators }
+    const handle: SnapshotHandle = {
+      subtask,
+      attempt,
+      keyed,
+      channels,
+      sizeBytes,
+      writtenBytes,
+      operators,
+      metrics: {
+        startDelayMs,
+        alignmentMs,
+        syncMs: synchronizedAt - beganAt,
+        asyncMs: this.#env.runtime.now() - synchronizedAt,
+        processedBytes,
+        persistedBytes: capture.bytes,
+        isUnaligned: isUnaligned(snapshot.barrier) || capture.bytes > 0,
+      },
+    }
     this.#env.report({ type: 'acknowledge-checkpoint', subtask, attempt, checkpoint, handle })
   }
+}
+
+function bytesOf(objects: readonly StoredObject[]): number {
+  return objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
 function operatorBytes(operators: readonly OperatorHandle[]): number {

@@ -1,30 +1,24 @@
-/** Makes a subtask's keyed state and fills it from the objects of a checkpoint. */
+/** Fills a subtask's keyed state from the objects of a checkpoint, and from logs of changes. */
 import { InvariantViolation } from '../assert.ts'
-import { decodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
+import type { KeyedStateHandle, StoredObject } from '../checkpoint/snapshot-handle.ts'
 import { describeError } from '../errors.ts'
-import { HeapStateBackend } from '../state/heap-state-backend.ts'
-import { keyGroupRange } from '../state/key-groups.ts'
+import type { Mutants } from '../mutants.ts'
+import type { SubtaskKeyedState } from './create-keyed-state.ts'
+import { downloadLogs } from './download-logs.ts'
+import { downloadState } from './download-state.ts'
+import {
+  objectsOf,
+  readKeyedState,
+  restoreContent,
+  type LoggedOf,
+  type Trust,
+} from './keyed-state-content.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
-
-export function createKeyedState(env: SubtaskEnvironment): HeapStateBackend {
-  const { maxParallelism, parallelism, nodes } = env.vertex
-  const { deployment, mutants } = env
-  // Mutant: against a clock that stands at the beginning nothing that was restored expires.
-  const isStopped = deployment.restore !== null && mutants.active('ttl-ignored-after-restore')
-  return new HeapStateBackend({
-    maxParallelism,
-    range: keyGroupRange(deployment.index, maxParallelism, parallelism),
-    aliasSnapshots: mutants.active('snapshot-aliases-state'),
-    forgetsTimers: mutants.active('timers-not-restored'),
-    processingTime: () => (isStopped ? 0 : Math.floor(env.runtime.now())),
-    ...(env.isStrict ? { strict: { operator: nodes[0]?.name ?? env.vertex.id } } : {}),
-  })
-}
 
 /** Reads the objects one after the other. Calls back with null, or with one sentence about what failed. */
 export function restoreKeyedState(
   env: SubtaskEnvironment,
-  state: HeapStateBackend | null,
+  state: SubtaskKeyedState | null,
   onRestored: (failure: string | null) => void,
 ): void {
   const { restore, subtask } = env.deployment
@@ -32,43 +26,74 @@ export function restoreKeyedState(
     onRestored(null)
     return
   }
-  const { checkpoint, objects } = restore
+  const { checkpoint } = restore
   env.runtime.trace({ type: 'restore-started', subtask, checkpoint })
-  let sizeBytes = 0
-  const next = (index: number): void => {
-    const key = objects[index]
-    if (state === null || key === undefined) {
-      const keyCount = state?.keyCount() ?? 0
-      env.runtime.trace({ type: 'state-restored', subtask, checkpoint, sizeBytes, keyCount })
-      onRestored(null)
+  const keyed = state === null ? [] : restore.keyed
+  downloadState(env, { ...restore, keyed }, (objects) => {
+    if (objects.type === 'failed') {
+      onRestored(objects.reason)
       return
     }
-    env.storage.get(key, (result) => {
-      if (result.type === 'failed') {
-        onRestored(
-          `The snapshot ${key} of checkpoint ${checkpoint} cannot be read: ${result.reason}.`,
-        )
+    downloadLogs(env, { checkpoint, keyed }, state?.changelog?.kafka?.client ?? null, (logs) => {
+      if (logs.type === 'failed') {
+        onRestored(logs.reason)
         return
       }
-      const segments = decodeSnapshotObject(result.value)
-      if (typeof segments === 'string') {
-        onRestored(`The snapshot ${key} of checkpoint ${checkpoint} is corrupt: ${segments}.`)
+      const sizeBytes = objects.sizeBytes + logs.sizeBytes
+      const { localBytes, bytes } = objects
+      env.runtime.trace({ type: 'state-downloaded', subtask, checkpoint, sizeBytes, localBytes })
+      const failure = state === null ? null : fill(env, state, keyed, { bytes, runOf: logs.runOf })
+      if (failure !== null) {
+        onRestored(failure)
         return
       }
-      const { first, last } = state.range
-      try {
-        state.restore(segments.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last))
-      } catch (error) {
-        if (error instanceof InvariantViolation) throw error
-        onRestored(
-          `The snapshot ${key} of checkpoint ${checkpoint} cannot be restored: ${describeError(error)}`,
-        )
-        return
-      }
-      sizeBytes += result.value.length
-      env.runtime.spend({ records: 0, bytes: result.value.length })
-      next(index + 1)
+      env.runtime.spend({ records: 0, bytes: sizeBytes })
+      env.runtime.schedule(0, 'state-restored', () => {
+        const keyCount = state?.backend.keyCount() ?? 0
+        env.runtime.trace({ type: 'state-restored', subtask, checkpoint, sizeBytes, keyCount })
+        onRestored(null)
+      })
     })
+  })
+}
+
+interface Downloaded {
+  readonly bytes: ReadonlyMap<string, Uint8Array>
+  readonly runOf: LoggedOf
+}
+
+/** Null, or one sentence about what failed. */
+function fill(
+  { deployment, mutants }: SubtaskEnvironment,
+  { backend, changelog }: SubtaskKeyedState,
+  keyed: readonly KeyedStateHandle[],
+  { bytes, runOf }: Downloaded,
+): string | null {
+  const { restore } = deployment
+  if (restore === null) return null
+  for (const handle of keyed) {
+    const where = `checkpoint ${restore.checkpoint}`
+    const bytesOf = ({ key }: StoredObject): Uint8Array | string => bytes.get(key) ?? 'it is lost'
+    const content = readKeyedState(handle, bytesOf, trustOf(mutants), runOf)
+    const [first] = objectsOf(handle)
+    if (content.type === 'unreadable') {
+      const key = content.object?.key ?? first?.key ?? 'without objects'
+      return `The snapshot ${key} of ${where} is corrupt: ${content.problem}.`
+    }
+    try {
+      restoreContent(backend, content, restore.checkpoint, mutants)
+    } catch (error) {
+      if (error instanceof InvariantViolation) throw error
+      return `The snapshot ${first?.key ?? ''} of ${where} cannot be restored: ${describeError(error)}`
+    }
   }
-  next(0)
+  changelog?.continueBehind(keyed)
+  return null
+}
+
+function trustOf(mutants: Mutants): Trust {
+  if (mutants.active('checksum-ignored')) return 'blind'
+  const isRight =
+    mutants.active('local-copy-shared-by-operators') || mutants.active('stale-local-copy')
+  return isRight ? 'right' : 'none'
 }

@@ -1,12 +1,13 @@
 /**
- * A worker process: registers with the job master, answers its heartbeats, runs the subtasks it is given and routes
- * messages to them. Messages for an attempt that is not (or no longer) here are dropped, except a consumer's request
- * to connect, which is answered so that it asks again.
+ * A worker process: registers with the job master, tells it what runs here when it asks, runs the subtasks it is given
+ * and routes messages to them. Messages for an attempt that is not (or no longer) here are dropped, except a consumer's
+ * request to connect, which is answered so that it asks again. Nothing goes on that an older job master deployed, or
+ * one that is silent.
  */
 import { present } from '../assert.ts'
 import { describeError, UserFunctionError } from '../errors.ts'
 import { JOB_MASTER, workerId } from '../ids.ts'
-import type { AttemptId, ChannelId, SubtaskId, WorkerId } from '../ids.ts'
+import type { AttemptId, ChannelId, CheckpointId, SubtaskId, WorkerId } from '../ids.ts'
 import type { JobGraph } from '../job/job-graph.ts'
 import type {
   ChannelMessage,
@@ -18,6 +19,8 @@ import type {
 import type { Mutants } from '../mutants.ts'
 import type { BrokerPort, FilePort, Runtime, ServicePort, StoragePort } from '../runtime.ts'
 import type { SubtaskStatus } from '../trace.ts'
+import { LocalCopies, memoryCopies, type CopyStore } from './local-copies.ts'
+import { MasterLink } from './master-link.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 import { Subtask } from './subtask.ts'
 
@@ -29,6 +32,10 @@ export interface WorkerOptions {
   readonly files: FilePort
   /** Values that user functions change in place without an update are an error: for simulation. */
   readonly isStrict: boolean
+  /** See SubtaskEnvironment. */
+  readonly openBaseStore?: SubtaskEnvironment['openBaseStore'] & {}
+  /** Where second copies of snapshots lie, for a job with local recovery. Default: in memory. */
+  readonly copyStore?: CopyStore
   readonly graph: JobGraph
   readonly mutants: Mutants
   /** Tells a restarted worker from its former self. */
@@ -41,11 +48,20 @@ export interface WorkerOptions {
 interface Hosted {
   readonly deployment: Deployment
   readonly subtask: Subtask
+  readonly progress: Progress
+}
+
+/** What the job master was told of an attempt. */
+interface Progress {
+  status: SubtaskStatus
+  hasInputEnded: boolean
 }
 
 export class Worker {
   readonly id: WorkerId
   readonly #options: WorkerOptions
+  readonly #master: MasterLink
+  readonly #copies: LocalCopies | null
   readonly #hosted = new Map<SubtaskId, Hosted>()
   /** The newest attempt at either end of a channel. */
   readonly #producers = new Map<ChannelId, Hosted>()
@@ -54,11 +70,33 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options
     this.id = workerId(options.runtime.self)
+    const { copyStore = memoryCopies(), mutants } = options
+    const isLocal = options.graph.settings.state.localRecovery
+    this.#copies = isLocal ? new LocalCopies(copyStore, mutants) : null
+    const { runtime, graph, incarnation, slots } = options
+    this.#master = new MasterLink({
+      runtime,
+      heartbeat: graph.settings.heartbeat,
+      register: () => {
+        this.#report({ type: 'register-worker', worker: this.id, incarnation, slots })
+      },
+      onSilence: () => {
+        this.#cancelAll()
+      },
+    })
   }
 
   start(): void {
-    const { incarnation, slots } = this.#options
-    this.#report({ type: 'register-worker', worker: this.id, incarnation, slots })
+    this.#master.start()
+  }
+
+  runs(id: SubtaskId): boolean {
+    return this.#hosted.get(id)?.progress.status === 'running'
+  }
+
+  /** Fails a subtask from outside, as if a function of its user had thrown. */
+  failSubtask(id: SubtaskId, reason: string): void {
+    this.#hosted.get(id)?.subtask.fail(reason)
   }
 
   receive(message: Message): void {
@@ -69,14 +107,42 @@ export class Worker {
   #onWorkerMessage(message: WorkerMessage): void {
     switch (message.type) {
       case 'heartbeat-request':
-        this.#report({ type: 'heartbeat', worker: this.id, incarnation: this.#options.incarnation })
+        if (this.#obeys(message.epoch)) this.#catchUp(message.latestCompleted)
+        this.#sendHeartbeat(message.beat)
         return
       case 'deploy':
+        if (!this.#obeys(message.epoch)) return
         for (const deployment of message.deployments) this.#deploy(deployment)
         return
       default:
         this.#onSubtaskMessage(message)
     }
+  }
+
+  /** Whether the job master of this epoch is the newest. What older ones deployed ends when a newer one is heard. */
+  #obeys(epoch: number): boolean {
+    const speaker = this.#master.hear(epoch)
+    if (speaker === 'newer') this.#cancelAll()
+    return speaker !== 'replaced'
+  }
+
+  /** Makes up for a completion, or a report, that was lost. */
+  #catchUp(latestCompleted: CheckpointId | null): void {
+    for (const { subtask } of this.#hosted.values()) {
+      if (latestCompleted !== null) subtask.notifyComplete(latestCompleted)
+      subtask.repeatReports()
+    }
+  }
+
+  #sendHeartbeat(beat: number): void {
+    const hosted = [...this.#hosted.values()].map(({ deployment, progress }) => ({
+      subtask: deployment.subtask,
+      attempt: deployment.attempt,
+      ...progress,
+    }))
+    const { incarnation } = this.#options
+    const { epoch } = this.#master
+    this.#report({ type: 'heartbeat', worker: this.id, incarnation, epoch, beat, hosted })
   }
 
   #onSubtaskMessage(
@@ -87,7 +153,7 @@ export class Worker {
     const { subtask } = hosted
     switch (message.type) {
       case 'cancel':
-        subtask.cancel()
+        this.#cancel(hosted)
         return
       case 'trigger-checkpoint': {
         const { checkpoint } = message.barrier
@@ -112,6 +178,10 @@ export class Worker {
   }
 
   #onChannelMessage(message: ChannelMessage): void {
+    if (message.type === 'channel-broken') {
+      this.#breakChannel(message)
+      return
+    }
     const isForProducer = message.type === 'connect-channel' || message.type === 'credit'
     const hosted = (isForProducer ? this.#producers : this.#consumers).get(message.channel)
     if (hosted?.deployment.attempt === message.attempt) {
@@ -127,30 +197,58 @@ export class Worker {
     }
   }
 
+  #breakChannel(message: Extract<ChannelMessage, { type: 'channel-broken' }>): void {
+    for (const end of [this.#producers, this.#consumers]) {
+      const hosted = end.get(message.channel)
+      if (hosted === undefined) continue
+      const { attempt } = hosted.deployment
+      if (message.attempt === null || message.attempt === attempt) hosted.subtask.receive(message)
+    }
+  }
+
   #deploy(deployment: Deployment): void {
+    const former = this.#hosted.get(deployment.subtask)
+    if (former?.deployment.attempt === deployment.attempt) return
+    // Whoever is deployed anew has been given up, even if the message that says so was lost.
+    if (former !== undefined) this.#cancel(former)
     const { graph } = this.#options
     const vertex = present(
       graph.vertices.find(({ id }) => id === deployment.vertex),
       `No vertex ${deployment.vertex} in the job.`,
     )
     const { hasProvenance, ...world } = this.#options
+    const progress: Progress = { status: 'deploying', hasInputEnded: false }
     const environment: SubtaskEnvironment = {
       ...world,
+      copies: this.#copies,
       vertex,
       deployment,
       provenance: { isOn: hasProvenance, current: null },
       report: (message) => {
         this.#report(message)
-        if (message.type === 'subtask-status' && isLost(message.status)) this.#forget(deployment)
+        if (message.type === 'input-ended') progress.hasInputEnded = true
+        if (message.type !== 'subtask-status') return
+        progress.status = message.status
+        if (isLost(message.status)) this.#forget(deployment)
       },
     }
     const subtask = createSubtask(environment)
     if (subtask === null) return
-    const hosted: Hosted = { deployment, subtask }
+    const hosted: Hosted = { deployment, subtask, progress }
     this.#hosted.set(deployment.subtask, hosted)
     for (const { channel } of deployment.inputs) this.#consumers.set(channel, hosted)
     for (const { channel } of deployment.outputs.flat()) this.#producers.set(channel, hosted)
     subtask.start()
+  }
+
+  #cancelAll(): void {
+    for (const hosted of this.#hosted.values()) this.#cancel(hosted)
+  }
+
+  /** One that finished has nothing to cancel, but is not needed any more either. */
+  #cancel({ deployment, subtask }: Hosted): void {
+    subtask.cancel()
+    this.#forget(deployment)
   }
 
   /** Lets go of an attempt and its state. One that finished stays: its consumers may still ask for what it wrote. */
@@ -195,6 +293,7 @@ function isLost(status: SubtaskStatus): boolean {
 const CHANNEL_MESSAGES: ReadonlySet<Message['type']> = new Set([
   'connect-channel',
   'channel-unavailable',
+  'channel-broken',
   'element',
   'credit',
 ])

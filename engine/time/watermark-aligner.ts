@@ -27,6 +27,17 @@ export function forget(reports: AlignmentReports, source: string): AlignmentRepo
   return rest
 }
 
+/** One subtask starts anew. */
+export function forgetSubtask(
+  reports: AlignmentReports,
+  source: string,
+  subtask: number,
+): AlignmentReports {
+  const subtasks = new Map(reports.get(source))
+  subtasks.delete(subtask)
+  return new Map(reports).set(source, subtasks)
+}
+
 /** What to announce: how far the splits of the group may be. MIN_WATERMARK while nobody has reported. */
 export function maxAllowedWatermark(reports: AlignmentReports, maxDriftMs: number): number {
   let least = MAX_WATERMARK

@@ -63,9 +63,16 @@ export class PhaseTracker {
       case 'worker-crashed':
         this.#isDown ||= this.hosts(fact.worker)
         return
+      case 'master-crashed':
+        this.#isDown = true
+        return
       case 'job-status-changed':
         this.#isDown = fact.status !== 'running'
         if (this.#isDown) this.#checkpoint = 'idle'
+        return
+      case 'job-submitted':
+        this.#workers.clear()
+        this.#notRunning.clear()
         return
       case 'subtask-status-changed':
         this.#workers.set(fact.subtask, fact.worker)

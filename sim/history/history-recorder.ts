@@ -15,6 +15,7 @@ import type { LogRecord } from '../kafka/ground-truth.ts'
 import type { OpenTransaction, SimulatedCluster } from '../kafka/simulated-cluster.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { World } from '../world/world.ts'
+import { CoordinationRecorder } from './coordination-recorder.ts'
 import { recordCheckpoint } from './checkpoint-recorder.ts'
 import type { StateOwners } from './checkpoint-recorder.ts'
 import type {
@@ -44,7 +45,9 @@ export class HistoryRecorder {
   readonly #graph: JobGraph
   readonly #topology: TraceTopology
   readonly #checkpoints: CheckpointRecord[] = []
+  readonly #savepoints: CheckpointRecord[] = []
   readonly #observed: Observed[] = []
+  readonly #coordination: CoordinationRecorder
   /** Offsets of the newest completed checkpoint: what every source that reads the partition has read. */
   #covered = new Map<string, number>()
 
@@ -59,6 +62,7 @@ export class HistoryRecorder {
     this.#cluster = cluster
     this.#graph = graph
     this.#topology = topology
+    this.#coordination = new CoordinationRecorder(storage)
     for (const { partitions, ...output } of outputsOf(graph, topology)) {
       for (let partition = 0; partition < partitions; partition++) {
         this.#observed.push({ ...output, partition, position: 0, records: [] })
@@ -66,8 +70,13 @@ export class HistoryRecorder {
     }
     const owners = ownersOf(graph)
     world.listen((event) => {
+      this.#coordination.observe(event)
       if (event.type !== 'checkpoint-completed') return
-      const record = recordCheckpoint(storage, event.checkpoint, event.seq, owners)
+      const record = recordCheckpoint(storage, cluster, event, owners)
+      if (event.kind === 'savepoint') {
+        this.#savepoints.push(record)
+        return
+      }
       this.#checkpoints.push(record)
       this.#covered.clear()
       for (const { topic, partition, offset } of record.offsets) {
@@ -89,9 +98,10 @@ export class HistoryRecorder {
     return this.#covered.get(`${topic}/${partition}`) ?? 0
   }
 
-  /** In the newest completed checkpoint there are records that wait for the answer of a service. */
-  get isAwaitingAnswers(): boolean {
-    return (this.#checkpoints.at(-1)?.inFlight ?? 0) > 0
+  /** In the newest completed checkpoint there are records that wait for the answer of a service, or were overtaken. */
+  get hasRecordsInFlight(): boolean {
+    const { inFlight = 0, channels = [] } = this.#checkpoints.at(-1) ?? {}
+    return inFlight > 0 || channels.length > 0
   }
 
   finish(stuck: string | null): History {
@@ -99,6 +109,8 @@ export class HistoryRecorder {
     return {
       fed: this.#fed(),
       checkpoints: this.#checkpoints,
+      savepoints: this.#savepoints,
+      coordination: this.#coordination.findings,
       outputs: this.#observed.map((observed) => this.#output(observed)),
       log: this.#observed.flatMap(({ topic, partition }) => this.#logEntries(topic, partition)),
       openTransactions: this.#cluster

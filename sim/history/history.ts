@@ -7,6 +7,7 @@ import type { PartitionOffset } from '../../engine/kafka/protocol.ts'
 import type { Origins } from '../../engine/element.ts'
 import type { Delivery } from '../../engine/sink/sink-spec.ts'
 import type { KafkaRecord } from '../../engine/source/source-spec.ts'
+import type { CoordinationFinding } from './coordination-recorder.ts'
 import type { DecodedEntry } from '../../engine/state/decode-key-group.ts'
 
 /** One partition of an input topic with its records, in offset order. Offsets may have gaps. */
@@ -25,6 +26,12 @@ export interface StateAtCheckpoint {
   readonly entries: readonly DecodedEntry[]
 }
 
+/** A record that was on its way to the vertex `consumer`. */
+export interface OvertakenRecord {
+  readonly consumer: string
+  readonly origins: Origins
+}
+
 export interface CheckpointRecord {
   readonly checkpoint: CheckpointId
   /** Seq of its `checkpoint-completed`. */
@@ -36,6 +43,8 @@ export interface CheckpointRecord {
   readonly operatorStates: readonly StateAtCheckpoint[]
   /** Records that wait for the answer of a service. */
   readonly inFlight: number
+  /** Records that barriers overtook. */
+  readonly channels: readonly OvertakenRecord[]
   /** What could not be read of it; empty when everything could (S5). */
   readonly problems: readonly string[]
 }
@@ -77,6 +86,10 @@ export interface LogEntry {
 export interface History {
   readonly fed: readonly FedPartition[]
   readonly checkpoints: readonly CheckpointRecord[]
+  /** Those that only stand by themselves: no restart begins with one. */
+  readonly savepoints: readonly CheckpointRecord[]
+  /** What was wrong with the objects of checkpoints, while they lay in the storage. */
+  readonly coordination: readonly CoordinationFinding[]
   readonly outputs: readonly OutputPartition[]
   readonly log: readonly LogEntry[]
   /** Transactions that were open when the run ended. */

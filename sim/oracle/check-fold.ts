@@ -8,7 +8,7 @@ import { Cut, keyIdentity } from './cut.ts'
 import { FoldOrder } from './fold-order.ts'
 import type { OriginIndex } from './origin-index.ts'
 import type { KeyState } from './model-states.ts'
-import { isBehind, isBehindFold, sinksBehind } from './reference-model.ts'
+import { isBehind, isBehindFold, sinksBehind, upstreamOf } from './reference-model.ts'
 import type { ModelRecord } from './reference-model.ts'
 import { sameValue, show } from './same-value.ts'
 import type { Violations } from './violation.ts'
@@ -45,6 +45,8 @@ export class FoldCheck {
   readonly #isInputOrder: boolean
   readonly #isInputUncertain: boolean
   readonly #isOrderUncertain: boolean
+  /** A record may reach the operator on several ways. */
+  readonly #isBranching: boolean
   readonly #cuts: readonly Cut[]
   /** Numbers of records whose values cannot be judged, because the order of their fold is not to be seen. */
   readonly uncertain: number[] = []
@@ -65,10 +67,13 @@ export class FoldCheck {
       history.outputs.filter((output) => isEvidence(output, sinks)),
       origins,
     )
-    this.#isInputOrder = !isBehindFold(graph, node) && !isBehind(graph, node, reordered)
+    const upstream = upstreamOf(graph, node)
+    this.#isBranching = upstream.isBranching
+    this.#isInputOrder =
+      !this.#isBranching && !isBehindFold(graph, node) && !isBehind(graph, node, reordered)
     this.#cuts = origins.isAmbiguous
       ? []
-      : history.checkpoints.map((checkpoint) => new Cut(checkpoint, node, origins))
+      : history.checkpoints.map((record) => new Cut(record, node, origins, upstream.uids))
   }
 
   run(
@@ -78,16 +83,25 @@ export class FoldCheck {
   ): void {
     const perKey = groupByKey(records, keySelector)
     const shared = sharedOrigins(perKey)
+    const repeated = repeatedOrigins(records)
     for (const [identity, { key, list }] of perKey) {
       const fold = this.#arrange(identity, key, list, shared)
       for (const cut of this.#cuts) {
         this.#foldUntil(fold, (origin) => cut.covers(origin), runOperator)
-        this.#checkCut(cut, fold)
+        if (!this.#isHalfWay(cut, fold, repeated)) this.#checkCut(cut, fold)
       }
       this.#foldUntil(fold, () => true, runOperator)
     }
     if (this.#isInputUncertain) return
     for (const cut of this.#cuts) this.#checkStrangers(cut, perKey)
+  }
+
+  /** Of some record's descendants one may be folded while another was overtaken: that does not show. */
+  #isHalfWay(cut: Cut, { ordered }: KeyFold, repeated: ReadonlySet<number>): boolean {
+    if (cut.record.channels.length === 0) return false
+    return ordered.some(
+      ({ origin }) => cut.isInFlight(origin) && (this.#isBranching || repeated.has(origin)),
+    )
   }
 
   #arrange(
@@ -198,6 +212,14 @@ function groupByKey(
     else group.list.push(record)
   }
   return perKey
+}
+
+/** Input records that are folded more than once. */
+function repeatedOrigins(records: readonly ModelRecord[]): ReadonlySet<number> {
+  const seen = new Set<number>()
+  const repeated = new Set<number>()
+  for (const { origin } of records) (seen.has(origin) ? repeated : seen).add(origin)
+  return repeated
 }
 
 /** Input records that are folded under several keys: their outputs do not tell which key they belong to. */

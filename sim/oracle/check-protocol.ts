@@ -2,8 +2,9 @@
  * Invariants of the protocols, as folds over the trace: checkpoints (S4, B1, B3), sources (O1, O3), transactions (X1, X2,
  * X3) and restarts (L2). They name the event that broke the rule.
  */
-import type { EventOf, TraceEvent, TraceTopology } from '../../engine/trace.ts'
-import type { CheckpointRecord } from '../history/history.ts'
+import type { SubtaskId } from '../../engine/ids.ts'
+import type { EventOf, TraceEvent } from '../../engine/trace.ts'
+import type { CheckpointRecord, History } from '../history/history.ts'
 import type { Violations } from './violation.ts'
 
 /** Restarts beyond the faults of a plan that do not count as a loop. */
@@ -11,14 +12,22 @@ const SPARE_RESTARTS = 3
 
 export class ProtocolCheck {
   readonly #violations: Violations
-  readonly #subtasks: number
+  /** Of the job as it was submitted first, and again. */
+  readonly #subtasks: readonly number[]
   readonly #faults: number
   readonly #checkpoints: ReadonlyMap<number, CheckpointRecord>
+  /** By the seq of their completion: another job may use their ids again. */
+  readonly #savepoints: ReadonlyMap<number, CheckpointRecord>
   readonly #attempts = new Map<string, number>()
   readonly #acknowledged = new Map<number, Set<string>>()
   readonly #barriers = new Map<string, number>()
+  /** Checkpoints of which a barrier overtook something. */
+  readonly #overtaking = new Set<number>()
   readonly #groupOffsets = new Map<string, number>()
-  readonly #prepared = new Map<string, number>()
+  readonly #prepared = new Map<
+    string,
+    { readonly checkpoint: number; readonly subtask: SubtaskId }
+  >()
   readonly #committed = new Set<string>()
   readonly #epochs = new Map<number, number>()
   /** By source and partition. */
@@ -26,17 +35,19 @@ export class ProtocolCheck {
   /** By partition, of the source that has read most of it. */
   readonly #covered = new Map<string, number>()
   #latestCompleted = 0
+  #submitted = 0
   #restarts = 0
 
   constructor(
-    topology: Pick<TraceTopology, 'vertices'>,
+    subtasks: readonly number[],
     faults: number,
-    checkpoints: readonly CheckpointRecord[],
+    { checkpoints, savepoints }: Pick<History, 'checkpoints' | 'savepoints'>,
     violations: Violations,
   ) {
-    this.#subtasks = topology.vertices.reduce((sum, { subtasks }) => sum + subtasks.length, 0)
+    this.#subtasks = subtasks
     this.#faults = faults
     this.#checkpoints = new Map(checkpoints.map((record) => [record.checkpoint, record]))
+    this.#savepoints = new Map(savepoints.map((record) => [record.seq, record]))
     this.#violations = violations
   }
 
@@ -58,6 +69,15 @@ export class ProtocolCheck {
       case 'restart-started':
         this.#onRestart(event)
         return
+      case 'barrier-sent':
+        if (event.alignment === 'unaligned') this.#overtaking.add(event.checkpoint)
+        return
+      case 'alignment-timed-out':
+        this.#overtaking.add(event.checkpoint)
+        return
+      case 'job-submitted':
+        this.#onSubmitted(event)
+        return
       case 'barrier-received':
         this.#onBarrier(event)
         return
@@ -75,7 +95,7 @@ export class ProtocolCheck {
   #observeTransaction(event: TraceEvent): void {
     switch (event.type) {
       case 'transaction-prepared':
-        this.#prepared.set(transactionName(event), event.checkpoint)
+        this.#prepared.set(transactionName(event), event)
         return
       case 'transaction-state-changed':
         if (event.state === 'PrepareCommit') this.#onCommitDecided(event)
@@ -99,7 +119,23 @@ export class ProtocolCheck {
     this.#acknowledged.set(checkpoint, subtasks)
   }
 
-  #onCompleted({ checkpoint, seq }: EventOf<'checkpoint-completed'>): void {
+  #onCompleted({ checkpoint, kind, seq }: EventOf<'checkpoint-completed'>): void {
+    const acknowledged = this.#acknowledged.get(checkpoint)?.size ?? 0
+    const subtasks = this.#subtasks[this.#submitted] ?? 0
+    if (acknowledged < subtasks) {
+      this.#violations.add(
+        'B3',
+        `Checkpoint ${checkpoint} completed with ${acknowledged} of ${subtasks} acknowledgements of current attempts.`,
+        seq,
+      )
+    }
+    const record =
+      kind === 'savepoint' ? this.#savepoints.get(seq) : this.#checkpoints.get(checkpoint)
+    for (const problem of record?.problems ?? []) {
+      this.#violations.add('S5', `Checkpoint ${checkpoint} cannot be read: ${problem}.`, seq)
+    }
+    // It stands by itself: no restart begins with it, and nothing is committed by it.
+    if (kind === 'savepoint') return
     if (checkpoint <= this.#latestCompleted) {
       this.#violations.add(
         'S4',
@@ -108,24 +144,13 @@ export class ProtocolCheck {
       )
     }
     this.#latestCompleted = Math.max(this.#latestCompleted, checkpoint)
-    const acknowledged = this.#acknowledged.get(checkpoint)?.size ?? 0
-    if (acknowledged < this.#subtasks) {
-      this.#violations.add(
-        'B3',
-        `Checkpoint ${checkpoint} completed with ${acknowledged} of ${this.#subtasks} acknowledgements of current attempts.`,
-        seq,
-      )
-    }
     this.#onOffsets(checkpoint, seq)
   }
 
   /** Positions only go forward from one completed checkpoint to the next. */
   #onOffsets(checkpoint: number, seq: number): void {
-    const record = this.#checkpoints.get(checkpoint)
-    for (const problem of record?.problems ?? []) {
-      this.#violations.add('S5', `Checkpoint ${checkpoint} cannot be read: ${problem}.`, seq)
-    }
-    for (const { source, topic, partition, offset } of record?.offsets ?? []) {
+    for (const { source, topic, partition, offset } of this.#checkpoints.get(checkpoint)?.offsets ??
+      []) {
       const partitionName = `${topic}/${partition}`
       const name = `${partitionName} of ${source}`
       const former = this.#offsets.get(name) ?? 0
@@ -141,12 +166,33 @@ export class ProtocolCheck {
     }
   }
 
-  #onRestart({ checkpoint, seq }: EventOf<'restart-started'>): void {
+  /** Another job goes on where the former one was stopped or canceled. */
+  #onSubmitted({ checkpoint, seq }: EventOf<'job-submitted'>): void {
+    this.#submitted += 1
+    this.#attempts.clear()
+    // Ids count on from what is restored; what was aborted behind that was another job's.
+    this.#barriers.clear()
+    this.#acknowledged.clear()
+    const restored = checkpoint ?? 0
+    for (const [name, prepared] of this.#prepared) {
+      if (prepared.checkpoint > restored) this.#prepared.delete(name)
+    }
+    if (restored === this.#latestCompleted) return
+    this.#violations.add(
+      'S4',
+      `The job was started from checkpoint ${restored}, the newest completed one is ${this.#latestCompleted}.`,
+      seq,
+    )
+  }
+
+  #onRestart({ checkpoint, subtasks, seq }: EventOf<'restart-started'>): void {
     this.#restarts += 1
     const restored = checkpoint ?? 0
-    // What was prepared for a later checkpoint belongs to none any more: it will be fenced.
-    for (const [name, preparedFor] of this.#prepared) {
-      if (preparedFor > restored) this.#prepared.delete(name)
+    // What they had prepared for a later checkpoint belongs to none any more: it will be fenced.
+    for (const [name, prepared] of this.#prepared) {
+      if (prepared.checkpoint > restored && subtasks.includes(prepared.subtask)) {
+        this.#prepared.delete(name)
+      }
     }
     if (restored !== this.#latestCompleted) {
       this.#violations.add(
@@ -166,14 +212,16 @@ export class ProtocolCheck {
 
   #onBarrier({ checkpoint, channel, seq }: EventOf<'barrier-received'>): void {
     const former = this.#barriers.get(channel) ?? 0
-    if (checkpoint <= former) {
+    // One that was overtaken comes late, and is obsolete.
+    const isOvertaken = checkpoint < former && this.#overtaking.has(former)
+    if (checkpoint <= former && !isOvertaken) {
       this.#violations.add(
         'B1',
         `Channel ${channel} delivered barrier ${checkpoint} after ${former}.`,
         seq,
       )
     }
-    this.#barriers.set(channel, checkpoint)
+    this.#barriers.set(channel, Math.max(former, checkpoint))
   }
 
   #onSplitRestored(event: EventOf<'split-restored'>): void {
@@ -214,7 +262,7 @@ export class ProtocolCheck {
     const name = transactionName(event)
     // Ended again after a late AddPartitionsToTxn reopened it, empty.
     if (this.#committed.has(name)) return
-    const checkpoint = this.#prepared.get(name)
+    const checkpoint = this.#prepared.get(name)?.checkpoint
     if (checkpoint === undefined) {
       this.#violations.add(
         'X2',
@@ -236,7 +284,7 @@ export class ProtocolCheck {
     // An abort by InitProducerId carries the epoch after the prepared one.
     for (const epoch of [event.producerEpoch, event.producerEpoch - 1]) {
       const name = transactionName({ ...event, producerEpoch: epoch })
-      const checkpoint = this.#prepared.get(name)
+      const checkpoint = this.#prepared.get(name)?.checkpoint
       if (checkpoint === undefined || checkpoint > this.#latestCompleted) continue
       this.#violations.add(
         'X3',

@@ -8,12 +8,23 @@ export class Cut {
   readonly #origins: OriginIndex
   /** By input partition, the first record that is not covered. */
   readonly #limits: readonly number[]
+  readonly #inFlight = new Set<number>()
   readonly #values = new Map<string, Map<unknown, unknown>>()
 
-  constructor(record: CheckpointRecord, node: StreamNode, origins: OriginIndex) {
+  /** `upstream`: the vertices whose input the operator, or something in front of it, reads. */
+  constructor(
+    record: CheckpointRecord,
+    node: StreamNode,
+    origins: OriginIndex,
+    upstream: ReadonlySet<string>,
+  ) {
     this.record = record
     this.#origins = origins
     this.#limits = origins.limits(record.offsets)
+    for (const { consumer, origins: overtaken } of record.channels) {
+      if (!upstream.has(consumer)) continue
+      for (const origin of overtaken) this.#inFlight.add(origins.numberOf(origin))
+    }
     for (const { vertex, state, entries } of record.states) {
       // How sum remembers first records is its own business; its total is compared.
       if (vertex !== node.uid || state === `${node.uid}.first`) continue
@@ -23,7 +34,13 @@ export class Cut {
     }
   }
 
+  /** A source has read it, but it was still on its way to the operator. */
+  isInFlight(origin: number): boolean {
+    return this.#inFlight.has(origin)
+  }
+
   covers(origin: number): boolean {
+    if (this.#inFlight.has(origin)) return false
     return origin < (this.#limits[this.#origins.partitionOf(origin)] ?? 0)
   }
 

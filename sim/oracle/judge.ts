@@ -2,11 +2,11 @@
  * The oracle: a pure function of a run's history and trace, and of what runs without failures left. Asks for those only
  * when the reference model does not know the right result.
  */
-import { describeTopology } from '../../engine/job/topology.ts'
 import type { JobGraph } from '../../engine/job/job-graph.ts'
 import type { StreamGraph } from '../../engine/job/stream-graph.ts'
-import type { TraceEvent } from '../../engine/trace.ts'
+import type { FactType, TraceEvent } from '../../engine/trace.ts'
 import type { History } from '../history/history.ts'
+import { CoordinationCheck } from './check-coordination.ts'
 import { checkLogs } from './check-logs.ts'
 import { OutputCheck } from './check-outputs.ts'
 import { ProtocolCheck } from './check-protocol.ts'
@@ -32,9 +32,13 @@ export interface Judgement extends Verdict {
 /** Invariants that speak of progress: nothing is wrong in what is there, but something is missing. */
 const PROGRESS: ReadonlySet<InvariantId> = new Set(['L1', 'L2', 'X4'])
 
+/** What may lead to a restart: a lost message counts for itself, because one fault may take many. */
+const FAULTS: ReadonlySet<FactType> = new Set<FactType>(['fault-fired', 'message-lost'])
+
 export interface JudgeOptions {
   readonly stream: StreamGraph
-  readonly graph: JobGraph
+  /** Of the job as it was submitted first, and again. */
+  readonly graphs: readonly JobGraph[]
   readonly history: History
   readonly trace: readonly TraceEvent[]
   /** The sentence of a failed assertion of the engine, which ends a run at once; null when there was none. */
@@ -44,11 +48,15 @@ export interface JudgeOptions {
 }
 
 export function judge(options: JudgeOptions): Judgement {
-  const { graph, history, trace, bug } = options
+  const { graphs, history, trace, bug } = options
   const violations = new Violations()
-  const faults = trace.filter(({ type }) => type === 'fault-fired').length
-  const topology = describeTopology(graph, [], () => 0)
-  new ProtocolCheck(topology, faults, history.checkpoints, violations).run(trace)
+  const faults = trace.filter(({ type }) => FAULTS.has(type)).length
+  const subtasks = graphs.map(countSubtasks)
+  new ProtocolCheck(subtasks, faults, history, violations).run(trace)
+  new CoordinationCheck(violations).run(trace)
+  for (const { invariant, message, seq } of history.coordination) {
+    violations.add(invariant, message, seq)
+  }
   checkLogs(history, violations)
   const findings = checkOutputs(options, violations)
   const isWrong = violations.all.some(({ invariant }) => !PROGRESS.has(invariant))
@@ -57,6 +65,10 @@ export function judge(options: JudgeOptions): Judgement {
     violations.add('L1', `The run did not come to rest: ${history.stuck}.`)
   const outcome = outcomeOf(bug !== null, isWrong, violations.all.length > 0)
   return { outcome, violations: violations.all, findings }
+}
+
+function countSubtasks({ vertices }: JobGraph): number {
+  return vertices.reduce((sum, { parallelism }) => sum + parallelism, 0)
 }
 
 /** Operators whose input was dealt out to several subtasks, not by key: from there on order proves nothing. */
@@ -72,11 +84,11 @@ const DEALING: ReadonlySet<string> = new Set(['rebalance', 'rescale', 'shuffle',
 
 /** Topics and states that the model knows are judged by it, the others by twins. */
 function checkOutputs(
-  { stream, graph, history, bug, twins }: JudgeOptions,
+  { stream, graphs, history, bug, twins }: JudgeOptions,
   violations: Violations,
 ): OutputFindings {
-  const reordered = reorderedNodes(graph)
-  const isBatch = graph.runtimeMode === 'batch'
+  const reordered = new Set(graphs.flatMap((graph) => [...reorderedNodes(graph)]))
+  const isBatch = graphs.some(({ runtimeMode }) => runtimeMode === 'batch')
   const check = new OutputCheck({ graph: stream, history, violations, reordered, isBatch })
   const modeled = check.run()
   const { uninterpretedTopics: topics, uninterpretedOperators: operators } = check

@@ -183,6 +183,26 @@ export function isBehind(
   return producersOf(graph, node).some((producer) => isBehind(graph, producer, operators))
 }
 
+/** The node with everything in front of it, and whether there are several ways from some of that to the node. */
+export function upstreamOf(
+  graph: StreamGraph,
+  node: StreamNode,
+): { readonly uids: ReadonlySet<string>; readonly isBranching: boolean } {
+  const uids = new Set([node.uid])
+  let isBranching = false
+  const pending = [node]
+  for (const consumer of pending) {
+    for (const { from } of edgesInto(consumer)) {
+      for (const producer of graph.nodes.filter(({ id }) => id === from)) {
+        isBranching ||= uids.has(producer.uid)
+        if (!uids.has(producer.uid)) pending.push(producer)
+        uids.add(producer.uid)
+      }
+    }
+  }
+  return { uids, isBranching }
+}
+
 /** Whether the records of a node went through a fold before. */
 export function isBehindFold(graph: StreamGraph, node: StreamNode): boolean {
   return producersOf(graph, node).some(

@@ -3,6 +3,7 @@
 export type InvariantId =
   | 'S1'
   | 'S2'
+  | 'S3'
   | 'S4'
   | 'S5'
   | 'O1'
@@ -22,6 +23,11 @@ export type InvariantId =
   | 'L1'
   | 'L2'
   | 'D1'
+  | 'F-I1'
+  | 'F-I2'
+  | 'F-I3'
+  | 'F-I9'
+  | 'F-I10'
   | 'assertion'
 
 export interface Violation {

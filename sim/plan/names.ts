@@ -1,6 +1,7 @@
 /** The names that a plan may use, as values; the compiler keeps the lists complete. */
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { FactType } from '../../engine/trace.ts'
+import type { SentMessage } from './plan.ts'
 
 const REQUESTS: Readonly<Record<RequestType, true>> = {
   metadata: true,
@@ -15,6 +16,29 @@ const REQUESTS: Readonly<Record<RequestType, true>> = {
   'end-txn': true,
   'offset-commit': true,
   'offset-fetch': true,
+}
+
+const MESSAGES: Readonly<Record<SentMessage, true>> = {
+  'heartbeat-request': true,
+  deploy: true,
+  cancel: true,
+  'trigger-checkpoint': true,
+  'notify-complete': true,
+  'notify-aborted': true,
+  'operator-event': true,
+  'register-worker': true,
+  heartbeat: true,
+  'subtask-status': true,
+  'acknowledge-checkpoint': true,
+  'decline-checkpoint': true,
+  'operator-event-acknowledged': true,
+  'reader-event': true,
+  'input-ended': true,
+  'barrier-passed': true,
+  'connect-channel': true,
+  'channel-unavailable': true,
+  element: true,
+  credit: true,
 }
 
 /** Facts that a fault can wait for: those of the control level. */
@@ -41,10 +65,23 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
   'channel-unblocked': true,
   'snapshot-taken': true,
   'snapshot-stored': true,
+  'alignment-timed-out': true,
+  'channel-state-captured': true,
+  'checkpoint-unreadable': true,
+  'changelog-appended': true,
+  'state-materialized': true,
+  'state-downloaded': true,
+  'channel-state-restored': true,
+  'master-started': true,
+  'job-submitted': true,
+  'master-crashed': true,
+  'message-lost': true,
   'restore-started': true,
   'state-restored': true,
   'split-assigned': true,
   'split-restored': true,
+  'split-progressed': true,
+  'subtask-progressed': true,
   'split-caught-up': true,
   'group-offset-committed': true,
   'transaction-opened': true,
@@ -71,6 +108,7 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
 }
 
 export const REQUEST_TYPES: readonly RequestType[] = keysOf(REQUESTS)
+export const MESSAGE_TYPES: readonly SentMessage[] = keysOf(MESSAGES)
 export const FACT_TYPES: readonly FactType[] = keysOf(POINTS).filter((type) => POINTS[type])
 
 function keysOf<K extends string>(record: Readonly<Record<K, unknown>>): K[] {

@@ -5,9 +5,19 @@
 import { ConfigurationError } from '../../engine/errors.ts'
 import { MUTANTS } from '../../engine/mutants.ts'
 import type { MutantName } from '../../engine/mutants.ts'
-import { FACT_TYPES, REQUEST_TYPES } from './names.ts'
+import { FACT_TYPES, MESSAGE_TYPES, REQUEST_TYPES } from './names.ts'
 import { workersOf } from './plan.ts'
-import type { Fault, Plan, PlanConfig, PlanInput, PlanJob } from './plan.ts'
+import type {
+  Fault,
+  Action,
+  FaultMoment,
+  Plan,
+  PlanConfig,
+  PlanInput,
+  PlanJob,
+  RequestFault,
+  RequestMoment,
+} from './plan.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -33,7 +43,16 @@ export function encodePlan(plan: Plan): string {
 /** Checks a value that should be a plan. Throws ConfigurationError (code `bad-plan`). */
 export function checkPlan(value: unknown): Plan {
   const fields = objectAt('the plan', value)
-  onlyFields('the plan', fields, ['v', 'job', 'config', 'seed', 'input', 'faults', 'mutant'])
+  onlyFields('the plan', fields, [
+    'v',
+    'job',
+    'config',
+    'seed',
+    'input',
+    'faults',
+    'actions',
+    'mutant',
+  ])
   if (fields.v !== 1) throw bad('v', fields.v, '1')
   const config = checkConfig(fields.config)
   const faults = arrayAt('faults', fields.faults).map((fault, index) =>
@@ -47,7 +66,37 @@ export function checkPlan(value: unknown): Plan {
     input: checkInput(fields.input),
     faults,
   }
-  return fields.mutant === undefined ? plan : { ...plan, mutant: checkMutant(fields.mutant) }
+  return {
+    ...plan,
+    ...(fields.actions === undefined ? {} : { actions: checkActions(fields.actions) }),
+    ...(fields.mutant === undefined ? {} : { mutant: checkMutant(fields.mutant) }),
+  }
+}
+
+function checkActions(value: unknown): Action[] {
+  return arrayAt('actions', value).map((action, index) => checkAction(`actions[${index}]`, action))
+}
+
+function checkAction(path: string, value: unknown): Action {
+  const fields = objectAt(path, value)
+  const kind = oneOf(`${path}.kind`, fields.kind, ['savepoint', 'stop', 'rescale', 'cancel'])
+  const at = pointAt(path, fields)
+  switch (kind) {
+    case 'rescale':
+      onlyFields(path, fields, ['kind', 'at', 'parallelism'])
+      return { kind, at, parallelism: integerAt(`${path}.parallelism`, fields.parallelism, 1, 128) }
+    case 'stop':
+      onlyFields(path, fields, ['kind', 'at', 'drain'])
+      return fields.drain === undefined
+        ? { kind, at }
+        : { kind, at, drain: flagAt(`${path}.drain`, fields.drain) }
+    case 'savepoint':
+    case 'cancel':
+      onlyFields(path, fields, ['kind', 'at'])
+      return { kind, at }
+    default:
+      throw bad(`${path}.kind`, kind, 'savepoint, stop, rescale or cancel')
+  }
 }
 
 /** The name of a mutant, or ConfigurationError with the list of all. */
@@ -103,63 +152,201 @@ function checkConfig(value: unknown): PlanConfig {
     outputPartitions: [1, 128],
     inputDurationMs: [1, 86_400_000],
     recordMicros: [0, 1_000_000],
+    materializeIntervalMs: [1, 3_600_000],
+    alignedTimeoutMs: [0, 3_600_000],
   }
-  onlyFields('config', fields, [...Object.keys(limits), 'inputPartitioning'])
+  onlyFields('config', fields, [
+    ...Object.keys(limits),
+    'inputPartitioning',
+    'checkpointMode',
+    'unaligned',
+    'stateBackend',
+    'incremental',
+    'localRecovery',
+    'changelog',
+  ])
   const numbers: Record<string, number> = {}
   for (const [name, [least, most]] of Object.entries(limits)) {
     const given = fields[name]
     if (given !== undefined) numbers[name] = integerAt(`config.${name}`, given, least, most)
   }
-  const partitioning = fields.inputPartitioning
-  if (partitioning === undefined) return numbers
-  if (partitioning !== 'round-robin' && partitioning !== 'by-key') {
-    throw bad('config.inputPartitioning', partitioning, '"round-robin" or "by-key"')
+  return {
+    ...numbers,
+    ...checkPartitioning(fields),
+    ...checkAlignment(fields),
+    ...checkState(fields),
+    ...checkChangelog(fields),
   }
-  return { ...numbers, inputPartitioning: partitioning }
+}
+
+function checkAlignment({ checkpointMode, unaligned }: Fields): PlanConfig {
+  if (
+    checkpointMode !== undefined &&
+    checkpointMode !== 'exactly-once' &&
+    checkpointMode !== 'at-least-once'
+  ) {
+    throw bad('config.checkpointMode', checkpointMode, '"exactly-once" or "at-least-once"')
+  }
+  return {
+    ...(checkpointMode === undefined ? {} : { checkpointMode }),
+    ...(unaligned === undefined ? {} : { unaligned: booleanAt('unaligned', unaligned) }),
+  }
+}
+
+function checkPartitioning({ inputPartitioning }: Fields): PlanConfig {
+  if (inputPartitioning === undefined) return {}
+  if (inputPartitioning === 'round-robin' || inputPartitioning === 'by-key') {
+    return { inputPartitioning }
+  }
+  throw bad('config.inputPartitioning', inputPartitioning, '"round-robin" or "by-key"')
+}
+
+function checkState({ stateBackend, incremental, localRecovery }: Fields): PlanConfig {
+  if (stateBackend !== undefined && stateBackend !== 'heap' && stateBackend !== 'lsm') {
+    throw bad('config.stateBackend', stateBackend, '"heap" or "lsm"')
+  }
+  return {
+    ...(stateBackend === undefined ? {} : { stateBackend }),
+    ...(incremental === undefined ? {} : { incremental: booleanAt('incremental', incremental) }),
+    ...(localRecovery === undefined
+      ? {}
+      : { localRecovery: booleanAt('localRecovery', localRecovery) }),
+  }
+}
+
+function checkChangelog({ changelog }: Fields): PlanConfig {
+  if (changelog === undefined) return {}
+  if (changelog === 'none' || changelog === 'storage' || changelog === 'kafka') return { changelog }
+  throw bad('config.changelog', changelog, '"none", "storage" or "kafka"')
+}
+
+function flagAt(path: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw bad(path, value, 'true or false')
+}
+
+function booleanAt(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw bad(`config.${name}`, value, 'true or false')
 }
 
 function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
   const fields = objectAt(path, value)
   const { kind } = fields
-  if (kind === 'crash') return checkCrash(path, fields, config)
-  if (kind !== 'delay' && kind !== 'duplicate' && kind !== 'lose-response') {
-    throw bad(`${path}.kind`, kind, '"crash", "delay", "duplicate" or "lose-response"')
+  switch (kind) {
+    case 'crash':
+      return checkCrash(path, fields, config)
+    case 'fail':
+    case 'compact':
+      onlyFields(path, fields, ['kind', 'on', 'at'])
+      return { kind, on: stringAt(`${path}.on`, fields.on), at: pointAt(path, fields) }
+    case 'sever':
+      return checkSever(path, fields, config)
+    case 'drop':
+      return checkDrop(path, fields, config)
+    case 'delay':
+    case 'duplicate':
+    case 'lose-response':
+      return checkRequest(path, kind, fields, config)
+    default:
+      throw bad(`${path}.kind`, kind, FAULT_KINDS)
   }
+}
+
+const FAULT_KINDS =
+  '"crash", "fail", "sever", "drop", "compact", "delay", "duplicate" or "lose-response"'
+
+function checkRequest(
+  path: string,
+  kind: RequestFault['kind'],
+  fields: Fields,
+  config: PlanConfig,
+): Fault {
   onlyFields(path, fields, ['kind', 'on', 'request', 'at', 'delayMs'])
   const request = REQUEST_TYPES.find((type) => type === fields.request)
   if (request === undefined)
     throw bad(`${path}.request`, fields.request, `one of ${REQUEST_TYPES.join(', ')}`)
-  const at = objectAt(`${path}.at`, fields.at)
-  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['nth'])
-  const moment =
-    't' in at
-      ? { t: timeAt(`${path}.at.t`, at.t) }
-      : { nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
-  const on = oneOf(`${path}.on`, fields.on, [...workersOf(config), 'job-master'])
-  const fault: Fault = { kind, on, request, at: moment }
+  const at = occurrenceAt(path, fields)
+  const fault: Fault = { kind, on: processAt(`${path}.on`, fields.on, config), request, at }
   if (fields.delayMs === undefined) return fault
   return { ...fault, delayMs: integerAt(`${path}.delayMs`, fields.delayMs, 0, 600_000) }
 }
 
 function checkCrash(path: string, fields: Fields, config: PlanConfig): Fault {
   onlyFields(path, fields, ['kind', 'on', 'at', 'restartAfterMs'])
-  const at = objectAt(`${path}.at`, fields.at)
-  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['point', 'nth'])
-  const point = FACT_TYPES.find((type) => type === at.point)
-  if (!('t' in at) && point === undefined) {
-    throw bad(`${path}.at.point`, at.point, `one of ${FACT_TYPES.join(', ')}`)
-  }
-  const moment =
-    point === undefined
-      ? { t: timeAt(`${path}.at.t`, at.t) }
-      : { point, nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
-  const on = oneOf(`${path}.on`, fields.on, workersOf(config))
-  const fault: Fault = { kind: 'crash', on, at: moment }
+  const at = pointAt(path, fields)
+  const fault: Fault = { kind: 'crash', on: processAt(`${path}.on`, fields.on, config), at }
   if (fields.restartAfterMs === undefined) return fault
   return {
     ...fault,
     restartAfterMs: integerAt(`${path}.restartAfterMs`, fields.restartAfterMs, 0, 3_600_000),
   }
+}
+
+function checkSever(path: string, fields: Fields, config: PlanConfig): Fault {
+  onlyFields(path, fields, ['kind', 'on', 'to', 'at', 'forMs', 'isOneWay'])
+  const on = processAt(`${path}.on`, fields.on, config)
+  const fault: Fault = {
+    kind: 'sever',
+    on,
+    to: otherAt(path, on, fields, config),
+    at: pointAt(path, fields),
+  }
+  const { forMs, isOneWay } = fields
+  if (isOneWay !== undefined && typeof isOneWay !== 'boolean') {
+    throw bad(`${path}.isOneWay`, isOneWay, 'true or false')
+  }
+  return {
+    ...fault,
+    ...(forMs === undefined ? {} : { forMs: integerAt(`${path}.forMs`, forMs, 1, 600_000) }),
+    ...(isOneWay === undefined ? {} : { isOneWay }),
+  }
+}
+
+function checkDrop(path: string, fields: Fields, config: PlanConfig): Fault {
+  onlyFields(path, fields, ['kind', 'message', 'on', 'to', 'at', 'count'])
+  const message = MESSAGE_TYPES.find((type) => type === fields.message)
+  if (message === undefined)
+    throw bad(`${path}.message`, fields.message, `one of ${MESSAGE_TYPES.join(', ')}`)
+  const on = processAt(`${path}.on`, fields.on, config)
+  const { to, count } = fields
+  return {
+    kind: 'drop',
+    message,
+    on,
+    ...(to === undefined ? {} : { to: otherAt(path, on, fields, config) }),
+    at: occurrenceAt(path, fields),
+    ...(count === undefined ? {} : { count: integerAt(`${path}.count`, count, 1, 1000) }),
+  }
+}
+
+/** A time or the nth fact of a kind. */
+function pointAt(path: string, fields: Fields): FaultMoment {
+  const at = objectAt(`${path}.at`, fields.at)
+  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['point', 'nth'])
+  if ('t' in at) return { t: timeAt(`${path}.at.t`, at.t) }
+  const point = FACT_TYPES.find((type) => type === at.point)
+  if (point === undefined)
+    throw bad(`${path}.at.point`, at.point, `one of ${FACT_TYPES.join(', ')}`)
+  return { point, nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
+}
+
+/** A time or the nth of what is counted. */
+function occurrenceAt(path: string, fields: Fields): RequestMoment {
+  const at = objectAt(`${path}.at`, fields.at)
+  onlyFields(`${path}.at`, at, 't' in at ? ['t'] : ['nth'])
+  if ('t' in at) return { t: timeAt(`${path}.at.t`, at.t) }
+  return { nth: integerAt(`${path}.at.nth`, at.nth, 1, Number.MAX_SAFE_INTEGER) }
+}
+
+function processAt(path: string, value: unknown, config: PlanConfig): string {
+  return oneOf(path, value, [...workersOf(config), 'job-master'])
+}
+
+/** The other end of a link. */
+function otherAt(path: string, on: string, fields: Fields, config: PlanConfig): string {
+  const others = [...workersOf(config), 'job-master'].filter((name) => name !== on)
+  return oneOf(`${path}.to`, fields.to, others)
 }
 
 function oneOf(path: string, value: unknown, allowed: readonly string[]): string {

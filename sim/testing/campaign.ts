@@ -57,7 +57,16 @@ export interface CampaignResult {
 /** So many plans have one input, where the oracle needs runs without failures of it. */
 const SHARING = 10
 
-const KINDS: readonly FaultKind[] = ['crash', 'delay', 'duplicate', 'lose-response']
+const KINDS: readonly FaultKind[] = [
+  'crash',
+  'fail',
+  'sever',
+  'drop',
+  'compact',
+  'delay',
+  'duplicate',
+  'lose-response',
+]
 
 /** Runs a campaign of random plans against a job. */
 export function runCampaign(job: Job, options: CampaignOptions): CampaignResult {
@@ -159,10 +168,12 @@ class Campaign {
 
 /** The faults and the speeds of one plan on the input of another, divided as there: they have the same twins. */
 function withInputOf({ seed, input, config }: Plan, plan: Plan): Plan {
-  const { checkpointIntervalMs, recordMicros } = plan.config
+  const { checkpointIntervalMs, recordMicros, unaligned, alignedTimeoutMs } = plan.config
   const speeds = {
     ...(checkpointIntervalMs === undefined ? {} : { checkpointIntervalMs }),
     ...(recordMicros === undefined ? {} : { recordMicros }),
+    ...(unaligned === undefined ? {} : { unaligned }),
+    ...(alignedTimeoutMs === undefined ? {} : { alignedTimeoutMs }),
   }
   return { ...plan, seed, input, config: { ...config, ...speeds } }
 }
@@ -170,6 +181,10 @@ function withInputOf({ seed, input, config }: Plan, plan: Plan): Plan {
 function perKind<T>(make: (kind: FaultKind) => T): Record<FaultKind, T> {
   return {
     crash: make('crash'),
+    fail: make('fail'),
+    sever: make('sever'),
+    drop: make('drop'),
+    compact: make('compact'),
     delay: make('delay'),
     duplicate: make('duplicate'),
     'lose-response': make('lose-response'),

@@ -8,17 +8,24 @@ import type { MutantName } from '../../engine/mutants.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { Job } from '../../engine/job/define-job.ts'
 import type { FactType } from '../../engine/trace.ts'
+import { planActions } from './plan-actions.ts'
 import { hasEventTime } from '../event-time.ts'
 import { defaultInput, findInputSize } from '../workload/workload.ts'
 import type { InputSize } from '../workload/workload.ts'
 import type {
+  CompactFault,
   CrashFault,
+  DropFault,
+  FailFault,
   Fault,
+  FaultMoment,
   Plan,
   PlanConfig,
   PlanInput,
   PlanJob,
   RequestFault,
+  SentMessage,
+  SeverFault,
 } from '../plan/plan.ts'
 
 /** Protocol steps at which a crash is most likely to hurt: the interesting half of all crashes happens there. */
@@ -26,6 +33,8 @@ const CRASH_POINTS: readonly FactType[] = [
   'checkpoint-triggered',
   'barrier-injected',
   'barrier-received',
+  'channel-state-captured',
+  'alignment-timed-out',
   'snapshot-taken',
   'transaction-prepared',
   'snapshot-stored',
@@ -36,6 +45,7 @@ const CRASH_POINTS: readonly FactType[] = [
   'transaction-committed',
   'marker-appended',
   'restore-started',
+  'channel-state-restored',
   'split-restored',
   'split-caught-up',
   'transaction-fenced',
@@ -55,6 +65,35 @@ const REQUESTS: readonly RequestType[] = [
   'metadata',
 ]
 
+const MASTER_SAYS: readonly SentMessage[] = [
+  'heartbeat-request',
+  'deploy',
+  'cancel',
+  'trigger-checkpoint',
+  'notify-complete',
+  'notify-aborted',
+  'operator-event',
+]
+
+const WORKERS_SAY: readonly SentMessage[] = [
+  'register-worker',
+  'heartbeat',
+  'subtask-status',
+  'acknowledge-checkpoint',
+  'decline-checkpoint',
+  'operator-event-acknowledged',
+  'reader-event',
+  'input-ended',
+  'barrier-passed',
+]
+
+const SUBTASKS_SAY: readonly SentMessage[] = [
+  'connect-channel',
+  'channel-unavailable',
+  'element',
+  'credit',
+]
+
 export interface PlanArbitraryOptions {
   readonly job?: PlanJob
   readonly input?: PlanInput
@@ -69,12 +108,15 @@ export interface PlanShape extends PlanArbitraryOptions {
   readonly generator?: string
   readonly size?: InputSize
   readonly hasEventTime?: boolean
+  /** Then there are no checkpoints to go on from. */
+  readonly isBatch?: boolean
 }
 
 /** The options, with the generator that feeds what the job reads unless an input is given. */
 export function shapeFor(job: Job, options: PlanArbitraryOptions): PlanShape {
   const input = defaultInput(job)
-  const timed = { ...options, hasEventTime: hasEventTime(job.graph) }
+  const isBatch = (job.options.runtimeMode ?? 'streaming') !== 'streaming'
+  const timed = { ...options, hasEventTime: hasEventTime(job.graph), isBatch }
   if (options.input !== undefined || !('generator' in input)) return timed
   const { generator } = input
   const size = findInputSize(generator)
@@ -95,11 +137,27 @@ export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
       seed: fc.nat({ max: 0xffff }),
       input: options.input === undefined ? someInput(options) : fc.constant(options.input),
       faults: faults(options.faultsMax ?? 4),
+      ...(options.isBatch === true ? {} : { actions: planActions(options.hasEventTime ?? false) }),
       ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
     },
-    { noNullPrototype: true },
+    {
+      noNullPrototype: true,
+      requiredKeys: options.mutant === undefined ? REQUIRED : [...REQUIRED, 'mutant'],
+    },
   )
 }
+
+/** Most without: what else there is must not be seen less. */
+const CHANGELOGS = ['none', 'none', 'storage', 'kafka'] as const
+/** Every plan has these; every other one has actions as well. */
+const REQUIRED: ('v' | 'job' | 'config' | 'seed' | 'input' | 'faults' | 'mutant')[] = [
+  'v',
+  'job',
+  'config',
+  'seed',
+  'input',
+  'faults',
+]
 
 /** With event time no subtask of a source may be without a partition: without watermarks of its own it stops all time. */
 function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
@@ -113,6 +171,14 @@ function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
       inputPartitioning: fc.constantFrom('round-robin' as const, 'by-key' as const),
       inputDurationMs: fc.constantFrom(...DURATIONS_MS),
       recordMicros: fc.constantFrom(0, 100, 1000, 5000),
+      unaligned: fc.boolean(),
+      // With 30 some barriers wait long enough and some do not.
+      alignedTimeoutMs: fc.constantFrom(0, 0, 30),
+      stateBackend: fc.constantFrom('heap' as const, 'lsm' as const),
+      incremental: fc.boolean(),
+      localRecovery: fc.boolean(),
+      changelog: fc.constantFrom(...CHANGELOGS),
+      materializeIntervalMs: fc.constantFrom(300, 700, 2000),
     },
     { noNullPrototype: true },
   )
@@ -143,7 +209,8 @@ function trafficInput(): Arbitrary<PlanInput> {
       params: fc.record(
         {
           records: fc.integer({ min: 20, max: 500 }),
-          addresses: fc.integer({ min: 1, max: 60 }),
+          // With few keys some subtask has more to do than others, and records wait for it.
+          addresses: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 3 })),
           malformedPerMille: fc.constantFrom(0, 30),
         },
         { noNullPrototype: true },
@@ -153,13 +220,17 @@ function trafficInput(): Arbitrary<PlanInput> {
   )
 }
 
-/** Swarm: some plans have only crashes, some only request faults, most have both (design 5, drivers). */
+/** Swarm: some plans have faults of one kind only, others of several, some of all (design 5, drivers). */
 function faults(max: number): Arbitrary<Fault[]> {
   const sized = { minLength: 1, maxLength: max, size: 'max' as const }
   return fc.oneof(
+    { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), compactFault()), sized), weight: 1 },
     { arbitrary: fc.array<Fault>(crashFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(requestFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), requestFault()), sized), weight: 3 },
+    { arbitrary: fc.array<Fault>(messageFault(), sized), weight: 2 },
+    { arbitrary: fc.array<Fault>(fc.oneof(failFault(), severFault()), sized), weight: 1 },
+    { arbitrary: fc.array<Fault>(anyFault(), sized), weight: 2 },
     { arbitrary: lateRequestOfTheDead('worker-1'), weight: 1 },
     { arbitrary: lateRequestOfTheDead('worker-2'), weight: 1 },
   )
@@ -190,18 +261,106 @@ function lateRequestOfTheDead(worker: string): Arbitrary<Fault[]> {
   )
 }
 
+function anyFault(): Arbitrary<Fault> {
+  return fc.oneof<Arbitrary<Fault>[]>(
+    crashFault(),
+    requestFault(),
+    failFault(),
+    severFault(),
+    messageFault(),
+    compactFault(),
+  )
+}
+
+/** Without effect where no changelog is in Kafka. */
+function compactFault(): Arbitrary<CompactFault> {
+  return fc.record(
+    { kind: fc.constant('compact' as const), on: fc.constant('*'), at: faultMoment() },
+    { noNullPrototype: true },
+  )
+}
+
+/** A time or a protocol point. */
+function faultMoment(): Arbitrary<FaultMoment> {
+  return fc.oneof(
+    fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+    fc.record(
+      { point: fc.constantFrom(...CRASH_POINTS), nth: fc.integer({ min: 1, max: 12 }) },
+      { noNullPrototype: true },
+    ),
+  )
+}
+
+/** Index by index: whether the first or the last of a vertex fails makes a difference to regions. */
+function failFault(): Arbitrary<FailFault> {
+  return fc.record(
+    {
+      kind: fc.constant('fail' as const),
+      on: fc.constantFrom('*', '*/0', '*/1', '*/2'),
+      at: faultMoment(),
+    },
+    { noNullPrototype: true },
+  )
+}
+
+/** Longer than the heartbeat timeout, or not. */
+function severFault(): Arbitrary<SeverFault> {
+  return fc.constantFrom<(readonly [string, string])[]>(...LINKS).chain(([on, to]) =>
+    fc.record(
+      {
+        kind: fc.constant('sever' as const),
+        on: fc.constant(on),
+        to: fc.constant(to),
+        at: faultMoment(),
+        forMs: fc.constantFrom(5, 60, 300, 900),
+        isOneWay: fc.boolean(),
+      },
+      { noNullPrototype: true },
+    ),
+  )
+}
+
+const LINKS: readonly (readonly [string, string])[] = [
+  ['job-master', 'worker-1'],
+  ['worker-2', 'job-master'],
+  ['worker-1', 'worker-2'],
+]
+
+/** One to three messages of a kind are lost, of whoever sends such. */
+function messageFault(): Arbitrary<DropFault> {
+  return fc.oneof(
+    dropFault(fc.constant('job-master'), MASTER_SAYS, 8),
+    dropFault(fc.constantFrom('worker-1', 'worker-2'), WORKERS_SAY, 8),
+    dropFault(fc.constantFrom('worker-1', 'worker-2'), SUBTASKS_SAY, 40),
+  )
+}
+
+function dropFault(
+  on: Arbitrary<string>,
+  messages: readonly SentMessage[],
+  nthMax: number,
+): Arbitrary<DropFault> {
+  return fc.record(
+    {
+      kind: fc.constant('drop' as const),
+      message: fc.constantFrom(...messages),
+      on,
+      at: fc.oneof(
+        fc.record({ nth: fc.integer({ min: 1, max: nthMax }) }, { noNullPrototype: true }),
+        fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
+      ),
+      count: fc.integer({ min: 1, max: 3 }),
+    },
+    { noNullPrototype: true },
+  )
+}
+
 export function crashFault(): Arbitrary<CrashFault> {
   return fc.record(
     {
       kind: fc.constant('crash' as const),
-      on: fc.constantFrom('worker-1', 'worker-2'),
-      at: fc.oneof(
-        fc.record({ t: fc.integer({ min: 0, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
-        fc.record(
-          { point: fc.constantFrom(...CRASH_POINTS), nth: fc.integer({ min: 1, max: 12 }) },
-          { noNullPrototype: true },
-        ),
-      ),
+      on: fc.constantFrom('worker-1', 'worker-2', 'worker-1', 'worker-2', 'job-master'),
+      at: faultMoment(),
       restartAfterMs: fc.constantFrom(0, 50, 300, 1000),
     },
     { noNullPrototype: true },

@@ -175,6 +175,7 @@ const NO_BROKER: BrokerPort = { connect: () => refuse('Kafka') }
 const NO_STORAGE: StoragePort = {
   put: () => refuse('snapshot storage'),
   get: () => refuse('snapshot storage'),
+  list: () => refuse('snapshot storage'),
   delete: () => refuse('snapshot storage'),
 }
 const NO_FILES: FilePort = {

@@ -9,7 +9,7 @@ import { ConfigurationError } from '../../engine/errors.ts'
 import { isKeyed } from '../../engine/job/stream-graph.ts'
 import type { ChannelMessage } from '../../engine/messages.ts'
 import type { Operator } from '../../engine/operator/operator.ts'
-import type { HeapStateBackend } from '../../engine/state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts'
 import type { KeyGroupSegment } from '../../engine/state/keyed-state-backend.ts'
 import { OperatorChain } from '../../engine/task/operator-chain.ts'
 import type { SharedContext, UnreadOutput } from '../../engine/task/operator-chain.ts'
@@ -17,7 +17,7 @@ import { createOutputs } from '../../engine/task/outputs.ts'
 import type { Outputs } from '../../engine/task/outputs.ts'
 import type { SubtaskEnvironment } from '../../engine/task/subtask-environment.ts'
 import { SubtaskInput } from '../../engine/task/subtask-input.ts'
-import { createKeyedState } from '../../engine/task/subtask-state.ts'
+import { createStateBackend } from '../../engine/task/create-keyed-state.ts'
 
 /** What is kept of a vertex: its part of a checkpoint. */
 export interface VertexSnapshot {
@@ -34,7 +34,7 @@ export interface HarnessVertexOptions {
 const RESTORED_FROM: CheckpointId = checkpointId(1)
 
 export class HarnessVertex {
-  readonly keyedState: HeapStateBackend | null
+  readonly keyedState: KeyedStateBackend | null
   readonly #env: SubtaskEnvironment
   readonly #outputs: Outputs
   readonly #chain: OperatorChain
@@ -50,13 +50,15 @@ export class HarnessVertex {
       this.#outputs.channel(peer.channel).connect(Number.MAX_SAFE_INTEGER)
     }
     const [head] = env.vertex.nodes
-    this.keyedState = head !== undefined && isKeyed(head) ? createKeyedState(env) : null
+    this.keyedState = head !== undefined && isKeyed(head) ? createStateBackend(env) : null
     this.keyedState?.restore(restored?.segments ?? [])
     this.#chain = new OperatorChain(env.vertex, this.#outputs.writers, this.#shared(), unread)
     this.#input = new SubtaskInput(env, this.#chain, this.keyedState, {
       // There are no barriers here.
-      onBarrier: () => undefined,
+      onTrigger: () => undefined,
+      onCaptured: () => undefined,
       onAbort: () => undefined,
+      schedule: (delayMs, label, callback) => env.runtime.schedule(delayMs, label, callback),
       onEnd: () => {
         this.#finished = 0
       },

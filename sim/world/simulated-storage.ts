@@ -45,10 +45,25 @@ export class SimulatedStorage {
           )
         })
       },
-      delete: (key) => {
+      list: (prefix, onResult) => {
+        after('storage-list', 0, () => {
+          const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix))
+          onResult({ type: 'ok', value: keys.sort() })
+        })
+      },
+      delete: (key, onResult) => {
         this.#objects.delete(key)
+        if (onResult === undefined) return
+        after('storage-delete', 0, () => {
+          onResult({ type: 'ok', value: null })
+        })
       },
     }
+  }
+
+  /** Everything that lies there now, by key. */
+  get objects(): ReadonlyMap<StorageKey, Uint8Array> {
+    return this.#objects
   }
 
   /** Ground truth for the oracle: the object as it lies there now. */

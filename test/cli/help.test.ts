@@ -8,7 +8,7 @@ afterAll(() => {
   folder.remove()
 })
 
-const COMMANDS = ['demo', 'simulate', 'fuzz', 'mutants', 'plan', 'bench', 'ui', 'help']
+const COMMANDS = 'demo simulate fuzz mutants state repro plan bench ui help'.split(' ')
 
 describe.concurrent('help', () => {
   test.each([[[]], [['--help']], [['help']]])('weir %s lists every command', async (args) => {

@@ -77,6 +77,11 @@ export class FakeRuntime implements Runtime {
     this.#now = until
   }
 
+  /** Whoever set them is dead: no timer fires any more. */
+  forget(): void {
+    this.#pending = []
+  }
+
   /** Labels of the timers that are set. */
   get timers(): string[] {
     return this.#pending.map(({ timer }) => timer.label)
@@ -139,7 +144,18 @@ export class FakeStorage implements StoragePort {
     })
   }
 
-  delete(key: string): void {
+  list(prefix: string, onResult: (result: StorageResult<readonly string[]>) => void): void {
+    this.#runtime.schedule(this.#delayMs, `list ${prefix}`, () => {
+      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix))
+      onResult({ type: 'ok', value: keys.sort() })
+    })
+  }
+
+  delete(key: string, onResult?: (result: StorageResult<null>) => void): void {
     this.objects.delete(key)
+    if (onResult === undefined) return
+    this.#runtime.schedule(this.#delayMs, `delete ${key}`, () => {
+      onResult({ type: 'ok', value: null })
+    })
   }
 }

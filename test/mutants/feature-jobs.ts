@@ -24,6 +24,25 @@ function jobOf(build: (lines: DataStream<KafkaRecord<string>>) => DataStream<str
 
 const outputSink = kafkaSink<string>({ topic: 'out', value: text, delivery: 'exactly-once' })
 
+/** Counts lines; gives checkpoints up quickly, and goes on without them. */
+export const impatient = defineJob(
+  'Impatient',
+  {
+    // A vertex of its own has stored its state while another still waits.
+    chaining: false,
+    checkpointing: { intervalMs: 200, timeoutMs: 150, tolerableFailures: 100 },
+  },
+  (env) => {
+    env
+      .fromSource(kafkaSource({ topics: ['in'], groupId: 'impatient', value: text }))
+      .map(({ value }) => ({ line: value, count: 1 }))
+      .keyBy(({ line }) => line)
+      .sum('count')
+      .map(({ line, count }) => `${line} ${count}`)
+      .sinkTo(outputSink)
+  },
+)
+
 /** Asks a service about each line. */
 export const asynchronous = jobOf((lines) =>
   lines
@@ -77,6 +96,19 @@ export const bounded = defineJob('Bounded', CHECKPOINTS, (env) => {
     .sinkTo(outputSink)
 })
 
+/** Two pipelines side by side, each a region. Nothing but a right failover brings them back: no checkpoint expires. */
+export const pipelines = defineJob(
+  'Pipelines',
+  { chaining: false, checkpointing: { intervalMs: 200, timeoutMs: 600_000 } },
+  (env) => {
+    const source = kafkaSource({ topics: ['in'], groupId: 'feature', value: text })
+    env
+      .fromSource(source, { uid: 'read' })
+      .map(({ value }) => value.toUpperCase(), { uid: 'shout' })
+      .sinkTo(outputSink)
+  },
+)
+
 /** Windows over events, with partitions that may fall silent. */
 export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
   env
@@ -91,3 +123,11 @@ export const windowed = defineJob('Windowed', CHECKPOINTS, (env) => {
     })
     .sinkTo(outputSink)
 })
+
+/** Two subtasks feed one that keeps no state: what waits for it is in the channels. */
+export const narrowed = jobOf((lines) =>
+  lines
+    .map(({ value }) => value)
+    .rebalance()
+    .map((value) => value, { name: 'collected', parallelism: 1 }),
+)

@@ -2,11 +2,21 @@
 import { expect, test } from 'vitest'
 import { text } from 'weirstream'
 import type { Job } from 'weirstream'
-import { FEATURE_MUTANTS, simulate } from 'weirstream/sim'
+import { FEATURE_MUTANTS, Simulation, simulate } from 'weirstream/sim'
 import type { InvariantId, MutantName, Plan, SimulationResult, WorkloadItem } from 'weirstream/sim'
 import { runCampaign } from 'weirstream/testing'
+import { Masters } from '../engine/recovery/masters.ts'
 import { SEED } from '../seeded.ts'
-import { asynchronous, bounded, forgetful, united, windowed } from './feature-jobs.ts'
+import {
+  asynchronous,
+  bounded,
+  forgetful,
+  impatient,
+  narrowed,
+  pipelines,
+  united,
+  windowed,
+} from './feature-jobs.ts'
 
 type FeatureMutant = keyof typeof FEATURE_MUTANTS
 
@@ -58,6 +68,23 @@ test('the mutant ttl-ignored-after-restore is caught: what was restored does not
   expect(wrong.filter((line) => line.startsWith('a'))).toEqual(['a 1', 'a 2'])
 })
 
+test('the mutant channel-state-not-redistributed is caught: records in flight to a stateless operator are lost', () => {
+  const lines = Array.from({ length: 600 }, (_, i) => `line ${i}`)
+  const faults = [
+    {
+      kind: 'crash',
+      on: 'worker-1',
+      at: { point: 'checkpoint-completed', nth: 3 },
+      restartAfterMs: 0,
+    },
+  ] as const
+  const config = { ...PLAN.config, unaligned: true, recordMicros: 2000, inputDurationMs: 500 }
+  const plan = { ...PLAN, config, faults }
+  expect(verdict(narrowed, plan, lines)).toEqual([])
+  const mutant = 'channel-state-not-redistributed'
+  expect(verdict(narrowed, { ...plan, mutant }, lines)).toContain('T1')
+})
+
 /** An event with its time; the key `a` and the key `d` lie in two partitions. */
 function event(key: string | null, timestamp: number): WorkloadItem {
   return { topic: 'in', key, value: `@${timestamp}`, timestamp }
@@ -99,13 +126,52 @@ test('the mutant late-record-accepted is caught: a window that is over comes aga
   expect(windows(run(windowed, { ...PLAN, config, mutant }, late))).toBe(2)
 })
 
+test('the mutant region-too-small is caught: nobody reads what a subtask that restarted alone writes', () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `line ${i}`)
+  const faults = [{ kind: 'fail', on: 'shout/0', at: { t: 900 } }] as const
+  expect(verdict(pipelines, { ...PLAN, faults }, lines)).toEqual([])
+  const mutant = 'region-too-small'
+  expect(verdict(pipelines, { ...PLAN, faults, mutant }, lines)).toContain('L1')
+})
+
+test('the mutant unreadable-checkpoint-skipped is caught: an older checkpoint is restored without a word', () => {
+  const begin = (options: Parameters<Masters['begin']>[0]): string => {
+    const masters = new Masters()
+    masters.begin()
+    return masters.complete(2).complete(3, true).begin(options)
+  }
+  expect(begin({})).toContain('The newest checkpoint cannot be restored')
+  expect(begin({ mutant: 'unreadable-checkpoint-skipped' })).toContain('from 2')
+})
+
+test('the mutant aborted-upload-shared is caught: a checkpoint names what an aborted one wrote', () => {
+  // A transaction cannot be prepared for a while: checkpoints time out, for which all others have stored their state.
+  const faults = [
+    { kind: 'delay', on: 'worker-1', request: 'produce', at: { t: 500 }, delayMs: 300 },
+  ] as const
+  const config = { ...PLAN.config, stateBackend: 'lsm', incremental: true } as const
+  const lines = Array.from({ length: 400 }, (_, i) => `${i % 50}`)
+  const plan = { ...PLAN, config, faults }
+  const right = new Simulation(impatient, plan, { lines })
+  right.run()
+  expect(right.trace.map(({ type }) => type)).toContain('checkpoint-aborted')
+  expect(verdict(impatient, plan, lines)).toEqual([])
+  expect(verdict(impatient, { ...plan, mutant: 'aborted-upload-shared' }, lines)).toContain('S5')
+})
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
     'ttl-ignored-after-restore',
+    'channel-state-not-redistributed',
     'idle-channel-holds-back',
     'returning-channel-sets-back',
     'late-record-accepted',
+    'region-too-small',
+    'unreadable-checkpoint-skipped',
+    'aborted-upload-shared',
+    // By test/properties/corrupt-runs.property.test.ts: no run damages what is stored.
+    'checksum-ignored',
   ]
   expect(killed.toSorted()).toEqual(Object.keys(FEATURE_MUTANTS).toSorted())
 })

@@ -22,6 +22,8 @@ const job = jobNamed('traffic-analysis')
 const NOTHING: History = {
   fed: [],
   checkpoints: [],
+  coordination: [],
+  savepoints: [],
   outputs: [],
   log: [],
   openTransactions: [],

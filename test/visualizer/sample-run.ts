@@ -5,6 +5,7 @@
 import { attemptId, checkpointId } from '../../engine/ids.ts'
 import type { TraceEvent } from '../../engine/trace.ts'
 import { CHANNELS, SOURCES, SUMS, TraceBuilder, WORKERS } from './trace-builder.ts'
+import { NO_METRICS } from '../engine/snapshot-handles.ts'
 
 const [SOURCE_0, SOURCE_1] = SOURCES
 
@@ -122,11 +123,16 @@ function read(trace: TraceBuilder, { from, until, firstOffset, attempt }: Readin
 
 function checkpoint(trace: TraceBuilder, id: number, at: number, offset: number): void {
   const checkpoint = checkpointId(id)
-  trace.add(at, { type: 'checkpoint-triggered', checkpoint })
+  trace.add(at, {
+    type: 'checkpoint-triggered',
+    checkpoint,
+    kind: 'checkpoint',
+    alignment: 'aligned',
+  })
   CHANNELS.forEach((channel, index) => {
     const isSlow = index >= 2
     const sentAt = at + (isSlow ? 30 : 5)
-    trace.add(sentAt, { type: 'barrier-sent', checkpoint, channel })
+    trace.add(sentAt, { type: 'barrier-sent', checkpoint, channel, alignment: 'aligned' })
     trace.add(sentAt + 15, { type: 'barrier-received', checkpoint, channel })
     if (isSlow) return
     trace.add(sentAt + 15, { type: 'channel-blocked', checkpoint, channel })
@@ -143,6 +149,7 @@ function checkpoint(trace: TraceBuilder, id: number, at: number, offset: number)
       subtask,
       startDelayMs: 1,
       alignmentMs: index > 1 ? 25 : 0,
+      records: 0,
     })
     trace.add(takenAt + 20, { type: 'snapshot-stored', checkpoint, subtask, sizeBytes })
     trace.add(takenAt + 22, {
@@ -151,9 +158,19 @@ function checkpoint(trace: TraceBuilder, id: number, at: number, offset: number)
       subtask,
       attempt: attemptId(1),
       sizeBytes,
+      writtenBytes: sizeBytes,
+      metrics: NO_METRICS,
     })
   })
-  trace.add(at + 80, { type: 'checkpoint-completed', checkpoint, sizeBytes: 1600, durationMs: 80 })
+  trace.add(at + 80, {
+    type: 'checkpoint-completed',
+    checkpoint,
+    kind: 'checkpoint',
+    location: `chk-${id}/_metadata`,
+    sizeBytes: 1600,
+    writtenBytes: 1600,
+    durationMs: 80,
+  })
   SUMS.forEach((_, index) => commit(trace, id, at, index))
   SOURCES.forEach((_, partition) =>
     trace.add(at + 90, {
@@ -225,10 +242,19 @@ function crash(trace: TraceBuilder): void {
     reason: 'worker lost',
   })
   trace.add(detectedAt + 60, { type: 'worker-registered', worker, slots: 2 })
-  trace.add(detectedAt + 70, { type: 'restart-started', restart: 1, checkpoint: restored })
+  trace.add(detectedAt + 70, {
+    type: 'restart-started',
+    restart: 1,
+    checkpoint: restored,
+    subtasks: [...SOURCES, ...SUMS],
+  })
   deploy(trace, 2, runningAt - 30)
   ;[...SOURCES, ...SUMS].forEach((subtask) => {
-    trace.add(runningAt - 24, { type: 'restore-started', subtask, checkpoint: restored })
+    trace.add(runningAt - 24, {
+      type: 'restore-started',
+      subtask,
+      checkpoint: restored,
+    })
     trace.add(runningAt - 12, {
       type: 'state-restored',
       subtask,

@@ -186,6 +186,10 @@ export const en = {
   'summary.duration': 'Simulated time',
 
   'fault.crash': 'crash',
+  'fault.fail': 'task failure',
+  'fault.sever': 'severed link',
+  'fault.drop': 'lost message',
+  'fault.compact': 'log compaction',
   'fault.delay': 'delay',
   'fault.duplicate': 'duplicate',
   'fault.lose-response': 'lost response',

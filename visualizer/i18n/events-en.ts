@@ -32,11 +32,32 @@ export const eventsEn = {
     '{subtask} took its snapshot of checkpoint {checkpoint} (aligned for {alignmentMs} ms)',
   'event.snapshot-stored':
     'Snapshot of {subtask} for checkpoint {checkpoint} is stored ({sizeBytes} bytes)',
+  'event.alignment-timed-out':
+    '{subtask} aligned too long: the barrier of checkpoint {checkpoint} overtakes from here on',
+  'event.channel-state-captured':
+    '{count} records in flight on {channel} belong to the snapshot of {subtask} ({end})',
+  'event.checkpoint-unreadable':
+    'Checkpoint {checkpoint} cannot be read[: {reason}][; checkpoint {fallback} is used instead]',
+  'event.changelog-appended':
+    '{subtask} appended {count} changes for checkpoint {checkpoint} to its log ({sizeBytes} bytes)',
+  'event.state-materialized': '{subtask} stored its whole state ({sizeBytes} bytes)',
+  'event.state-downloaded':
+    '{subtask} has the {sizeBytes} bytes of checkpoint {checkpoint}, {localBytes} of them local',
+  'event.channel-state-restored':
+    '{subtask} processed the {count} records that were in flight at checkpoint {checkpoint}',
+  'event.master-started':
+    'Job master {epoch} took over[; the newest checkpoint it found is {checkpoint}]',
+  'event.job-submitted':
+    'The job was submitted again with parallelism {parallelism}[, from checkpoint {checkpoint}][ at {location}]',
+  'event.master-crashed': 'The job master crashed (incarnation {incarnation})',
+  'event.message-lost': 'A message {message} from {from} to {to} was lost',
   'event.restore-started': '{subtask} restores from checkpoint {checkpoint}',
   'event.state-restored':
     '{subtask} restored {keyCount} keys of checkpoint {checkpoint} ({sizeBytes} bytes)',
   'event.split-assigned': '{subtask} reads {topic}/{partition} from offset {offset}',
   'event.split-restored': '{subtask} goes back to offset {offset} of {topic}/{partition}',
+  'event.subtask-progressed': '{subtask} has processed {records} records (attempt {attempt})',
+  'event.split-progressed': '{subtask} stands at offset {offset} of {topic}/{partition}; lag {lag}',
   'event.split-caught-up': '{subtask} reached the end of {topic}/{partition} at offset {offset}',
   'event.group-offset-committed':
     'Group {groupId} committed offset {offset} of {topic}/{partition}',

@@ -25,11 +25,28 @@ export const eventsZh: Record<keyof typeof eventsEn, string> = {
   'event.channel-unblocked': '{channel} 解除阻塞：屏障 {checkpoint} 已对齐',
   'event.snapshot-taken': '{subtask} 为检查点 {checkpoint} 拍下快照（对齐用时 {alignmentMs} 毫秒）',
   'event.snapshot-stored': '{subtask} 的检查点 {checkpoint} 快照已存妥（{sizeBytes} 字节）',
+  'event.alignment-timed-out': '{subtask} 对齐太久：检查点 {checkpoint} 的屏障从此越过记录',
+  'event.channel-state-captured': '{channel} 上在途的 {count} 条记录写入 {subtask} 的快照（{end}）',
+  'event.checkpoint-unreadable':
+    '检查点 {checkpoint} 无法读取[：{reason}][；改用检查点 {fallback}]',
+  'event.changelog-appended':
+    '{subtask} 为检查点 {checkpoint} 向日志追加了 {count} 处更改（{sizeBytes} 字节）',
+  'event.state-materialized': '{subtask} 存下了全部状态（{sizeBytes} 字节）',
+  'event.state-downloaded':
+    '{subtask} 取得了检查点 {checkpoint} 的 {sizeBytes} 字节，其中 {localBytes} 字节来自本地',
+  'event.channel-state-restored': '{subtask} 处理了检查点 {checkpoint} 时在途的 {count} 条记录',
+  'event.master-started': '作业主节点 {epoch} 接管[；找到的最新检查点是 {checkpoint}]',
+  'event.job-submitted':
+    '作业以并行度 {parallelism} 再次提交[，从检查点 {checkpoint} 开始][（{location}）]',
+  'event.master-crashed': '作业主节点崩溃（第 {incarnation} 次启动）',
+  'event.message-lost': '从 {from} 到 {to} 的消息 {message} 丢失',
   'event.restore-started': '{subtask} 开始从检查点 {checkpoint} 还原',
   'event.state-restored':
     '{subtask} 还原了检查点 {checkpoint} 的 {keyCount} 个键（{sizeBytes} 字节）',
   'event.split-assigned': '{subtask} 从偏移量 {offset} 开始读 {topic}/{partition}',
   'event.split-restored': '{subtask} 退回 {topic}/{partition} 的偏移量 {offset}',
+  'event.subtask-progressed': '{subtask} 已处理 {records} 条记录（第 {attempt} 次执行）',
+  'event.split-progressed': '{subtask} 读到 {topic}/{partition} 的位移 {offset}，积压 {lag}',
   'event.split-caught-up': '{subtask} 读到 {topic}/{partition} 的末尾，偏移量 {offset}',
   'event.group-offset-committed': '消费组 {groupId} 提交了 {topic}/{partition} 的偏移量 {offset}',
   'event.transaction-opened':

@@ -1,6 +1,6 @@
 /** The rules of the checkpoint coordinator (flink-semantics.md 3.2). */
 import { describe, expect, test } from 'vitest'
-import { basePeriodMs } from '../../../engine/checkpoint/checkpoint-coordinator.ts'
+import { basePeriodMs } from '../../../engine/checkpoint/checkpoint-triggers.ts'
 import { NO_FAILURES } from '../../../engine/checkpoint/failure-counter.ts'
 import { Coordination } from './coordinator-dsl.ts'
 
@@ -37,12 +37,20 @@ describe('triggering', () => {
     expect(job.interval()).toContain('trigger-sources 1')
   })
 
-  test('it is skipped while a checkpoint is pending', () => {
+  test('it waits while a checkpoint is pending, and goes as soon as that has ended', () => {
     const job = new Coordination()
     job.start()
     job.interval()
-    expect(job.interval(100)).toEqual(['interval in 100', 'skip: checkpoint 1 is pending'])
-    expect(job.state.pending?.id).toBe(1)
+    expect(job.interval(100)).toEqual(['interval in 100'])
+    expect(job.pending?.id).toBe(1)
+    job.acknowledge(1, 'ab')
+    expect(job.stored(1)).toEqual([
+      'cancel-timeout 1',
+      'notify-complete 1 after 100',
+      'announce 2',
+      'timeout of 2 in 1000',
+      'trigger-sources 2',
+    ])
   })
 
   test('it waits until the pause since the last completion is over', () => {
@@ -53,6 +61,8 @@ describe('triggering', () => {
     job.acknowledge(1, 'ab')
     job.stored(1)
     expect(job.interval(200)).toEqual([
+      'interval in 100',
+      'cancel-interval',
       'interval in 30',
       'skip: the pause since the last one is too short',
     ])
@@ -118,7 +128,7 @@ describe('completing', () => {
     job.snapshotted(1, 'source')
     job.acknowledge(1, 'a')
     job.stored(1)
-    expect(job.state.latestCompleted).toMatchObject({
+    expect(job.latest).toMatchObject({
       checkpoint: 1,
       triggeredAt: 0,
       coordinators: [{ uid: 'source', state: new Uint8Array([1]) }],
@@ -130,17 +140,17 @@ describe('completing', () => {
     job.start()
     job.interval(100)
     job.acknowledge(1, 'ab')
-    expect(job.state.latestCompleted).toBeNull()
+    expect(job.latest).toBeNull()
     job.now = 140
-    expect(job.stored(1)).toEqual(['cancel-timeout', 'notify-complete 1 after 40'])
-    expect(job.state.latestCompleted?.checkpoint).toBe(1)
+    expect(job.stored(1)).toEqual(['cancel-timeout 1', 'notify-complete 1 after 40'])
+    expect(job.latest?.checkpoint).toBe(1)
   })
 
   test('a completed checkpoint subsumes the one before', () => {
     const job = new Coordination()
     job.start()
     job.complete()
-    expect(job.complete()).toEqual(['cancel-timeout', 'notify-complete 2 after 0', 'subsume 1'])
+    expect(job.complete()).toEqual(['cancel-timeout 2', 'notify-complete 2 after 0', 'subsume 1'])
     expect(job.complete()).toContain('subsume 2')
   })
 
@@ -186,8 +196,11 @@ describe('completing', () => {
     job.interval()
     job.acknowledge(1, 'ab')
     job.stop()
-    expect(job.stored(1)).toEqual([])
-    expect(job.state.latestCompleted).toBeNull()
+    expect(job.stored(1), 'and what was stored goes').toEqual([
+      'delete chk-1/_metadata',
+      'discard chk-1/a-1,chk-1/b-1',
+    ])
+    expect(job.latest).toBeNull()
   })
 })
 
@@ -198,11 +211,11 @@ describe('aborting', () => {
     job.interval()
     job.acknowledge(1, 'a')
     expect(job.decline(1, 'b')).toEqual([
-      'cancel-timeout',
+      'cancel-timeout 1',
       'notify-aborted 1 (declined), newest complete none',
       'discard chk-1/a-1',
     ])
-    expect(job.state.pending).toBeNull()
+    expect(job.pending).toBeUndefined()
   })
 
   test('the news of an abort names the newest completed checkpoint, in case its own news was lost', () => {
@@ -219,7 +232,7 @@ describe('aborting', () => {
     job.complete()
     job.interval()
     expect(job.decline(1, 'a')).toEqual([])
-    expect(job.state.pending?.id).toBe(2)
+    expect(job.pending?.id).toBe(2)
   })
 
   test('a checkpoint that takes too long expires', () => {
@@ -244,7 +257,7 @@ describe('aborting', () => {
     job.interval()
     job.acknowledge(1, 'ab')
     expect(job.storeFailed(1)).toEqual([
-      'cancel-timeout',
+      'cancel-timeout 1',
       'notify-aborted 1 (storage-failed), newest complete none',
       'discard chk-1/a-1,chk-1/b-1',
     ])
@@ -257,7 +270,7 @@ describe('aborting', () => {
     job.acknowledge(1, 'a')
     expect(job.stop()).toEqual([
       'cancel-interval',
-      'cancel-timeout',
+      'cancel-timeout 1',
       'notify-aborted 1 (failover), newest complete none',
       'discard chk-1/a-1',
     ])
@@ -269,7 +282,7 @@ describe('aborting', () => {
     job.start()
     job.complete()
     expect(job.stop()).toEqual(['cancel-interval'])
-    expect(job.state.latestCompleted?.checkpoint).toBe(1)
+    expect(job.latest?.checkpoint).toBe(1)
   })
 
   test('an id is consumed even if its checkpoint comes to nothing (F-I1)', () => {
@@ -329,7 +342,7 @@ describe('failures', () => {
     job.start()
     job.interval()
     expect(job.decline(1, 'a', false).at(-1)).not.toMatch('fail-job')
-    expect(job.state.pending).toBeNull()
+    expect(job.pending).toBeUndefined()
     expect(job.state.failures).toEqual(NO_FAILURES)
   })
 

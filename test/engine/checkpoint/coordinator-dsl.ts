@@ -8,39 +8,59 @@ import type {
   CoordinatorInput,
   CoordinatorState,
   TriggerPlan,
-} from '../../../engine/checkpoint/checkpoint-coordinator.ts'
-import { newCoordinator, step } from '../../../engine/checkpoint/checkpoint-coordinator.ts'
+} from '../../../engine/checkpoint/coordinator-protocol.ts'
+import { step } from '../../../engine/checkpoint/checkpoint-coordinator.ts'
+import { newCoordinator } from '../../../engine/checkpoint/coordinator-state.ts'
+import type { CoordinatorStart } from '../../../engine/checkpoint/coordinator-state.ts'
+import type { PendingCheckpoint } from '../../../engine/checkpoint/pending-checkpoint.ts'
+import type { CheckpointMetadata } from '../../../engine/checkpoint/checkpoint-metadata.ts'
 import type { CheckpointFailure } from '../../../engine/checkpoint/failure.ts'
 import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { type AttemptId, attemptId, checkpointId, millis } from '../../../engine/ids.ts'
 import { type SubtaskId, subtaskId, vertexId } from '../../../engine/ids.ts'
+import { Mutants } from '../../../engine/mutants.ts'
+import type { AnyMutant } from '../../../engine/mutants.ts'
+import { handleOf, objectsIn } from '../snapshot-handles.ts'
 
 const DEFAULTS: CoordinatorConfig = {
   intervalMs: 100,
   minPauseMs: 0,
   timeoutMs: 1000,
   tolerableFailures: 0,
+  intervalDuringBacklogMs: 100,
+  maxConcurrent: 1,
+  retained: 1,
+  unaligned: false,
 }
 
 export class Coordination {
-  state: CoordinatorState = newCoordinator()
+  state: CoordinatorState
   readonly config: CoordinatorConfig
   readonly #subtasks: readonly string[]
   readonly #coordinators: readonly string[]
   now = 0
+  /** Which attempts are deployed; null while not all of them run. */
+  attempt: number | null = 1
+  #requestId = 0
+  readonly #mutants: Mutants
 
   constructor(
     config: Partial<CoordinatorConfig> = {},
     subtasks: readonly string[] = ['a', 'b'],
     coordinators: readonly string[] = [],
+    { mutant = null, start }: { mutant?: AnyMutant | null; start?: CoordinatorStart } = {},
   ) {
+    this.#mutants = new Mutants(mutant)
+    this.state = newCoordinator(start)
     this.config = { ...DEFAULTS, ...config }
     this.#subtasks = subtasks
     this.#coordinators = coordinators
   }
 
   input(input: CoordinatorInput): readonly CoordinatorEffect[] {
-    const context = { config: this.config, now: millis(this.now), missingAllowed: 0 }
+    const { config, now } = this
+    const plan = (): TriggerPlan => this.plan()
+    const context = { config, now: millis(now), plan, mutants: this.#mutants }
     const [state, effects] = step(this.state, input, context)
     this.state = state
     return effects
@@ -57,17 +77,51 @@ export class Coordination {
   /** The timer of the interval rings at `now`. */
   interval(now = this.now, attempt = 1): string[] {
     this.now = now
-    return describe(this.input({ type: 'interval-elapsed', plan: this.plan(attempt) }))
+    this.attempt = attempt
+    return describe(this.input({ type: 'interval-elapsed' }))
   }
 
   intervalWhileDeploying(): string[] {
-    const plan: TriggerPlan = { expected: null, coordinators: this.#coordinators }
-    return describe(this.input({ type: 'interval-elapsed', plan }))
+    this.attempt = null
+    const effects = describe(this.input({ type: 'interval-elapsed' }))
+    this.attempt = 1
+    return effects
   }
 
-  plan(attempt: number): TriggerPlan {
-    const expected = this.#subtasks.map((name) => [subtask(name), attemptId(attempt)] as const)
-    return { expected: new Map<SubtaskId, AttemptId>(expected), coordinators: this.#coordinators }
+  /** `savepoint`, `stop` or `drain`, to `sp-1`, `sp-2`, … */
+  savepoint(kind: 'savepoint' | 'stop' | 'drain' = 'savepoint'): string[] {
+    this.#requestId += 1
+    const target = { requestId: this.#requestId, location: `sp-${this.#requestId}` }
+    return describe(this.input({ type: 'savepoint-requested', kind, target }))
+  }
+
+  backlog(isBacklog: boolean): string[] {
+    return describe(this.input({ type: 'backlog-changed', isBacklog }))
+  }
+
+  cleaned(): string[] {
+    return describe(this.input({ type: 'cleaned' }))
+  }
+
+  plan(): TriggerPlan {
+    const { attempt } = this
+    const expected = (of: number): (readonly [SubtaskId, AttemptId])[] =>
+      this.#subtasks.map((name) => [subtask(name), attemptId(of)] as const)
+    return {
+      expected: attempt === null ? null : new Map(expected(attempt)),
+      coordinators: this.#coordinators,
+      vertices: [],
+    }
+  }
+
+  /** The checkpoint that is pending, when there is one. */
+  get pending(): PendingCheckpoint | undefined {
+    return [...this.state.pending.values()].at(-1)
+  }
+
+  /** The newest that a restart may begin with. */
+  get latest(): CheckpointMetadata | null {
+    return this.state.completed.at(-1)?.metadata ?? null
   }
 
   snapshotted(checkpoint: number, uid: string): string[] {
@@ -97,17 +151,19 @@ export class Coordination {
     return describe(this.input({ type: 'metadata-stored', checkpoint: checkpointId(checkpoint) }))
   }
 
-  storeFailed(checkpoint: number): string[] {
-    const input = { type: 'metadata-failed', reason: 'disk full' } as const
+  storeFailed(checkpoint: number, isUncertain = false): string[] {
+    const input = { type: 'metadata-failed', reason: 'disk full', isUncertain } as const
     return describe(this.input({ ...input, checkpoint: checkpointId(checkpoint) }))
   }
 
   /** A whole checkpoint: interval, all acknowledgements, storage. */
   complete(): string[] {
     this.interval()
-    const id = this.state.pending?.id ?? 0
+    const id = this.pending?.id ?? 0
     this.acknowledge(id, this.#subtasks.join(''))
-    return this.stored(id)
+    const effects = this.stored(id)
+    while (this.state.cleaning > 0) this.cleaned()
+    return effects
   }
 }
 
@@ -116,14 +172,12 @@ export function subtask(name: string): SubtaskId {
 }
 
 export function handle(checkpoint: number, name: string, attempt = 1): SnapshotHandle {
-  const object = `chk-${checkpoint}/${name}-${attempt}`
-  return {
-    subtask: subtask(name),
-    attempt: attemptId(attempt),
-    object,
-    sizeBytes: 10,
-    operators: [],
-  }
+  const owner = { subtask: subtask(name), attempt: attemptId(attempt) }
+  return handleOf(owner, `chk-${checkpoint}/${name}-${attempt}`, 10)
+}
+
+function objects(handles: readonly SnapshotHandle[]): string {
+  return handles.flatMap(({ keyed }) => objectsIn(keyed)).join()
 }
 
 /** `trigger-sources 1`, `notify-aborted 1 (failover), newest complete 0`, `discard chk-1/a-1`, … */
@@ -135,26 +189,42 @@ function describe(effects: readonly CoordinatorEffect[]): string[] {
       case 'schedule-timeout':
         return `timeout of ${effect.checkpoint} in ${effect.delayMs}`
       case 'skip':
-        return `skip: ${effect.reason}`
+        return `skip: ${effect.reason}${of(effect.savepoint)}`
       case 'store-metadata':
-        return `store ${effect.metadata.checkpoint}: ${effect.metadata.handles.map(({ object }) => object).join()}`
-      case 'notify-complete':
-        return `notify-complete ${effect.metadata.checkpoint} after ${effect.durationMs}`
-      case 'notify-aborted':
-        return `notify-aborted ${effect.checkpoint} (${effect.failure.type}), newest complete ${effect.latestCompleted ?? 'none'}`
+        return `store ${effect.metadata.checkpoint}: ${objects(effect.metadata.handles)}`
+      case 'complete': {
+        const word = effect.isNotified ? 'notify-complete' : 'complete'
+        const { metadata, durationMs, savepoint } = effect
+        return `${word} ${metadata.checkpoint} after ${durationMs}${of(savepoint)}`
+      }
+      case 'notify-aborted': {
+        const newest = effect.latestCompleted ?? 'none'
+        const { checkpoint, failure, savepoint } = effect
+        return `notify-aborted ${checkpoint} (${failure.type}), newest complete ${newest}${of(savepoint)}`
+      }
       case 'discard':
-        return `discard ${effect.handles.map(({ object }) => object).join()}`
+        return `discard ${objects(effect.handles)}`
+      case 'delete-metadata':
+        return `delete ${effect.location}`
       case 'subsume':
-        return `subsume ${effect.metadata.checkpoint}`
+        return `subsume ${effect.checkpoint.metadata.checkpoint}`
       case 'fail-job':
-        return `fail-job: ${effect.reason}`
+        return `fail-job: ${effect.reason}${effect.task === null ? '' : ` (${effect.task})`}`
+      case 'trigger-sources': {
+        const { id, kind, isFull } = effect.pending
+        return `trigger-sources ${id}${kind === 'checkpoint' ? '' : ` ${kind}`}${isFull ? ' full' : ''}`
+      }
       case 'announce':
       case 'snapshot-coordinators':
-      case 'trigger-sources':
         return `${effect.type} ${effect.checkpoint}`
       case 'cancel-interval':
-      case 'cancel-timeout':
         return effect.type
+      case 'cancel-timeout':
+        return `${effect.type} ${effect.checkpoint}`
     }
   })
+}
+
+function of(savepoint: { readonly requestId: number } | null): string {
+  return savepoint === null ? '' : ` for request ${savepoint.requestId}`
 }

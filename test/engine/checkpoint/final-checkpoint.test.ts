@@ -1,5 +1,6 @@
 /** The final checkpoint: taken as soon as every subtask has emitted its last record, and again until one completes. */
 import { expect, test } from 'vitest'
+import type { CoordinatorEffect } from '../../../engine/checkpoint/coordinator-protocol.ts'
 import { Coordination } from './coordinator-dsl.ts'
 
 function ended(coordination: Coordination): readonly string[] {
@@ -8,10 +9,14 @@ function ended(coordination: Coordination): readonly string[] {
 
 /** Barriers that went out, as `1`, or `1 final`. */
 function barriers(coordination: Coordination): string[] {
-  const attempt = coordination.plan(1)
-  return coordination.input({ type: 'interval-elapsed', plan: attempt }).flatMap((effect) => {
+  return barriersIn(coordination.input({ type: 'interval-elapsed' }))
+}
+
+function barriersIn(effects: readonly CoordinatorEffect[]): string[] {
+  return effects.flatMap((effect) => {
     if (effect.type !== 'trigger-sources') return []
-    return [`${effect.checkpoint}${effect.isFinal ? ' final' : ''}`]
+    const { id, kind } = effect.pending
+    return [`${id}${kind === 'final' ? ' final' : ''}`]
   })
 }
 
@@ -28,8 +33,9 @@ test('one that was pending when the input ended is not the final one', () => {
   expect(barriers(coordination)).toEqual(['1'])
   ended(coordination)
   expect(barriers(coordination)).toEqual([])
-  coordination.input({ type: 'timed-out', checkpoint: coordination.state.pending?.id ?? never() })
-  expect(barriers(coordination)).toEqual(['2 final'])
+  const checkpoint = coordination.pending?.id ?? never()
+  expect(barriersIn(coordination.input({ type: 'timed-out', checkpoint }))).toEqual(['2 final'])
+  expect(barriers(coordination), 'once').toEqual([])
 })
 
 test('without periodic checkpoints it is the only one', () => {

@@ -1,11 +1,12 @@
 /** The receiving end of all channels of a subtask. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { present } from '../../../engine/assert.ts'
-import { type Element, newRecordBuffer } from '../../../engine/element.ts'
+import { type Element, newRecordBuffer, type RecordBuffer } from '../../../engine/element.ts'
 import { CHANNEL_CREDIT, InputGate } from '../../../engine/exchange/input-gate.ts'
-import { attemptId, channelId, checkpointId, millis } from '../../../engine/ids.ts'
+import { attemptId, channelId, checkpointId } from '../../../engine/ids.ts'
 import { subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
+import { barrierOf } from '../snapshot-handles.ts'
 
 const consumer = subtaskId(vertexId('sum'), 0)
 const peers = ['a', 'b', 'c'].map((name, index) => {
@@ -174,14 +175,66 @@ test('the gate is finished when all its channels are', () => {
 
 function elementOf(text: string): Element {
   if (text.startsWith('|')) {
-    return {
-      type: 'barrier',
-      checkpoint: checkpointId(Number(text.slice(1))),
-      timestamp: millis(0),
-    }
+    return barrierOf(Number(text.slice(1)))
   }
   const buffer = newRecordBuffer(false, false)
   buffer.values.push(Number(text))
   buffer.timestamps.push(0)
   return buffer
 }
+
+describe('what is in flight', () => {
+  const values = (buffers: readonly RecordBuffer[]) => buffers.map((buffer) => buffer.values.join())
+
+  /** Captures channel a in front of barrier 2. */
+  function capturing(before: string, overtaken: number | null = null) {
+    const receiving = new Receiving().receive(before)
+    const buffers: RecordBuffer[] = []
+    receiving.gate.capture(0, checkpointId(2), overtaken, (buffer) => buffers.push(buffer))
+    return { receiving, buffers }
+  }
+
+  test('is what is queued and what arrives until the barrier, of that channel alone', () => {
+    const { receiving, buffers } = capturing('a1 b2 a3')
+    receiving.receive('a4 b5 a|2 a6')
+    expect(values(buffers)).toEqual(['1', '3', '4'])
+    expect(receiving.polled()).toBe('a1 b2 a3 b5 a4 a|2 a6')
+  })
+
+  test('ends at a barrier that stands in the queue', () => {
+    const { receiving, buffers } = capturing('a1 a|1 a2 a|2 a3')
+    receiving.receive('a4')
+    expect(values(buffers)).toEqual(['1', '2'])
+  })
+
+  test('is what a barrier has overtaken, if it has come', () => {
+    const { receiving, buffers } = capturing('a1 a2 a3', 2)
+    receiving.receive('a4')
+    expect(values(buffers)).toEqual(['1', '2'])
+  })
+
+  test('ends when nobody captures any more', () => {
+    const { receiving, buffers } = capturing('a1')
+    receiving.gate.stopCapture()
+    receiving.receive('a2')
+    expect(values(buffers)).toEqual(['1'])
+  })
+
+  test('a barrier is fetched out of the queue with the number of elements in front of it', () => {
+    const { receiving } = capturing('a0 a1 a|2 a3')
+    receiving.gate.poll()
+    const { barrier, overtaken } = receiving.gate.fetchBarrier(0, checkpointId(2))
+    expect([barrier.checkpoint, overtaken]).toEqual([2, 1])
+    expect(receiving.polled()).toBe('a1 a3')
+    expect(() => receiving.gate.fetchBarrier(0, checkpointId(2))).toThrow(
+      'No barrier of checkpoint 2',
+    )
+  })
+
+  test('an unaligned barrier is not queued', () => {
+    const receiving = new Receiving().receive('a1')
+    receiving.deliver(0, 1, { ...barrierOf(1), alignment: 'unaligned' })
+    expect(receiving.gate.queued(0)).toBe(1)
+    expect(receiving.polled()).toBe('a1')
+  })
+})

@@ -1,12 +1,13 @@
 /** The sending end: what leaves, when, and in which order. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BUFFER_RECORDS_MAX, type Barrier } from '../../../engine/element.ts'
+import { BUFFER_RECORDS_MAX } from '../../../engine/element.ts'
 import { OUTPUT_QUEUE_MAX, OutputChannel } from '../../../engine/exchange/output-channel.ts'
-import { attemptId, channelId, checkpointId, millis } from '../../../engine/ids.ts'
+import { attemptId, channelId, checkpointId } from '../../../engine/ids.ts'
 import { subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
 import { seeded } from '../../seeded.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
+import { barrierOf } from '../snapshot-handles.ts'
 
 const from = subtaskId(vertexId('map'), 0)
 const to = subtaskId(vertexId('sum'), 1)
@@ -36,9 +37,17 @@ class Sending {
     return this
   }
 
-  barrier(checkpoint: number): this {
-    this.channel.addControl(barrier(checkpoint))
+  barrierOf(checkpoint: number): this {
+    this.channel.addControl(barrierOf(checkpoint))
     return this
+  }
+
+  /** Sends an unaligned barrier; the values of the records that it shows, a buffer each. */
+  overtaking(checkpoint: number): string[] {
+    const shown: string[] = []
+    const barrier = { ...barrierOf(checkpoint), alignment: 'unaligned' } as const
+    this.channel.addOvertaking(barrier, ({ values }) => shown.push(values.join()))
+    return shown
   }
 
   left(): string[] {
@@ -54,7 +63,7 @@ class Sending {
 }
 
 test('nothing leaves before the consumer has connected', () => {
-  const sending = new Sending().buffer().barrier(1)
+  const sending = new Sending().buffer().barrierOf(1)
   expect(sending.left()).toEqual([])
   sending.channel.connect(2)
   expect(sending.left()).toEqual(['1', '|1'])
@@ -105,14 +114,14 @@ test('a second request to connect brings no second credit', () => {
 test('a barrier needs no credit', () => {
   const sending = new Sending()
   sending.channel.connect(0)
-  sending.barrier(1)
+  sending.barrierOf(1)
   expect(sending.left()).toEqual(['|1'])
 })
 
 test('a barrier keeps its place behind record buffers that wait for credit', () => {
   const sending = new Sending()
   sending.channel.connect(1)
-  sending.buffer().buffer().barrier(1).buffer()
+  sending.buffer().buffer().barrierOf(1).buffer()
   expect(sending.left()).toEqual(['1'])
   sending.channel.addCredit(1)
   expect(sending.left()).toEqual(['2', '|1'])
@@ -121,9 +130,54 @@ test('a barrier keeps its place behind record buffers that wait for credit', () 
 test('a barrier ends the unfinished buffer, so that its records stay in front of it', () => {
   const sending = new Sending()
   sending.channel.connect(2)
-  sending.write().barrier(1).write()
+  sending.write().barrierOf(1).write()
   sending.channel.flush()
   expect(sending.left()).toEqual(['1', '|1', '2'])
+})
+
+test('an unaligned barrier leaves in front of everything that waits, and shows the records that it overtakes', () => {
+  const sending = new Sending()
+  sending.channel.connect(1)
+  sending.buffer().buffer().barrierOf(1).write()
+  expect(sending.left()).toEqual(['1'])
+  expect(sending.overtaking(2)).toEqual(['2', '3'])
+  expect(sending.left()).toEqual(['|2'])
+  sending.channel.addCredit(2)
+  expect(sending.left()).toEqual(['2', '|1', '3'])
+})
+
+test('before the consumer has connected, unaligned barriers wait in their order, in front', () => {
+  const sending = new Sending().buffer()
+  expect(sending.overtaking(1)).toEqual(['1'])
+  sending.buffer()
+  expect(sending.overtaking(2)).toEqual(['1', '2'])
+  sending.channel.connect(2)
+  expect(sending.left()).toEqual(['|1', '|2', '1', '2'])
+})
+
+test('a barrier that waits in line may overtake later; then it shows only what was in front of it', () => {
+  const sending = new Sending().buffer().barrierOf(1).buffer()
+  const shown: unknown[] = []
+  sending.channel.overtake(checkpointId(1), ({ values }) => shown.push(...values))
+  sending.channel.overtake(checkpointId(7), ({ values }) => shown.push(...values))
+  expect(shown).toEqual([1])
+  sending.channel.connect(2)
+  expect(sending.left()).toEqual(['|1', '1', '2'])
+  expect(sending.runtime.factsOf('barrier-sent').map(({ alignment }) => alignment)).toEqual([
+    'unaligned',
+  ])
+})
+
+test('whoever awaits a barrier is told when it leaves, unless it has left already', () => {
+  const sending = new Sending().buffer().barrierOf(1)
+  let left = 0
+  const isWaiting = sending.channel.awaitBarrier(checkpointId(1), () => (left += 1))
+  expect([isWaiting, left]).toEqual([true, 0])
+  sending.channel.connect(1)
+  expect(left).toBe(1)
+  sending.barrierOf(2)
+  expect(sending.channel.awaitBarrier(checkpointId(2), () => (left += 1))).toBe(false)
+  expect(left).toBe(1)
 })
 
 test('the channel is unavailable while its queue is full, and available again with credit', () => {
@@ -140,7 +194,7 @@ test('the channel is unavailable while its queue is full, and available again wi
 
 test('control elements in the queue do not make the channel unavailable', () => {
   const sending = new Sending()
-  for (let i = 1; i <= 2 * OUTPUT_QUEUE_MAX; i++) sending.barrier(i)
+  for (let i = 1; i <= 2 * OUTPUT_QUEUE_MAX; i++) sending.barrierOf(i)
   expect(sending.channel.isAvailable).toBe(true)
 })
 
@@ -173,11 +227,11 @@ test('the hash of the key and the origins travel with the record, where the edge
 })
 
 test('a barrier leaves a trace when it leaves the channel, not when it is added', () => {
-  const sending = new Sending().barrier(3)
+  const sending = new Sending().barrierOf(3)
   expect(sending.runtime.facts).toEqual([])
   sending.channel.connect(0)
   expect(sending.runtime.factsOf('barrier-sent')).toEqual([
-    { type: 'barrier-sent', checkpoint: 3, channel: peer.channel },
+    { type: 'barrier-sent', checkpoint: 3, channel: peer.channel, alignment: 'aligned' },
   ])
 })
 
@@ -224,7 +278,7 @@ test('for every sequence of writes, flushes, barriers and credits, elements leav
           sending.write()
           written_.push(String(++written))
         } else if (what === 'barrier') {
-          sending.barrier(++barriers)
+          sending.barrierOf(++barriers)
           written_.push(`|${barriers}`)
         } else if (what === 'flush') {
           sending.channel.flush()
@@ -242,7 +296,3 @@ test('for every sequence of writes, flushes, barriers and credits, elements leav
     seeded(200),
   )
 })
-
-function barrier(checkpoint: number): Barrier {
-  return { type: 'barrier', checkpoint: checkpointId(checkpoint), timestamp: millis(0) }
-}

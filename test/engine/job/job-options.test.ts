@@ -11,6 +11,8 @@ test('every option has a default', () => {
     chaining: true,
     autoWatermarkIntervalMs: 200,
     checkpointing: null,
+    state: { backend: 'heap', changelog: null, localRecovery: false },
+    failover: 'region',
     restart: { strategy: 'fixed-delay', attempts: 10, delayMs: 1000 },
     heartbeat: { intervalMs: 10_000, timeoutMs: 50_000 },
   })
@@ -19,6 +21,15 @@ test('every option has a default', () => {
     timeoutMs: 600_000,
     minPauseMs: 0,
     tolerableFailures: 0,
+    mode: 'exactly-once',
+    maxConcurrent: 1,
+    unaligned: false,
+    alignedTimeoutMs: 0,
+    intervalDuringBacklogMs: 500,
+    retained: 1,
+    externalized: 'none',
+    incremental: false,
+    fallbackToPrevious: false,
   })
 })
 
@@ -29,7 +40,27 @@ test('what is given is kept', () => {
     runtimeMode: 'automatic',
     chaining: false,
     autoWatermarkIntervalMs: 0,
-    checkpointing: { intervalMs: 10, timeoutMs: 20, minPauseMs: 30, tolerableFailures: 4 },
+    checkpointing: {
+      intervalMs: 10,
+      timeoutMs: 20,
+      minPauseMs: 30,
+      tolerableFailures: 4,
+      mode: 'exactly-once',
+      maxConcurrent: 1,
+      unaligned: true,
+      alignedTimeoutMs: 5,
+      intervalDuringBacklogMs: 0,
+      retained: 3,
+      externalized: 'retain-on-cancellation',
+      incremental: true,
+      fallbackToPrevious: true,
+    },
+    state: {
+      backend: 'lsm',
+      changelog: { log: { type: 'kafka', topic: 'changes' }, materializeIntervalMs: 7 },
+      localRecovery: true,
+    },
+    failover: 'full',
     restart: { strategy: 'fixed-delay', attempts: 0, delayMs: 0 },
     heartbeat: { intervalMs: 1, timeoutMs: 2 },
   }
@@ -63,6 +94,19 @@ describe('out of range', () => {
     [
       { checkpointing: { ...checkpointing, tolerableFailures: -1 } },
       'checkpointing.tolerableFailures is -1',
+    ],
+    [
+      { checkpointing: { ...checkpointing, intervalDuringBacklogMs: 99 } },
+      'checkpointing.intervalDuringBacklogMs is 99; it must be a whole number from 100',
+    ],
+    [{ checkpointing: { ...checkpointing, retained: 0 } }, 'checkpointing.retained is 0'],
+    [
+      { checkpointing: { ...checkpointing, unaligned: true, maxConcurrent: 2 } },
+      'The option checkpointing.unaligned needs checkpointing.maxConcurrent 1',
+    ],
+    [
+      { checkpointing: { ...checkpointing, unaligned: true, mode: 'at-least-once' } },
+      'The option checkpointing.unaligned needs checkpointing.mode "exactly-once"',
     ],
     [{ restart: { ...restart, attempts: -1 } }, 'The option restart.attempts is -1'],
     [{ restart: { ...restart, delayMs: Infinity } }, 'The option restart.delayMs is Infinity'],

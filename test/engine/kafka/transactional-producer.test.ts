@@ -6,6 +6,7 @@ import {
   endTransaction,
   TransactionalProducer,
 } from '../../../engine/kafka/transactional-producer.ts'
+import type { EndResult } from '../../../engine/kafka/transactional-producer.ts'
 import { text } from '../../../engine/serializer.ts'
 import { FakeRuntime } from '../fake-runtime.ts'
 import { ScriptedBroker } from '../scripted-broker.ts'
@@ -285,9 +286,9 @@ describe('ending a transaction by its handle', () => {
   function end(result: 'commit' | 'abort' = 'commit') {
     const runtime = new FakeRuntime()
     const broker = new ScriptedBroker(runtime)
-    const ended: (string | null)[] = []
+    const ended: EndResult[] = []
     const client = new KafkaClient(runtime, broker, 'test')
-    endTransaction(client, HANDLE, result, (failure) => ended.push(failure))
+    endTransaction(client, { handle: HANDLE, begin: null }, result, (one) => ended.push(one))
     return { runtime, broker, ended }
   }
 
@@ -296,7 +297,7 @@ describe('ending a transaction by its handle', () => {
     const { request, answer } = broker.next('end-txn')
     expect(request).toEqual({ type: 'end-txn', ...HANDLE, result: 'abort' })
     answer({ error: 'NONE' })
-    expect(ended).toEqual([null])
+    expect(ended).toEqual([{ type: 'ended' }])
   })
 
   test('without answer it is repeated, until an answer comes', () => {
@@ -307,7 +308,7 @@ describe('ending a transaction by its handle', () => {
     runtime.advance(REQUEST_TIMEOUT_MS + 20)
     expect(ended).toEqual([])
     broker.next('end-txn').answer({ error: 'NONE' })
-    expect(ended).toEqual([null])
+    expect(ended).toEqual([{ type: 'ended' }])
   })
 
   test('while the coordinator is busy it is repeated', () => {
@@ -315,19 +316,18 @@ describe('ending a transaction by its handle', () => {
     broker.next('end-txn').answer({ error: 'CONCURRENT_TRANSACTIONS' })
     runtime.advance(20)
     broker.next('end-txn').answer({ error: 'NONE' })
-    expect(ended).toEqual([null])
+    expect(ended).toEqual([{ type: 'ended' }])
   })
 
   test.each(['INVALID_TXN_STATE', 'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH'] as const)(
-    'a refusal (%s) says that the records are lost, and why that can be',
+    'a refusal (%s) says what it may mean, when nobody knows where to look',
     (error) => {
       const { broker, ended } = end()
       broker.next('end-txn').answer({ error })
-      expect(ended).toEqual([
-        `The broker refused to commit transaction tx (epoch 3): ${error}. It was aborted before ` +
-          'its checkpoint could commit it, so its records are lost; the transaction timeout must ' +
-          'exceed the checkpoint duration plus the longest restart.',
-      ])
+      const reason =
+        `The broker refused to commit transaction tx (epoch 3): ${error}. The log does not tell any more whether ` +
+        'it was committed before: its records may be lost.'
+      expect(ended).toEqual([{ type: 'lost', reason }])
     },
   )
 })

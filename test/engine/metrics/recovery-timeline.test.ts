@@ -9,11 +9,8 @@ import {
   vertexId,
   workerId,
 } from '../../../engine/ids.ts'
-import {
-  durationsOf,
-  type Recovery,
-  RecoveryTimeline,
-} from '../../../engine/metrics/recovery-timeline.ts'
+import { durationsOf, phasesOf, timesOf } from '../../../engine/metrics/recovery-durations.ts'
+import { type Recovery, RecoveryTimeline } from '../../../engine/metrics/recovery-timeline.ts'
 import type { Fact, SubtaskStatus } from '../../../engine/trace.ts'
 import { seeded } from '../../seeded.ts'
 
@@ -55,7 +52,7 @@ class Run {
     const id = checkpoint === null ? null : checkpointId(checkpoint)
     return this.at(
       at,
-      { type: 'restart-started', restart: 1, checkpoint: id },
+      { type: 'restart-started', restart: 1, checkpoint: id, subtasks: [] },
       ...status('deploying', 0),
       ...status('deploying', 1),
     )
@@ -102,6 +99,13 @@ function status(value: SubtaskStatus, index: number): Fact[] {
   ]
 }
 
+const ALIGNED = { kind: 'checkpoint', alignment: 'aligned' } as const
+
+function progress(partition: number, offset: number, lag = 0): Fact {
+  const subtask = subtaskId(vertexId('source'), partition)
+  return { type: 'split-progressed', subtask, topic: 'in', partition, offset, lag }
+}
+
 function split(what: 'assigned' | 'restored' | 'caught-up', partition: number): Fact {
   const subtask = subtaskId(vertexId('source'), partition)
   return { type: `split-${what}`, subtask, topic: 'in', partition, offset: 0 }
@@ -115,14 +119,20 @@ test('a recovery goes from the crash to the moment when every split was read to 
   const run = new Run().start().crash(100).detect(600).restart(700).restore(710).run(750)
   expect(run.only?.caughtUpAt).toBeNull()
   run.caughtUp(800, 1).caughtUp(950, 0)
-  expect(run.only).toEqual({
+  expect(run.only).toMatchObject({
     reason: 'worker-1 crashed',
     failedAt: 100,
     detectedAt: 600,
+    canceledAt: 600,
+    restartedAt: 700,
     restoreStartedAt: 710,
     runningAt: 750,
+    regainedAt: 750,
     caughtUpAt: 950,
     restarts: 1,
+    checkpoint: 1,
+    ageMs: null,
+    initializations: [{ startMs: 10 }, { startMs: 10 }],
   })
   expect(durationsOf(run.only as Recovery)).toEqual({
     detectMs: 500,
@@ -220,7 +230,92 @@ test('an unfinished recovery has no durations', () => {
   expect(durationsOf(run.only as Recovery)).toBeNull()
 })
 
-test('for all recoveries the four parts add up to the whole, to the microsecond', () => {
+test('what was read before the failure is regained before what came meanwhile is caught up with', () => {
+  const run = new Run().start().at(50, progress(0, 40), progress(1, 60))
+  run.at(60, { type: 'checkpoint-triggered', checkpoint: checkpointId(1), ...ALIGNED })
+  run.at(90, progress(0, 80)).crash(100).detect(600).restart(700).restore(710).run(750)
+  run.at(800, progress(0, 70, 20), progress(1, 60, 20))
+  expect(run.only?.regainedAt).toBeNull()
+  run.at(850, progress(0, 80, 10)).at(950, progress(0, 90), progress(1, 80))
+  expect(run.only).toMatchObject({ regainedAt: 850, ageMs: 40 })
+  expect(timesOf(run.only as Recovery)).toEqual({ rt1Ms: 650, rt2Ms: 750, rt3Ms: 850 })
+  expect(phasesOf(run.only as Recovery)).toEqual({
+    detectMs: 500,
+    cancelMs: 0,
+    delayMs: 100,
+    redeployMs: 10,
+    restoreMs: 40,
+    replayMs: 100,
+    catchUpMs: 100,
+  })
+})
+
+test('with steady input there is always some lag: as much as before the failure counts as none', () => {
+  const run = new Run()
+    .start()
+    .at(50, progress(0, 40, 7), progress(1, 60, 3))
+    .crash(100)
+  run.detect(600).restart(700).restore(710).run(750)
+  run.at(800, progress(0, 45, 30), progress(1, 65, 3)).caughtUp(810)
+  expect(run.only?.caughtUpAt, 'a reader that tells its lag is believed').toBeNull()
+  run.at(900, progress(0, 75, 7))
+  expect(run.only?.caughtUpAt).toBe(900)
+})
+
+test('what subtasks had processed since the checkpoint is owed, and what waits before them is backlog', () => {
+  const work = (records: number, attempt: number, isIdle: boolean): Fact => ({
+    type: 'subtask-progressed',
+    subtask: subtaskId(vertexId('sum'), 0),
+    attempt: attemptId(attempt),
+    records,
+    isIdle,
+  })
+  const sum = (value: SubtaskStatus, attempt: number): Fact => ({
+    type: 'subtask-status-changed',
+    subtask: subtaskId(vertexId('sum'), 0),
+    attempt: attemptId(attempt),
+    worker: workerId('worker-1'),
+    status: value,
+    reason: '',
+  })
+  const cut = { subtask: subtaskId(vertexId('sum'), 0), startDelayMs: 0, alignmentMs: 0 }
+  const run = new Run().start().at(10, sum('running', 1), work(500, 1, false))
+  run.at(20, { type: 'snapshot-taken', checkpoint: checkpointId(1), ...cut, records: 600 })
+  run
+    .at(90, work(640, 1, true))
+    .crash(100)
+    .detect(600)
+    .restart(700)
+    .restore(710)
+  run
+    .at(720, sum('running', 2))
+    .run(750)
+    .at(800, work(39, 2, false))
+  run.caughtUp(810)
+  expect(run.only).toMatchObject({ regainedAt: null, caughtUpAt: null })
+  run.at(820, work(40, 2, false))
+  expect(run.only).toMatchObject({ regainedAt: 820, caughtUpAt: null })
+  run.at(900, work(70, 2, true))
+  expect(run.only?.caughtUpAt).toBe(900)
+})
+
+test('the last attempt to end before the restart ends the cancellation', () => {
+  const run = new Run()
+    .start()
+    .crash(100)
+    .detect(600)
+    .at(640, ...status('canceled', 1))
+  run.restart(700).restore(710).run(750).caughtUp(800)
+  expect(run.only).toMatchObject({ detectedAt: 600, canceledAt: 640, restartedAt: 700 })
+})
+
+test('a job master that crashed takes the job down', () => {
+  const run = new Run().start().at(100, { type: 'master-crashed', incarnation: 1 })
+  run.restart(700).restore(710).run(750).caughtUp(800)
+  expect(run.only).toMatchObject({ failedAt: 100, detectedAt: 700, canceledAt: 700 })
+})
+
+test('for all recoveries the parts add up to the whole, to the microsecond', () => {
   const gaps = fc.array(fc.nat({ max: 2_000_000 }), { minLength: 5, maxLength: 5 })
   fc.assert(
     fc.property(gaps, (micros) => {
@@ -231,9 +326,12 @@ test('for all recoveries the four parts add up to the whole, to the microsecond'
       run.restore(restored).run(running).caughtUp(caughtUp)
       const parts = durationsOf(run.only as Recovery)
       if (parts === null) throw new Error('The recovery has ended.')
-      const sum = Object.values(parts).reduce((total, part) => total + Math.round(part * 1000), 0)
-      expect(sum).toBe(Math.round(caughtUp * 1000) - Math.round(failed * 1000))
-      expect(Math.min(...Object.values(parts))).toBeGreaterThanOrEqual(0)
+      for (const some of [parts, phasesOf(run.only as Recovery)]) {
+        const values: readonly number[] = Object.values(some ?? {})
+        const sum = values.reduce((total, part) => total + Math.round(part * 1000), 0)
+        expect(sum).toBe(Math.round(caughtUp * 1000) - Math.round(failed * 1000))
+        expect(Math.min(...values)).toBeGreaterThanOrEqual(0)
+      }
     }),
     seeded(),
   )

@@ -123,6 +123,7 @@ test('snapshots go to the storage that is given, and the job goes on in turns of
       post(() => onResult({ type: 'ok', value: null }))
     },
     get: (_, onResult) => post(() => onResult({ type: 'failed', reason: 'nothing to restore' })),
+    list: (_, onResult) => post(() => onResult({ type: 'ok', value: [] })),
     delete: (key) => deleted.push(key),
   })
   expect(await runLocally(job, { storage })).toBe('finished')
@@ -135,9 +136,13 @@ test('a storage that fails fails the job once no more failures are tolerated', a
     sums(env.fromSource(numbers)).sinkTo(collectSink(new CollectedResults()))
   })
   const storage = (post: (action: () => void) => void): StoragePort => ({
-    put: (_key, _pieces, onResult) =>
-      post(() => onResult({ type: 'failed', reason: 'the disk is full' })),
+    put: (key, _, onResult) =>
+      post(() => {
+        if (key.startsWith('chk-')) onResult({ type: 'failed', reason: 'the disk is full' })
+        else onResult({ type: 'ok', value: null })
+      }),
     get: (_, onResult) => post(() => onResult({ type: 'failed', reason: 'nothing to restore' })),
+    list: (_, onResult) => post(() => onResult({ type: 'ok', value: [] })),
     delete: () => undefined,
   })
   const overrides: JobOptions = { restart: { strategy: 'none' } }

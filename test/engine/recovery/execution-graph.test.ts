@@ -117,7 +117,7 @@ test('an attempt has ended when it can do nothing any more', () => {
   const [source, sum] = graph.schedule(workers({ 'worker-1': 1 })) ?? []
   if (source === undefined || sum === undefined) throw new Error('There are two subtasks.')
   source.status = 'failed'
-  expect([graph.areAllEnded, graph.areAll('failed')]).toEqual([false, false])
+  expect([graph.areAllEnded(), graph.areAll('failed')]).toEqual([false, false])
   sum.status = 'canceled'
-  expect([graph.areAllEnded, graph.areAll('failed')]).toEqual([true, false])
+  expect([graph.areAllEnded(), graph.areAll('failed')]).toEqual([true, false])
 })

@@ -87,6 +87,14 @@ describe('lost workers', () => {
     expect(job.master.status).toBe('running')
   })
 
+  test('a worker that gave its subtasks up by itself makes them fail', () => {
+    const job = new MasteredJob().run()
+    job.report('canceled', ['sum/1'])
+    expect(job.statuses.at(-1)).toBe(
+      'restarting: sum/1 was given up by worker-2, which had not heard of its master',
+    )
+  })
+
   test('a lost worker without subtasks does not disturb the job', () => {
     const job = new MasteredJob().run()
     job.register('worker-3').pass(200, ['worker-1', 'worker-2'])
@@ -170,7 +178,7 @@ describe('restart', () => {
     expect(job.runtime.factsOf('restart-started')).toMatchObject([{ checkpoint: 2 }])
     expect(job.deployment('sum/1').restore).toMatchObject({
       checkpoint: 2,
-      objects: ['chk-2/sum/1-4'],
+      keyed: [{ exclusive: [{ key: 'chk-2/sum/1-4' }] }],
     })
     expect(job.attempt('sum/1')).toBeGreaterThan(4)
   })
@@ -198,20 +206,20 @@ describe('restart', () => {
         job.master.receive({ type: 'input-ended', subtask, attempt })
       }
     }
-    const finals = (): (boolean | undefined)[] =>
+    const finals = (): string[] =>
       job.runtime
         .takeSent()
-        .flatMap((sent) => (sent.type === 'trigger-checkpoint' ? [sent.barrier.isFinal] : []))
+        .flatMap((sent) => (sent.type === 'trigger-checkpoint' ? [sent.barrier.kind] : []))
     job.report('failed', ['sum/0'], 'boom')
     inputEnded()
     job.report('canceled').pass(30)
     job.told()
     job.report('running').pass(120)
-    expect(finals()).toEqual([undefined, undefined])
+    expect(finals()).toEqual(['checkpoint', 'checkpoint'])
     job.acknowledge(1).pass(10)
     inputEnded()
     job.pass(20)
-    expect(finals()).toEqual([true, true])
+    expect(finals()).toEqual(['final', 'final'])
   })
 
   test('a status of a former attempt changes nothing', () => {
@@ -257,7 +265,22 @@ describe('giving up', () => {
     job.report('canceled', ['source/0', 'source/1'])
     expect(job.master.status).toBe('failing')
     job.report('canceled', ['sum/1'])
+    expect(job.statuses.at(-1), 'until that is durable').toBe(`failing: ${reason}`)
+    job.pass(10)
     expect(job.statuses.at(-1)).toBe(`failed: ${reason}`)
+  })
+
+  test('the failures that led there are told, newest first', () => {
+    const job = new MasteredJob().run()
+    for (const reason of ['one', 'two', 'three']) {
+      job.report('failed', ['sum/0'], reason).report('canceled').pass(30)
+      job.told()
+    }
+    expect(job.statuses.at(-1)).toBe(
+      'failed: Recovery is suppressed: the fixed-delay strategy allows 2 restarts; ' +
+        'the last failure was: sum/0 failed: three; before that: sum/0 failed: two; ' +
+        'before that: sum/0 failed: one',
+    )
   })
 
   test('a worker that is lost meanwhile is not waited for', () => {

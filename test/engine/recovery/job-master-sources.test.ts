@@ -2,16 +2,16 @@
 import { describe, expect, test } from 'vitest'
 import { defineJob } from '../../../engine/job/define-job.ts'
 import { buildJobGraph } from '../../../engine/job/job-graph.ts'
-import type { JobOptions } from '../../../engine/job/job-options.ts'
+import type { FailoverStrategy, JobOptions } from '../../../engine/job/job-options.ts'
 import { text } from '../../../engine/serializer.ts'
 import { discardSink } from '../../../engine/sink/sinks.ts'
 import { kafkaSource } from '../../../engine/source/sources.ts'
 import { MasteredJob } from './mastered-job.ts'
 
 /** Two sources of one topic with three partitions; of `in`, partition 0 and 2 belong to reader 1, partition 1 to reader 0. */
-function reading(): MasteredJob {
+function reading(failover: FailoverStrategy = 'full'): MasteredJob {
   const job = new MasteredJob(
-    { checkpointing: { intervalMs: 100, tolerableFailures: 5 } },
+    { failover, checkpointing: { intervalMs: 100, tolerableFailures: 5 } },
     {
       makeGraph: (options: JobOptions) =>
         buildJobGraph(

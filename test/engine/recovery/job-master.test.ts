@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { attemptId, checkpointId, subtaskId, vertexId } from '../../../engine/ids.ts'
 import { MasteredJob } from './mastered-job.ts'
+import { handleOf } from '../snapshot-handles.ts'
 
 describe('deployment', () => {
   test('the job is deployed as soon as there are slots enough', () => {
@@ -59,7 +60,7 @@ describe('deployment', () => {
     const job = new MasteredJob().run()
     job.report('finished', ['source/0', 'source/1', 'sum/0'])
     expect(job.master.status).toBe('running')
-    job.report('finished', ['sum/1'])
+    job.report('finished', ['sum/1']).pass(10)
     expect(job.master.status).toBe('finished')
     expect(job.runtime.timers).not.toContain('checkpoint-interval')
   })
@@ -67,7 +68,7 @@ describe('deployment', () => {
   test('a message for a worker that comes to the master is a violated assertion', () => {
     const job = new MasteredJob()
     expect(() => {
-      job.master.receive({ type: 'heartbeat-request' })
+      job.master.receive({ type: 'heartbeat-request', epoch: 1, beat: 1, latestCompleted: null })
     }).toThrow('The job master got a message for a worker')
   })
 })
@@ -112,10 +113,18 @@ describe('checkpoints', () => {
     job.acknowledge(1)
     expect(job.told(), 'not before the storage answered').toEqual([])
     job.runtime.advance()
-    expect([...job.storage.objects.keys()]).toContain('chk-1/_metadata')
+    expect(job.stored).toContain('chk-1/_metadata')
     expect(job.runtime.factsOf('checkpoint-acknowledged')).toHaveLength(4)
     expect(job.runtime.factsOf('checkpoint-completed')).toEqual([
-      { type: 'checkpoint-completed', checkpoint: 1, sizeBytes: 4, durationMs: 0 },
+      {
+        type: 'checkpoint-completed',
+        checkpoint: 1,
+        kind: 'checkpoint',
+        location: 'chk-1/_metadata',
+        sizeBytes: 4,
+        writtenBytes: 4,
+        durationMs: 0,
+      },
     ])
     expect(job.runtime.timers).not.toContain('checkpoint-timeout')
     expect(job.told()).toEqual([
@@ -131,11 +140,7 @@ describe('checkpoints', () => {
     job.runtime.advance()
     job.acknowledge(1).pass(100)
     job.acknowledge(2).pass(10)
-    expect([...job.storage.objects.keys()].toSorted()).toEqual([
-      'chk-2/_metadata',
-      'chk-2/sum/0-3',
-      'chk-2/sum/1-4',
-    ])
+    expect(job.stored).toEqual(['chk-2/_metadata', 'chk-2/sum/0-3', 'chk-2/sum/1-4'])
     expect(job.runtime.factsOf('checkpoint-subsumed')).toHaveLength(1)
   })
 
@@ -152,7 +157,7 @@ describe('checkpoints', () => {
       'worker-1 aborted 1 to sum/0, newest complete none',
       'worker-2 aborted 1 to sum/1, newest complete none',
     ])
-    expect([...job.storage.objects.keys()], 'its objects are deleted').toEqual([])
+    expect(job.stored, 'its objects are deleted').toEqual([])
     expect(job.master.status).toBe('running')
   })
 
@@ -198,13 +203,13 @@ describe('checkpoints', () => {
     for (const { subtask, attempt } of former) {
       const object = `late-${subtask}`
       job.storage.objects.set(object, new Uint8Array(1))
-      const handle = { subtask, attempt, object, sizeBytes: 1, operators: [] }
+      const handle = handleOf({ subtask, attempt }, object)
       const checkpoint = checkpointId(2)
       job.master.receive({ type: 'acknowledge-checkpoint', subtask, attempt, checkpoint, handle })
     }
     job.pass(20)
     expect(job.runtime.factsOf('checkpoint-triggered').at(-1)?.checkpoint).toBe(2)
     expect(job.runtime.factsOf('checkpoint-completed')).toEqual([])
-    expect([...job.storage.objects.keys()]).toEqual([])
+    expect(job.stored).toEqual([])
   })
 })

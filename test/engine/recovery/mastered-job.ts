@@ -3,52 +3,82 @@
  * reads what the master told them.
  */
 import { present } from '../../../engine/assert.ts'
-import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { type AttemptId, JOB_MASTER, type SubtaskId, checkpointId } from '../../../engine/ids.ts'
 import { workerId } from '../../../engine/ids.ts'
 import type { JobGraph } from '../../../engine/job/job-graph.ts'
 import type { JobOptions } from '../../../engine/job/job-options.ts'
-import type { Deployment } from '../../../engine/messages.ts'
+import type { Deployment, HostedAttempt } from '../../../engine/messages.ts'
 import { Mutants } from '../../../engine/mutants.ts'
 import { JobMaster } from '../../../engine/recovery/job-master.ts'
+import type { RestoreFrom } from '../../../engine/recovery/restore-point.ts'
 import type { SubtaskStatus } from '../../../engine/trace.ts'
 import { ClusterBroker } from '../cluster-broker.ts'
 import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
 import { summingJob } from '../small-jobs.ts'
+import { handleOf } from '../snapshot-handles.ts'
 
 interface Surroundings {
   readonly hasCheckpoints: boolean
   readonly workersExpected: number
   /** The job: sums of generated numbers unless told otherwise. */
   readonly makeGraph: (options: JobOptions) => JobGraph
+  /** What a former job left in the snapshot storage. */
+  readonly stored: ReadonlyMap<string, Uint8Array>
+  readonly restoreFrom: RestoreFrom
 }
 
 export class MasteredJob {
   readonly runtime = new FakeRuntime(JOB_MASTER)
-  readonly storage = new FakeStorage(this.runtime)
+  readonly storage: FakeStorage
   readonly broker: ClusterBroker
-  readonly master: JobMaster
+  master: JobMaster
+  readonly #makeMaster: () => JobMaster
   #deployments = new Map<string, { readonly worker: string; readonly deployment: Deployment }>()
   #sent: Sent[] = []
 
   constructor(options: JobOptions = {}, surroundings: Partial<Surroundings> = {}) {
     const { hasCheckpoints = true, workersExpected = 0, makeGraph = summingJob } = surroundings
+    const { restoreFrom } = surroundings
+    this.storage = new FakeStorage(this.runtime)
+    for (const [key, bytes] of surroundings.stored ?? []) this.storage.objects.set(key, bytes)
     this.broker = new ClusterBroker(this.runtime, { topics: [{ topic: 'in', partitions: 3 }] })
-    this.master = new JobMaster({
-      runtime: this.runtime,
-      broker: this.broker,
-      storage: this.storage,
-      graph: makeGraph({
-        parallelism: 2,
-        ...(hasCheckpoints ? { checkpointing: { intervalMs: 100 } } : {}),
-        heartbeat: { intervalMs: 50, timeoutMs: 120 },
-        restart: { strategy: 'fixed-delay', attempts: 2, delayMs: 30 },
-        ...options,
-      }),
-      mutants: new Mutants(),
-      workersExpected,
-    })
+    this.#makeMaster = () =>
+      new JobMaster({
+        runtime: this.runtime,
+        broker: this.broker,
+        storage: this.storage,
+        graph: makeGraph({
+          parallelism: 2,
+          ...(hasCheckpoints ? { checkpointing: { intervalMs: 100 } } : {}),
+          heartbeat: { intervalMs: 50, timeoutMs: 120 },
+          restart: { strategy: 'fixed-delay', attempts: 2, delayMs: 30 },
+          ...options,
+        }),
+        mutants: new Mutants(),
+        workersExpected,
+        ...(restoreFrom === undefined ? {} : { restoreFrom }),
+      })
+    this.master = this.#makeMaster()
+    this.#begin()
+  }
+
+  /** The job master dies; another one takes over. */
+  startMaster(): this {
+    this.runtime.forget()
+    this.master = this.#makeMaster()
+    this.#begin()
+    return this
+  }
+
+  /** It reads what a former master may have left. */
+  #begin(): void {
     this.master.start()
+    this.runtime.advance()
+  }
+
+  /** Keys of the snapshot storage, without what the master keeps for its successor. */
+  get stored(): string[] {
+    return [...this.storage.objects.keys()].filter((key) => !key.startsWith('master/')).sort()
   }
 
   register(name: string, incarnation = 1, slots = 1): this {
@@ -127,9 +157,35 @@ export class MasteredJob {
     return this
   }
 
+  /** A sign of life that answers no request that the master could have sent. */
   heartbeat(name: string, incarnation = 1): this {
-    this.master.receive({ type: 'heartbeat', worker: workerId(name), incarnation })
+    return this.answer(name, [], 0, incarnation)
+  }
+
+  /** A heartbeat that says what runs on the worker: `sum/0 running`, with `, ended` when its input ended. */
+  answer(name: string, hosted: readonly string[], beat: number, incarnation = 1): this {
+    this.master.receive({
+      type: 'heartbeat',
+      worker: workerId(name),
+      incarnation,
+      epoch: 1,
+      beat,
+      hosted: hosted.map((line) => this.#hosted(line)),
+    })
     return this
+  }
+
+  /** A worker answers that it obeys a newer master. */
+  hearOfEpoch(epoch: number): this {
+    const worker = workerId('worker-1')
+    this.master.receive({ type: 'heartbeat', worker, incarnation: 1, epoch, beat: 1, hosted: [] })
+    return this
+  }
+
+  #hosted(line: string): HostedAttempt {
+    const [name = '', status, ended] = line.split(/,? /)
+    const { subtask, attempt } = this.deployment(name)
+    return { subtask, attempt, status: status as SubtaskStatus, hasInputEnded: ended === 'ended' }
   }
 
   /** Lets time pass while these workers answer every heartbeat. */
@@ -146,7 +202,7 @@ export class MasteredJob {
       const { subtask, attempt } = this.deployment(name)
       const object = name.startsWith('sum') ? `chk-${checkpoint}/${name}-${attempt}` : null
       if (object !== null) this.storage.objects.set(object, new Uint8Array(1))
-      const handle: SnapshotHandle = { subtask, attempt, object, sizeBytes: 1, operators: [] }
+      const handle = handleOf({ subtask, attempt }, object)
       const id = checkpointId(checkpoint)
       this.master.receive({
         type: 'acknowledge-checkpoint',

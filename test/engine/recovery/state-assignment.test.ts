@@ -8,6 +8,7 @@ import { assignState } from '../../../engine/recovery/state-assignment.ts'
 import { keyGroupRange } from '../../../engine/state/key-groups.ts'
 import { seeded } from '../../seeded.ts'
 import { summingJob, vertexOf } from '../small-jobs.ts'
+import { handleOf, objectsIn } from '../snapshot-handles.ts'
 
 /** Few key groups, so that ranges meet in a single one. */
 const MAX = 11
@@ -18,11 +19,9 @@ type Lists = readonly { readonly split: readonly number[]; readonly union: reado
 function checkpointOf(lists: Lists): CheckpointMetadata {
   const handles = lists.map(({ split, union }, index): SnapshotHandle => {
     const item = (value: number): Uint8Array => new Uint8Array([value])
+    const owner = { subtask: subtaskId(vertexId('sum'), index), attempt: attemptId(1) }
     return {
-      subtask: subtaskId(vertexId('sum'), index),
-      attempt: attemptId(1),
-      object: `sum-${index}`,
-      sizeBytes: 1,
+      ...handleOf(owner, `sum-${index}`),
       operators: [
         {
           uid: 'sum',
@@ -35,7 +34,14 @@ function checkpointOf(lists: Lists): CheckpointMetadata {
       ],
     }
   })
-  return { checkpoint: checkpointId(7), triggeredAt: 0, handles, coordinators: [] }
+  return {
+    checkpoint: checkpointId(7),
+    kind: 'checkpoint',
+    triggeredAt: 0,
+    handles,
+    coordinators: [],
+    vertices: [],
+  }
 }
 
 /** What the subtasks of a deployment restore: objects, items of the three kinds of lists. */
@@ -47,7 +53,7 @@ function assign(lists: Lists, parallelism: number) {
     const items = (name: string): number[] =>
       (state.find((entry) => entry.name === name)?.items ?? []).map((item) => item[0] ?? -1)
     return {
-      objects: restore.objects,
+      objects: restore.keyed.flatMap(objectsIn),
       split: items('list'),
       union: items('all'),
       copy: items('copy'),
@@ -168,14 +174,15 @@ test('a vertex whose checkpoint has no state for it starts empty', () => {
   const graph = summingJob({ parallelism: 2 })
   expect(assignState(checkpointOf([]), vertexOf(graph, 'sum'), 1)).toEqual({
     checkpoint: 7,
-    objects: [],
+    keyed: [],
+    channels: [],
     operators: [],
   })
 })
 
 test('a subtask without keyed state has no object to read', () => {
   const metadata = checkpointOf([{ split: [1], union: [] }])
-  const handles = metadata.handles.map((handle) => ({ ...handle, object: null }))
+  const handles = metadata.handles.map((handle) => ({ ...handle, keyed: null }))
   const graph = summingJob({ parallelism: 1 })
-  expect(assignState({ ...metadata, handles }, vertexOf(graph, 'sum'), 0).objects).toEqual([])
+  expect(assignState({ ...metadata, handles }, vertexOf(graph, 'sum'), 0).keyed).toEqual([])
 })

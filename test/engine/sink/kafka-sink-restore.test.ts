@@ -7,6 +7,7 @@ import { assignState } from '../../../engine/recovery/state-assignment.ts'
 import { discardSink } from '../../../engine/sink/sinks.ts'
 import { generatorSource } from '../../../engine/source/sources.ts'
 import { vertexOf } from '../small-jobs.ts'
+import { handleOf } from '../snapshot-handles.ts'
 import { Sinking, TOPIC } from './sink-harness.ts'
 import type { Snapshot, Stored } from './sink-harness.ts'
 
@@ -16,18 +17,20 @@ function assigned(former: readonly Snapshot[], parallelism: number, index: numbe
     env.fromSource(generatorSource(1, (n) => n)).sinkTo(discardSink(), { chaining: 'head' })
   })
   const handles = former.map(({ stored }, subtask) => ({
-    subtask: subtaskId(vertexId('sink'), subtask),
-    attempt: attemptId(subtask),
-    object: null,
-    sizeBytes: 0,
+    ...handleOf(
+      { subtask: subtaskId(vertexId('sink'), subtask), attempt: attemptId(subtask) },
+      null,
+    ),
     operators: [{ uid: 'sink', operatorState: stored.state }],
   }))
   const checkpoint = former[0]?.checkpoint ?? 0
   const metadata = {
     checkpoint: checkpointId(checkpoint),
+    kind: 'checkpoint' as const,
     triggeredAt: 0,
     handles,
     coordinators: [],
+    vertices: [],
   }
   const { operators } = assignState(metadata, vertexOf(buildJobGraph(job), 'sink'), index)
   return { checkpoint, state: operators[0]?.operatorState ?? [] }
@@ -304,5 +307,86 @@ describe('transactional ids', () => {
     const sinking = new Sinking()
     sinking.start(null, { spec: { transactionalIdPrefix: 'mine' }, index: 3, parallelism: 4 })
     expect(sinking.requests('init-producer-id')[0]).toBe('init-producer-id mine-3-0')
+  })
+})
+
+describe('a savepoint', () => {
+  /** Writes `a`, takes savepoint 5, and then checkpoints from 6 on until the id that it names was used again. */
+  function outlived(): { readonly sinking: Sinking; readonly savepoint: Stored } {
+    const sinking = new Sinking()
+    const first = sinking.start()
+    first.write('a')
+    const savepoint = first.snapshot(5)
+    sinking.pass()
+    for (let checkpoint = 6; checkpoint < 20; checkpoint++) {
+      first.write(`b${checkpoint}`).snapshot(checkpoint)
+      sinking.pass()
+      first.complete(checkpoint)
+      sinking.pass()
+    }
+    first.crash()
+    return { sinking, savepoint: savepoint.stored }
+  }
+
+  test('commits nothing by itself; the next checkpoint commits what it prepared', () => {
+    const sinking = new Sinking()
+    const first = sinking.start()
+    first.write('a').snapshot(5)
+    sinking.pass(1000)
+    expect(sinking.visible).toBe('')
+    const snapshot = first.write('b').snapshot(6)
+    sinking.pass()
+    expect(snapshot.committables).toEqual(['5: job-sink-0-0', '6: job-sink-0-1'])
+    first.complete(6)
+    sinking.pass()
+    expect(sinking.visible).toBe('a b')
+  })
+
+  test('whose transaction was committed since, and its id used again, is restored without alarm', () => {
+    const { sinking, savepoint } = outlived()
+    const again = sinking.start(savepoint)
+    sinking.pass(1000)
+    expect(again.context.failures).toEqual([])
+    expect(sinking.visible.split(' ').filter((value) => value === 'a')).toEqual(['a'])
+    expect(sinking.runtime.factsOf('transaction-committed').at(-1)).toMatchObject({
+      checkpoint: 5,
+      isRecommit: true,
+      transactionalId: 'job-sink-0-0',
+    })
+    again.write('c').snapshot(20)
+    sinking.pass()
+    again.complete(20)
+    sinking.pass()
+    expect(sinking.visible.endsWith(' c')).toBe(true)
+  })
+
+  test('what its id had open meanwhile is aborted, so that no reader is held back', () => {
+    const { sinking, savepoint } = outlived()
+    const other = sinking.start(null)
+    for (let i = 0; i < 6; i++) {
+      other.write('open').snapshot(30 + i)
+      sinking.pass()
+    }
+    other.crash()
+    sinking.start(savepoint)
+    sinking.pass(1000)
+    expect(sinking.broker.cluster.openTransactions()).toEqual([])
+  })
+
+  test('whose transaction was aborted since is a loss, and that is said', () => {
+    const sinking = new Sinking()
+    const first = sinking.start()
+    first.write('a')
+    const savepoint = first.snapshot(5)
+    sinking.pass()
+    first.crash()
+    sinking.start(null).crash()
+    const again = sinking.start(savepoint.stored)
+    sinking.pass(1000)
+    expect(again.context.failures).toEqual([
+      'The broker refused to commit transaction job-sink-0-0 (epoch 0): PRODUCER_FENCED. ' +
+        'It was aborted before its checkpoint could commit it, so its records are lost; the transaction timeout ' +
+        'must exceed the checkpoint duration plus the longest restart.',
+    ])
   })
 })

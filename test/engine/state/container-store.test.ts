@@ -11,11 +11,10 @@ import {
   reducingState,
   valueState,
 } from '../../../engine/state/descriptors.ts'
-import type { HeapStateBackend } from '../../../engine/state/heap-state-backend.ts'
-import type { MapState } from '../../../engine/state/keyed-state-backend.ts'
-import { at, backend, restored, select } from './small-backend.ts'
+import type { KeyedStateBackend, MapState } from '../../../engine/state/keyed-state-backend.ts'
+import { at, describeBackends, heapBackend, restored, select } from './small-backend.ts'
 
-function mapOf(target: HeapStateBackend): MapState<string, number> {
+function mapOf(target: KeyedStateBackend): MapState<string, number> {
   const map = target.mapState(mapState<string, number>('m'))
   map.putAll([
     ['x', 1],
@@ -101,7 +100,7 @@ describe('merging windows', () => {
   })
 })
 
-describe('the backend', () => {
+describeBackends(() => {
   test('shows lists as arrays and maps as Maps, with keys and windows', () => {
     const target = at('a')
     target.setCurrentNamespace(1000)
@@ -165,13 +164,15 @@ describe('the backend', () => {
   })
 
   test('refuses lists and maps without a current key', () => {
-    expect(() => backend().listState(listState('l')).get()).toThrow('only in functions after keyBy')
-    expect(() => backend().mapState(mapState('m')).put(1, 1)).toThrow(ConfigurationError)
+    expect(() => heapBackend().listState(listState('l')).get()).toThrow(
+      'only in functions after keyBy',
+    )
+    expect(() => heapBackend().mapState(mapState('m')).put(1, 1)).toThrow(ConfigurationError)
   })
 
   test('freezes lists and maps without looking at any, however many there are', () => {
     const calls = [1, 3000].map((count) => {
-      const target = backend()
+      const target = heapBackend()
       const list = target.listState(listState<number>('l'))
       const map = target.mapState(mapState<number, number>('m'))
       for (let i = 0; i < count; i += 1) {
@@ -194,7 +195,7 @@ describe('the backend', () => {
   })
 
   test('gives the memory of lists and maps back, and counts it', () => {
-    const target = backend()
+    const target = heapBackend()
     const list = target.listState(listState<string>('l'))
     const map = target.mapState(mapState<string, object>('m'))
     for (let i = 0; i < 1000; i += 1) {

@@ -11,7 +11,7 @@ import type {
   KeyedStateBackend,
   KeyGroupSegment,
 } from '../../../engine/state/keyed-state-backend.ts'
-import { backend, MAX, select } from './small-backend.ts'
+import { heapBackend, MAX, select } from './small-backend.ts'
 import { anyKey, anyValue } from './table-world.ts'
 
 function contentOf(target: KeyedStateBackend): Map<string, unknown[]> {
@@ -47,7 +47,7 @@ function work(target: KeyedStateBackend): (write: Write) => void {
 describe('snapshots', () => {
   function viewsNeverChange(aliasSnapshots: boolean): fc.IProperty<[Write[], number[]]> {
     return fc.property(anyWrites, fc.array(fc.nat(40), { maxLength: 5 }), (writes, cuts) => {
-      const target = backend({ aliasSnapshots })
+      const target = heapBackend({ aliasSnapshots })
       const write = work(target)
       const taken: { expected: Map<string, unknown[]>; segments: () => KeyGroupSegment[] }[] = []
       writes.forEach((each, i) => {
@@ -58,7 +58,7 @@ describe('snapshots', () => {
         write(each)
       })
       for (const { expected, segments } of taken) {
-        const restored = backend()
+        const restored = heapBackend()
         restored.restore(segments())
         for (const name of restored.stateNames()) {
           expect(isDeepStrictEqual([...restored.entries(name)], expected.get(name))).toBe(true)
@@ -81,7 +81,7 @@ describe('snapshots', () => {
 
   test('the synchronous part touches no row and copies no page, however many keys there are', () => {
     const work = [10, 20_000].map((count) => {
-      const target = backend()
+      const target = heapBackend()
       const sum = target.numberState(numberState('sum'))
       for (let i = 0; i < count; i += 1) {
         select(target, `key ${i}`)
@@ -111,7 +111,7 @@ describe('snapshots', () => {
   })
 
   test('key groups come in ascending order, empty ones not at all, one per step', () => {
-    const target = backend({ maxParallelism: 128, range: { first: 0, last: 127 } })
+    const target = heapBackend({ maxParallelism: 128, range: { first: 0, last: 127 } })
     const sum = target.numberState(numberState('sum'))
     expect([...target.snapshot().keyGroups()]).toEqual([])
     for (let i = 0; i < 50; i += 1) {
@@ -126,7 +126,7 @@ describe('snapshots', () => {
   })
 
   test('a snapshot can be read twice, but not after its release', () => {
-    const target = backend()
+    const target = heapBackend()
     const sum = target.numberState(numberState('sum'))
     select(target, 'a')
     sum.add(1)
@@ -138,7 +138,7 @@ describe('snapshots', () => {
   })
 
   test('after the release of a snapshot no page is copied for it', () => {
-    const target = backend()
+    const target = heapBackend()
     const sum = target.numberState(numberState('sum'))
     select(target, 'a')
     sum.add(1)
@@ -152,9 +152,9 @@ describe('snapshots', () => {
   })
 
   test('restored states that nobody registers stay in the next snapshot', () => {
-    const target = backend()
+    const target = heapBackend()
     for (const write of [['a', 'x', 1, 0] as const, ['b', 'y', 2, 1] as const]) work(target)(write)
-    const restored = backend()
+    const restored = heapBackend()
     restored.restore(target.snapshot().keyGroups())
     expect([...restored.snapshot().keyGroups()]).toEqual([...target.snapshot().keyGroups()])
   })
@@ -165,11 +165,11 @@ describe('snapshots', () => {
       encode: (value) => text.encode(value.toUpperCase()),
       decode: (bytes) => text.decode(bytes),
     }
-    const target = backend()
+    const target = heapBackend()
     const state = target.valueState(valueState('v', upper))
     select(target, 'a')
     state.update('x')
-    const restored = backend()
+    const restored = heapBackend()
     restored.restore(target.snapshot().keyGroups())
     const again = restored.valueState(valueState('v', upper))
     select(restored, 'a')
@@ -183,7 +183,9 @@ test('for every change of parallelism the union of the restored backends is the 
   fc.assert(
     fc.property(anyWrites, parallelism, parallelism, (writes, before, after) => {
       const backends = (count: number): HeapStateBackend[] =>
-        Array.from({ length: count }, (_, i) => backend({ range: keyGroupRange(i, MAX, count) }))
+        Array.from({ length: count }, (_, i) =>
+          heapBackend({ range: keyGroupRange(i, MAX, count) }),
+        )
       const owner = (targets: HeapStateBackend[], key: unknown): HeapStateBackend | undefined => {
         const keyGroup = keyGroupOf(hashKey(key), MAX)
         return targets.find(({ range }) => range.first <= keyGroup && keyGroup <= range.last)
@@ -210,7 +212,7 @@ test('for every change of parallelism the union of the restored backends is the 
 })
 
 test('metrics count entries and bytes', () => {
-  const target = backend()
+  const target = heapBackend()
   const empty = target.sizeBytes()
   const sum = target.numberState(numberState('sum'))
   const state = target.valueState(valueState<string>('v'))
@@ -226,5 +228,5 @@ test('metrics count entries and bytes', () => {
 })
 
 test('entries of an unknown state are none', () => {
-  expect([...backend().entries('nothing')]).toEqual([])
+  expect([...heapBackend().entries('nothing')]).toEqual([])
 })

@@ -13,7 +13,7 @@ import type {
   KeyGroupSegment,
 } from '../../../engine/state/keyed-state-backend.ts'
 import { seeded } from '../../seeded.ts'
-import { backend, select } from './small-backend.ts'
+import { heapBackend, select } from './small-backend.ts'
 
 const KEYS = 3000
 
@@ -58,7 +58,7 @@ test('for all writes, the pieces of snapshots that are not released do not chang
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-      const target = backend()
+      const target = heapBackend()
       const taken: Taken[] = []
       for (const [round, { step, does }] of steps.entries()) {
         if (does === 'take') taken.push(take(target))
@@ -72,21 +72,21 @@ test('for all writes, the pieces of snapshots that are not released do not chang
 })
 
 test('a large page is a piece of its own, and what the others have is copied', () => {
-  const target = backend()
+  const target = heapBackend()
   write(target, 0, 1)
   const { segments } = take(target)
   for (const { pieces = [] } of segments) {
     expect(pieces.length).toBeGreaterThan(2)
     expect(pieces.every(({ length }) => length > 0)).toBe(true)
   }
-  const small = backend()
+  const small = heapBackend()
   select(small, 'a')
   small.numberState(numberState('sum')).add(1)
   expect(take(small).segments.map(({ pieces }) => pieces?.length)).toEqual([1])
 })
 
 test('pieces are not given out after the release of their snapshot', () => {
-  const target = backend()
+  const target = heapBackend()
   write(target, 0, 1)
   const { snapshot, segments } = take(target)
   snapshot.release()

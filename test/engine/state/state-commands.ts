@@ -10,7 +10,7 @@ import {
   valueState,
   type StateTtl,
 } from '../../../engine/state/descriptors.ts'
-import type { HeapStateBackend } from '../../../engine/state/heap-state-backend.ts'
+import type { KeyedStateBackend } from '../../../engine/state/keyed-state-backend.ts'
 import { anyValue } from './table-world.ts'
 
 export type Command =
@@ -41,12 +41,12 @@ export type Act =
   | { readonly do: 'map.putAll'; readonly value: readonly (readonly [unknown, unknown])[] }
 
 export interface States {
-  readonly backend: HeapStateBackend
+  readonly backend: KeyedStateBackend
   readonly run: (act: Act) => unknown
   readonly merge: (target: number, sources: readonly number[]) => void
 }
 
-export function statesOf(target: HeapStateBackend, ttl: StateTtl | undefined): States {
+export function statesOf(target: KeyedStateBackend, ttl: StateTtl | undefined): States {
   const options = { namespaced: true, ...(ttl === undefined ? {} : { ttl }) }
   const value = target.valueState(valueState<unknown>('value', undefined, options))
   const list = target.listState(listState<unknown>('list', undefined, options))

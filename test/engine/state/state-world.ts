@@ -2,19 +2,24 @@
 // (value, last use) in plain arrays and knows TTL only by its definition.
 
 import { isDeepStrictEqual } from 'node:util'
+import { checkpointId, type CheckpointId } from '../../../engine/ids.ts'
 import { encodeKey, hashKey } from '../../../engine/serializer.ts'
 import type { StateTtl } from '../../../engine/state/descriptors.ts'
+import { HeapStateBackend } from '../../../engine/state/heap-state-backend.ts'
 import { keyGroupOf, keyGroupRange } from '../../../engine/state/key-groups.ts'
-import type {
-  KeyedStateSnapshot,
-  KeyGroupSegment,
-} from '../../../engine/state/keyed-state-backend.ts'
-import { backend, MAX } from './small-backend.ts'
+import type { KeyedStateSnapshot } from '../../../engine/state/keyed-state-backend.ts'
+import type { NamedBackend } from './backends.ts'
+import { ObjectStore } from './object-store.ts'
+import { MAX } from './small-backend.ts'
 import { mergeValue, statesOf, type Act, type Command, type States } from './state-commands.ts'
 
 export interface WorldOptions {
   readonly ttl?: StateTtl
   readonly aliasSnapshots?: boolean
+  /** Default: the heap. */
+  readonly create?: NamedBackend['create']
+  /** Snapshots are sorted runs, of which each names those of the one before. */
+  readonly isIncremental?: boolean
 }
 
 interface Cell {
@@ -28,6 +33,8 @@ type Kind = 'value' | 'list' | 'map' | 'reducing' | 'aggregating'
 const KINDS: readonly Kind[] = ['value', 'list', 'map', 'reducing', 'aggregating']
 const KEYS: readonly unknown[] = ['a', 'b', 7, 'a key that does not fit into a row', [1, 'x']]
 
+const heap: NamedBackend['create'] = (options) => new HeapStateBackend(options)
+
 /** By state, key and window: what is stored, in order. */
 type Model = ReadonlyMap<string, readonly Cell[]>
 
@@ -39,6 +46,10 @@ interface Taken {
 export class StateWorld {
   readonly #options: WorldOptions
   readonly #taken: Taken[] = []
+  readonly #objects = new ObjectStore()
+  #checkpoints = 0
+  /** The newest that is complete. */
+  #latest: CheckpointId | null = null
   #now = 0
   #subtasks: readonly States[]
   #model = new Map<string, readonly Cell[]>()
@@ -69,8 +80,7 @@ export class StateWorld {
         return
       }
       case 'snapshot': {
-        const snapshots = this.#subtasks.map((subtask) => subtask.backend.snapshot())
-        this.#taken.push({ snapshots, expected: new Map(this.#model) })
+        this.#taken.push({ snapshots: this.#snapshot(), expected: new Map(this.#model) })
         return
       }
       case 'release': {
@@ -81,20 +91,46 @@ export class StateWorld {
         return
       }
       case 'restore': {
-        const snapshots = this.#subtasks.map((subtask) => subtask.backend.snapshot())
-        this.#subtasks = this.#start(command.parallelism, segmentsOf(snapshots))
+        const snapshots = this.#snapshot()
+        this.#complete(snapshots, checkpointId(this.#checkpoints))
+        this.#subtasks = this.#start(command.parallelism, snapshots)
         this.#compare(this.#subtasks, this.#model, 'the restored state')
       }
     }
   }
 
-  #start(parallelism: number, segments: readonly KeyGroupSegment[]): readonly States[] {
+  #snapshot(): readonly KeyedStateSnapshot[] {
+    this.#checkpoints += 1
+    const checkpoint = checkpointId(this.#checkpoints)
+    const request = { checkpoint, base: this.#latest }
+    const snapshots = this.#subtasks.map((subtask) =>
+      subtask.backend.snapshot(this.#options.isIncremental === true ? request : undefined),
+    )
+    // Every second one is complete at once. If all were, changes would never meet a snapshot that is under way.
+    if (this.#checkpoints % 2 === 0) this.#complete(snapshots, checkpoint)
+    return snapshots
+  }
+
+  #complete(snapshots: readonly KeyedStateSnapshot[], checkpoint: CheckpointId): void {
+    for (const { own } of snapshots) if (own !== null) this.#objects.put(own)
+    this.#latest = checkpoint
+  }
+
+  #start(parallelism: number, snapshots: readonly KeyedStateSnapshot[]): readonly States[] {
+    const segments = snapshots.flatMap((snapshot) =>
+      snapshot.own === null ? [...snapshot.keyGroups()] : [],
+    )
     return Array.from({ length: parallelism }, (_, i) => {
       const range = keyGroupRange(i, MAX, parallelism)
-      const { aliasSnapshots = false, ttl } = this.#options
-      const target = backend({ range, aliasSnapshots, processingTime: () => this.#now })
+      const { aliasSnapshots = false, ttl, create = heap } = this.#options
+      const processingTime = (): number => this.#now
+      const target = create({ maxParallelism: MAX, range, aliasSnapshots, processingTime })
       const { first, last } = range
       target.restore(segments.filter(({ keyGroup }) => first <= keyGroup && keyGroup <= last))
+      const checkpoint = this.#latest ?? checkpointId(0)
+      for (const { own } of snapshots) {
+        if (own !== null) this.#objects.restore(own, target, checkpoint)
+      }
       return statesOf(target, ttl)
     })
   }
@@ -234,7 +270,7 @@ export class StateWorld {
   }
 
   #checkTaken({ snapshots, expected }: Taken): void {
-    this.#compare(this.#start(1, segmentsOf(snapshots)), expected, 'a snapshot')
+    this.#compare(this.#start(1, snapshots), expected, 'a snapshot')
   }
 
   #compare(subtasks: readonly States[], expected: Model, what: string): void {
@@ -290,8 +326,4 @@ function identify(kind: string, key: unknown, window: number): string {
 
 function kindOf(act: Act): string {
   return act.do.slice(0, act.do.indexOf('.'))
-}
-
-function segmentsOf(snapshots: readonly KeyedStateSnapshot[]): KeyGroupSegment[] {
-  return snapshots.flatMap((snapshot) => [...snapshot.keyGroups()])
 }

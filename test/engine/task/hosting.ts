@@ -1,20 +1,25 @@
 /**
  * A worker that hosts the middle of a job; the test plays everybody else: the job master, the producers of channels a and
- * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`), cancel markers `x1`, the end
- * of data `.`, the end `$`.
+ * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`, unaligned: `|u1`, one that
+ * times out: `|t1`, one that was forced into line: `|f1`; savepoint, stop and drain: `|1s`, `|1■`, `|1▽`), cancel markers `x1`, the end of data `.`, the end `$`.
  */
 import { present } from '../../../engine/assert.ts'
 import type {
   RestoreInstruction,
   SnapshotHandle,
 } from '../../../engine/checkpoint/snapshot-handle.ts'
-import { type Element, newRecordBuffer } from '../../../engine/element.ts'
+import {
+  type Barrier,
+  type CheckpointKind,
+  type Element,
+  newRecordBuffer,
+} from '../../../engine/element.ts'
+import { isUnaligned } from '../../../engine/exchange/barrier-alignment.ts'
 import {
   type AttemptId,
   attemptId,
   checkpointId,
   JOB_MASTER,
-  millis,
   workerId,
 } from '../../../engine/ids.ts'
 import { defineJob } from '../../../engine/job/define-job.ts'
@@ -31,6 +36,7 @@ import { Worker } from '../../../engine/task/worker.ts'
 import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
 import { NO_BROKER, NO_FILES, NO_SERVICES } from '../operator-context.ts'
 import type { Numbered } from '../small-jobs.ts'
+import { barrierOf } from '../snapshot-handles.ts'
 
 /** What the user's functions of the job did. */
 export interface Calls {
@@ -61,6 +67,9 @@ function job(calls: Calls, options: JobOptions): JobGraph {
     }),
   )
 }
+
+/** So old a barrier `|t1` gets before it overtakes; it was sent at 0. */
+export const PATIENCE_MS = 500
 
 export class Hosting {
   readonly runtime = new FakeRuntime(workerId('worker-1'))
@@ -102,7 +111,7 @@ export class Hosting {
     const channels = this.#executions.channelsOf(execution)
     this.#deployment = { subtask: execution.subtask, vertex, index, attempt, restore, ...channels }
     this.#sequences.clear()
-    this.worker.receive({ type: 'deploy', deployments: [this.#deployment] })
+    this.worker.receive({ type: 'deploy', epoch: 1, deployments: [this.#deployment] })
     this.runtime.advance(20)
     return this
   }
@@ -160,13 +169,9 @@ export class Hosting {
     return present(edge?.[0], 'The subtask has an output.').channel
   }
 
-  trigger(checkpoint: number, timestamp = 0): this {
+  trigger(checkpoint: number, timestamp = 0, kind: CheckpointKind = 'checkpoint'): this {
     const { subtask, attempt } = this.deployment
-    const barrier = {
-      type: 'barrier',
-      checkpoint: checkpointId(checkpoint),
-      timestamp: millis(timestamp),
-    } as const
+    const barrier = barrierOf(checkpoint, kind, timestamp)
     this.worker.receive({ type: 'trigger-checkpoint', subtask, attempt, barrier })
     return this
   }
@@ -245,12 +250,28 @@ function describeReport(sent: Sent): string {
   }
 }
 
+/** Of what a barrier ends with. */
+const KINDS: Readonly<Record<string, CheckpointKind>> = {
+  '!': 'final',
+  s: 'savepoint',
+  '■': 'stop',
+  '▽': 'drain',
+}
+
+function markOf({ kind }: Barrier): string {
+  return Object.entries(KINDS).find(([, other]) => other === kind)?.[0] ?? ''
+}
+
+function parseBarrier(text: string): Barrier {
+  const [, kind = '', digits = '', mark = ''] = /^([utf]?)([0-9]+)(.?)$/.exec(text) ?? []
+  const barrier = barrierOf(Number(digits), KINDS[mark] ?? 'checkpoint')
+  if (kind === 't') return { ...barrier, alignedTimeoutMs: PATIENCE_MS }
+  if (kind === '') return barrier
+  return { ...barrier, alignment: kind === 'u' ? 'unaligned' : 'forced-aligned' }
+}
+
 function parseElement(text: string): Element {
-  if (text.startsWith('|')) {
-    const checkpoint = checkpointId(Number.parseInt(text.slice(1)))
-    const barrier = { type: 'barrier', checkpoint, timestamp: millis(0) } as const
-    return text.endsWith('!') ? { ...barrier, isFinal: true } : barrier
-  }
+  if (text.startsWith('|')) return parseBarrier(text.slice(1))
   if (text.startsWith('x')) {
     return { type: 'cancel-marker', checkpoint: checkpointId(Number(text.slice(1))) }
   }
@@ -271,7 +292,7 @@ function showElement(element: Element): string {
     case 'records':
       return element.values.map((value) => show(value as Numbered)).join(' ')
     case 'barrier':
-      return `|${element.checkpoint}${element.isFinal === true ? '!' : ''}`
+      return `|${isUnaligned(element) ? 'u' : ''}${element.checkpoint}${markOf(element)}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
     case 'watermark':

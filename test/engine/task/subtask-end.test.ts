@@ -1,6 +1,7 @@
 /** The end of a subtask in a job that ends with a checkpoint: it emits everything, says so, stays, and goes with it. */
 import { describe, expect, test } from 'vitest'
 import { checkpointId } from '../../../engine/ids.ts'
+import { objectsIn } from '../snapshot-handles.ts'
 import { Hosting } from './hosting.ts'
 
 const ending = (): Hosting => {
@@ -99,10 +100,17 @@ describe('a checkpoint behind the end', () => {
 test('a restored subtask whose input had ended says so again', () => {
   const first = ended().deliver('a|1!', 'b|1!')
   first.runtime.advance(20)
-  const object = first.acknowledged.object ?? ''
+  const { keyed } = first.acknowledged
   const hosting = new Hosting({ checkpointing: { intervalMs: 1000 } })
-  hosting.storage.objects.set(object, first.storage.objects.get(object) ?? new Uint8Array(0))
-  hosting.deploy('sum/0', { checkpoint: checkpointId(1), objects: [object], operators: [] })
+  for (const key of objectsIn(keyed)) {
+    hosting.storage.objects.set(key, first.storage.objects.get(key) ?? new Uint8Array(0))
+  }
+  hosting.deploy('sum/0', {
+    checkpoint: checkpointId(1),
+    keyed: keyed === null ? [] : [keyed],
+    channels: [],
+    operators: [],
+  })
   hosting.connect().reports()
   hosting.deliver('a.', 'b.')
   expect(hosting.left()).toEqual(['wInfinity', '.'])

@@ -3,16 +3,18 @@ import { describe, expect, test } from 'vitest'
 import {
   decodeSnapshotObject,
   encodeSnapshotObject,
+  snapshotChecksum,
 } from '../../../engine/checkpoint/snapshot-format.ts'
 import { BUFFER_RECORDS_MAX } from '../../../engine/element.ts'
 import { OUTPUT_QUEUE_MAX } from '../../../engine/exchange/output-channel.ts'
-import { checkpointId } from '../../../engine/ids.ts'
+import { attemptId, checkpointId } from '../../../engine/ids.ts'
 import { decodeKeyGroup } from '../../../engine/state/decode-key-group.ts'
+import { keyedIn, objectsIn } from '../snapshot-handles.ts'
 import { Hosting } from './hosting.ts'
 
 /** The sums that the last acknowledged snapshot holds, as `k=5`. */
 function snapshotOf(hosting: Hosting): string[] {
-  const bytes = hosting.storage.objects.get(hosting.acknowledged.object ?? '')
+  const bytes = hosting.storage.objects.get(objectsIn(hosting.acknowledged.keyed)[0] ?? '')
   const segments = bytes === undefined ? 'no object' : decodeSnapshotObject(bytes)
   if (typeof segments === 'string') throw new Error(segments)
   return segments
@@ -22,9 +24,14 @@ function snapshotOf(hosting: Hosting): string[] {
     .toSorted()
 }
 
-const restoreFrom = (...objects: readonly string[]) => ({
+/** Objects with the checksums of what they hold; of one that is not there it matters to nobody. */
+const restoreFrom = (hosting: Hosting, ...names: readonly string[]) => ({
   checkpoint: checkpointId(4),
-  objects,
+  keyed: names.map((key) => {
+    const bytes = hosting.storage.objects.get(key) ?? new Uint8Array(12)
+    return keyedIn({ key, sizeBytes: bytes.length, checksum: snapshotChecksum([bytes]) })
+  }),
+  channels: [],
   operators: [],
 })
 
@@ -218,7 +225,13 @@ describe('snapshots', () => {
     hosting.runtime.advance(20)
     const { attempt } = hosting.deployment
     const object = `chk-7/sum-0-${attempt}`
-    expect(hosting.acknowledged).toMatchObject({ subtask: 'sum/0', attempt, object })
+    expect(hosting.acknowledged).toMatchObject({
+      subtask: 'sum/0',
+      attempt,
+      keyed: {
+        exclusive: [{ key: object, sizeBytes: hosting.storage.objects.get(object)?.length }],
+      },
+    })
     const stored = hosting.storage.objects.get(object)
     expect(hosting.acknowledged.sizeBytes).toBeGreaterThanOrEqual(stored?.length ?? Infinity)
   })
@@ -334,14 +347,17 @@ describe('restore', () => {
     const hosting = new Hosting().deploy()
     hosting.deliver(`a ${records.join(' ')}`, 'a|1', 'b|1')
     hosting.runtime.advance(20)
-    return hosting.storage.objects.get(hosting.acknowledged.object ?? '') ?? new Uint8Array(0)
+    return (
+      hosting.storage.objects.get(objectsIn(hosting.acknowledged.keyed)[0] ?? '') ??
+      new Uint8Array(0)
+    )
   }
 
   test('state is read from all objects before the subtask runs', () => {
     const hosting = new Hosting()
     hosting.storage.objects.set('one', stored('k=5'))
     hosting.storage.objects.set('two', stored('m=7'))
-    hosting.deploy('sum/0', restoreFrom('one', 'two')).connect()
+    hosting.deploy('sum/0', restoreFrom(hosting, 'one', 'two')).connect()
     expect(hosting.reports()).toEqual(['initializing', 'running'])
     expect(hosting.runtime.factsOf('state-restored')).toMatchObject([
       { checkpoint: 4, keyCount: 2 },
@@ -351,7 +367,8 @@ describe('restore', () => {
   })
 
   test('an object that is not there fails it with one sentence', () => {
-    const hosting = new Hosting().deploy('sum/0', restoreFrom('gone'))
+    const hosting = new Hosting()
+    hosting.deploy('sum/0', restoreFrom(hosting, 'gone'))
     expect(hosting.reports()).toEqual([
       'initializing',
       'failed: The snapshot gone of checkpoint 4 cannot be read: there is no such object.',
@@ -363,7 +380,7 @@ describe('restore', () => {
     const damaged = stored('k=5')
     damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1
     hosting.storage.objects.set('bad', damaged)
-    hosting.deploy('sum/0', restoreFrom('bad'))
+    hosting.deploy('sum/0', restoreFrom(hosting, 'bad'))
     expect(hosting.reports().at(-1)).toMatch(
       /^failed: The snapshot bad of checkpoint 4 is corrupt: the checksum of key group \d+ is wrong\.$/,
     )
@@ -373,11 +390,12 @@ describe('restore', () => {
     const hosting = new Hosting()
     hosting.storage.objects.set('empty', encodeSnapshotObject([])[0] ?? new Uint8Array(0))
     hosting.storage.objects.set('one', stored('k=5'))
-    const { attempt } = hosting.deploy().deployment
-    hosting.reports()
+    const attempt = attemptId(hosting.deploy().deployment.attempt + 1)
+    hosting.cancel().reports()
     hosting.worker.receive({
       type: 'deploy',
-      deployments: [{ ...hosting.deployment, attempt, restore: restoreFrom('one') }],
+      epoch: 1,
+      deployments: [{ ...hosting.deployment, attempt, restore: restoreFrom(hosting, 'one') }],
     })
     hosting.cancel(attempt)
     hosting.runtime.advance(50)

@@ -1,7 +1,14 @@
 /** A worker process: registration, heartbeats, and which message reaches whom. */
 import { describe, expect, test } from 'vitest'
-import { attemptId, checkpointId } from '../../../engine/ids.ts'
+import { type AttemptId, attemptId, type ChannelId, checkpointId } from '../../../engine/ids.ts'
+import type { WorkerMessage } from '../../../engine/messages.ts'
 import { Hosting } from './hosting.ts'
+
+function request(fields: Partial<Request> = {}): Request {
+  return { type: 'heartbeat-request', epoch: 1, beat: 1, latestCompleted: null, ...fields }
+}
+
+type Request = Extract<WorkerMessage, { type: 'heartbeat-request' }>
 
 describe('registration', () => {
   test('it registers with its incarnation and slots when it starts', () => {
@@ -12,12 +19,69 @@ describe('registration', () => {
     ])
   })
 
-  test('it answers heartbeats with its incarnation', () => {
-    const { worker, runtime } = new Hosting()
-    worker.receive({ type: 'heartbeat-request' })
-    expect(runtime.takeSent()).toEqual([
-      { to: 'job-master', type: 'heartbeat', worker: 'worker-1', incarnation: 3 },
+  test('it registers again until it is asked for a sign of life', () => {
+    const { worker, runtime } = new Hosting({ heartbeat: { intervalMs: 50, timeoutMs: 120 } })
+    worker.start()
+    runtime.advance(100)
+    expect(runtime.takeSent()).toHaveLength(3)
+    worker.receive(request())
+    runtime.takeSent()
+    runtime.advance(100)
+    expect(runtime.takeSent()).toEqual([])
+  })
+
+  test('it answers heartbeats with what it hosts', () => {
+    const hosting = new Hosting().deploy()
+    hosting.messages('subtask-status')
+    hosting.worker.receive(request({ beat: 7 }))
+    const { attempt } = hosting.deployment
+    expect(hosting.messages('heartbeat')).toEqual([
+      {
+        to: 'job-master',
+        type: 'heartbeat',
+        worker: 'worker-1',
+        incarnation: 3,
+        epoch: 1,
+        beat: 7,
+        hosted: [{ subtask: 'sum/0', attempt, status: 'running', hasInputEnded: false }],
+      },
     ])
+  })
+
+  test('what the newest master deployed ends when it is silent for longer than the timeout', () => {
+    const hosting = new Hosting({ heartbeat: { intervalMs: 50, timeoutMs: 120 } })
+    hosting.worker.start()
+    hosting.deploy()
+    hosting.worker.receive(request())
+    hosting.runtime.advance(100)
+    expect(hosting.reports()).not.toContain('canceled')
+    hosting.runtime.advance(60)
+    expect(hosting.reports()).toEqual(['canceled', 'register-worker'])
+  })
+
+  test('a newer master is obeyed from then on, an older one never again', () => {
+    const hosting = new Hosting().deploy()
+    hosting.reports()
+    hosting.worker.receive(request({ epoch: 2, beat: 1 }))
+    expect(hosting.reports()).toEqual(['canceled', 'heartbeat'])
+    hosting.deploy()
+    expect(hosting.reports(), 'of epoch 1').toEqual([])
+    hosting.worker.receive(request({ epoch: 1, beat: 9 }))
+    expect(hosting.messages('heartbeat')).toMatchObject([{ epoch: 2, beat: 9, hosted: [] }])
+  })
+
+  test('a request tells of a completion that was lost, once', () => {
+    const hosting = new Hosting().deploy()
+    hosting.worker.receive(request({ latestCompleted: checkpointId(4) }))
+    hosting.worker.receive(request({ latestCompleted: checkpointId(4) }))
+    expect(hosting.runtime.factsOf('completion-received')).toMatchObject([{ checkpoint: 4 }])
+  })
+
+  test('what was restored from a checkpoint is not told that it is complete', () => {
+    const restore = { checkpoint: checkpointId(4), keyed: [], channels: [], operators: [] }
+    const hosting = new Hosting().deploy('sum/0', restore)
+    hosting.worker.receive(request({ latestCompleted: checkpointId(4) }))
+    expect(hosting.runtime.factsOf('completion-received')).toEqual([])
   })
 })
 
@@ -81,7 +145,53 @@ describe('messages', () => {
   })
 })
 
+describe('a connection that broke', () => {
+  const broken = (hosting: Hosting, channel: ChannelId | undefined, attempt: AttemptId | null) => {
+    if (channel === undefined) throw new Error('There is such a channel.')
+    hosting.worker.receive({ type: 'channel-broken', channel, attempt })
+    return hosting.reports()
+  }
+
+  test('fails the subtask at either end of it', () => {
+    const consumer = new Hosting().deploy()
+    consumer.reports()
+    const { inputs, attempt } = consumer.deployment
+    expect(broken(consumer, inputs[0]?.channel, attempt)).toEqual([
+      'failed: The connection of channel source/0>sum/0 broke.',
+    ])
+    const producer = new Hosting().deploy()
+    producer.reports()
+    expect(broken(producer, producer.deployment.outputs[0]?.[0]?.channel, null)).toEqual([
+      'failed: The connection of channel sum/0>after/0 broke.',
+    ])
+  })
+
+  test('of a former attempt fails nobody', () => {
+    const hosting = new Hosting().deploy()
+    const { inputs, attempt } = hosting.deployment
+    hosting.deploy().reports()
+    expect(broken(hosting, inputs[0]?.channel, attempt)).toEqual([])
+  })
+})
+
 describe('an attempt that is over', () => {
+  test('lets go of what it wrote when it finished and is canceled all the same', () => {
+    const hosting = new Hosting().deploy('source/0').connect()
+    expect(hosting.reports()).toContain('finished')
+    hosting.worker.receive(request())
+    expect(hosting.messages('heartbeat')).toMatchObject([{ hosted: [{ status: 'finished' }] }])
+    hosting.cancel()
+    hosting.worker.receive(request())
+    expect(hosting.messages('heartbeat')).toMatchObject([{ hosted: [] }])
+  })
+
+  test('was deployed in vain when a newer one comes: it is canceled first', () => {
+    const hosting = new Hosting().deploy()
+    hosting.reports()
+    hosting.deploy()
+    expect(hosting.reports()).toEqual(['canceled', 'initializing', 'running'])
+  })
+
   test('is forgotten with its state when it was canceled or failed', () => {
     const hosting = new Hosting().deploy()
     hosting.connect().cancel()

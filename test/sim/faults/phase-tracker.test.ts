@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { attemptId, checkpointId, subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
 import type { Fact, JobStatus, SubtaskStatus } from '../../../engine/trace.ts'
 import { type Phase, PhaseTracker } from '../../../sim/faults/phase-tracker.ts'
+import { NO_METRICS } from '../../engine/snapshot-handles.ts'
 
 const SUBTASKS = [0, 1].map((index) => subtaskId(vertexId('sum'), index))
 
@@ -45,7 +46,12 @@ class Tracked {
   }
 
   trigger(checkpoint: number): this {
-    return this.see({ type: 'checkpoint-triggered', checkpoint: checkpointId(checkpoint) })
+    return this.see({
+      type: 'checkpoint-triggered',
+      checkpoint: checkpointId(checkpoint),
+      kind: 'checkpoint',
+      alignment: 'aligned',
+    })
   }
 
   inject(checkpoint: number): this {
@@ -58,7 +64,14 @@ class Tracked {
       ...indexes.map((index): Fact => {
         const id = checkpointId(checkpoint)
         const subtask = subtaskOf(index)
-        return { type: 'snapshot-taken', checkpoint: id, subtask, startDelayMs: 0, alignmentMs: 0 }
+        return {
+          type: 'snapshot-taken',
+          checkpoint: id,
+          subtask,
+          startDelayMs: 0,
+          alignmentMs: 0,
+          records: 0,
+        }
       }),
     )
   }
@@ -74,6 +87,8 @@ class Tracked {
           subtask,
           attempt: attemptId(1),
           sizeBytes: 0,
+          writtenBytes: 0,
+          metrics: NO_METRICS,
         }
       }),
     )
@@ -81,7 +96,15 @@ class Tracked {
 
   complete(checkpoint: number): this {
     const id = checkpointId(checkpoint)
-    return this.see({ type: 'checkpoint-completed', checkpoint: id, sizeBytes: 0, durationMs: 0 })
+    return this.see({
+      type: 'checkpoint-completed',
+      checkpoint: id,
+      kind: 'checkpoint',
+      location: '',
+      sizeBytes: 0,
+      writtenBytes: 0,
+      durationMs: 0,
+    })
   }
 
   abort(checkpoint: number): this {

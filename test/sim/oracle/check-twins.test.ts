@@ -40,6 +40,8 @@ function run(records: string, { delivery, stuck, state = {} }: RunOptions = {}):
   ]
   return {
     fed: [],
+    coordination: [],
+    savepoints: [],
     checkpoints: [
       {
         checkpoint: checkpointId(4),
@@ -48,6 +50,7 @@ function run(records: string, { delivery, stuck, state = {} }: RunOptions = {}):
         states,
         operatorStates: [],
         inFlight: 0,
+        channels: [],
         problems: [],
       },
     ],

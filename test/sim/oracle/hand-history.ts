@@ -21,6 +21,7 @@ import type { Fact, TransactionState } from '../../../engine/trace.ts'
 import type { History, LogEntry } from '../../../sim/history/history.ts'
 import { judge } from '../../../sim/oracle/judge.ts'
 import type { Judgement } from '../../../sim/oracle/judge.ts'
+import { NO_METRICS } from '../../engine/snapshot-handles.ts'
 
 type Mutable<T> = T extends string | number | Uint8Array
   ? T
@@ -53,6 +54,8 @@ export function clean(): Draft {
   return {
     history: {
       fed: [fed(0, 'a,1', 'a,2', 'a,4'), fed(1, 'b,5', 'a,8')],
+      coordination: [],
+      savepoints: [],
       checkpoints: [
         {
           checkpoint: checkpointId(1),
@@ -73,6 +76,7 @@ export function clean(): Draft {
           ],
           operatorStates: [],
           inFlight: 0,
+          channels: [],
           problems: [],
         },
       ],
@@ -126,7 +130,7 @@ export function judged({ history, facts }: Draft, bug: string | null = null): Ju
   const trace = facts.map((fact, seq) => ({ ...fact, seq, at: millis(seq), cause: seq - 1 }))
   return judge({
     stream: job.graph,
-    graph: buildJobGraph(job),
+    graphs: [buildJobGraph(job)],
     history,
     trace,
     bug,
@@ -229,6 +233,8 @@ export function acknowledged(vertex: string, attempt: number, checkpoint: number
     subtask: subtaskOf(vertex),
     attempt: attemptId(attempt),
     sizeBytes: 0,
+    writtenBytes: 0,
+    metrics: NO_METRICS,
   }
 }
 
@@ -236,7 +242,10 @@ export function completed(checkpoint: number): Fact {
   return {
     type: 'checkpoint-completed',
     checkpoint: checkpointId(checkpoint),
+    kind: 'checkpoint',
+    location: '',
     sizeBytes: 0,
+    writtenBytes: 0,
     durationMs: 0,
   }
 }
@@ -248,7 +257,7 @@ export function barrier(checkpoint: number): Fact {
 
 export function restart(checkpoint: number | null): Fact {
   const id = checkpoint === null ? null : checkpointId(checkpoint)
-  return { type: 'restart-started', restart: 1, checkpoint: id }
+  return { type: 'restart-started', restart: 1, checkpoint: id, subtasks: [] }
 }
 
 export function resumed(partition: number, offset: number): Fact {

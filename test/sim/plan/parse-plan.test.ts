@@ -98,6 +98,13 @@ describe('a bad value of a field gets one sentence', () => {
       'random',
       'config.inputPartitioning is "random"; it must be "round-robin" or "by-key".',
     ],
+    ['config.alignedTimeoutMs', -1, 'config.alignedTimeoutMs is -1; it must be'],
+    ['config.unaligned', 1, 'config.unaligned is 1; it must be true or false.'],
+    [
+      'config.checkpointMode',
+      'exactly once',
+      'config.checkpointMode is "exactly once"; it must be "exactly-once" or "at-least-once".',
+    ],
     ['config.intervalMs', 5, 'config has the unknown field "intervalMs"; allowed are parallelism,'],
     ['seed', -1, 'seed is -1; it must be a whole number from 0 to 4294967295.'],
     ['seed', undefined, 'seed is missing; it must be a whole number'],
@@ -106,22 +113,40 @@ describe('a bad value of a field gets one sentence', () => {
     ['input.params', undefined, 'input.params is missing; it must be a JSON object.'],
     [records, -1, `${records} is -1; it must be a whole number from 0 to`],
     ['input.file', 'x', 'input has the unknown field "generator"; allowed are file, sha256.'],
+    ['actions', {}, 'actions is {}; it must be a list.'],
+    ['actions', ['stop'], 'actions[0] is "stop"; it must be a JSON object.'],
+    [
+      'actions',
+      [{ kind: 'pause', at: { t: 1 } }],
+      'actions[0].kind is "pause"; it must be one of savepoint, stop, rescale, cancel.',
+    ],
+    ['actions', [{ kind: 'stop' }], 'actions[0].at is missing; it must be a JSON object.'],
+    [
+      'actions',
+      [{ kind: 'rescale', at: { t: 1 }, parallelism: 0 }],
+      'actions[0].parallelism is 0; it must be a whole number from 1 to 128.',
+    ],
+    [
+      'actions',
+      [{ kind: 'stop', at: { t: 1 }, drain: 'yes' }],
+      'actions[0].drain is "yes"; it must be true or false.',
+    ],
+    [
+      'actions',
+      [{ kind: 'cancel', at: { t: 1 }, parallelism: 2 }],
+      'actions[0] has the unknown field "parallelism"; allowed are kind, at.',
+    ],
     ['faults', {}, 'faults is {}; it must be a list.'],
     ['faults.0', 'crash', 'faults[0] is "crash"; it must be a JSON object.'],
     [
       'faults.0.kind',
       'explode',
-      'faults[0].kind is "explode"; it must be "crash", "delay", "duplicate" or "lose-response".',
+      'faults[0].kind is "explode"; it must be "crash", "fail", "sever", "drop", "delay", "duplicate" or "lose-response".',
     ],
     [
       'faults.0.on',
       'worker-3',
-      'faults[0].on is "worker-3"; it must be one of worker-1, worker-2.',
-    ],
-    [
-      'faults.0.on',
-      'job-master',
-      'faults[0].on is "job-master"; it must be one of worker-1, worker-2.',
+      'faults[0].on is "worker-3"; it must be one of worker-1, worker-2, job-master.',
     ],
     ['faults.0.at', undefined, 'faults[0].at is missing; it must be a JSON object.'],
     ['faults.0.at.t', -1, 'faults[0].at.t is -1; it must be a time in ms from 0 to 86400000.'],
@@ -179,6 +204,42 @@ describe('a bad value of a field gets one sentence', () => {
       expect(String(error)).toMatch(/^ConfigurationError: [^\n]+\.$/)
     }
   })
+})
+
+test('every kind of fault is read as it is written', () => {
+  const faults = [
+    { kind: 'fail', on: '*/0', at: { point: 'barrier-injected', nth: 2 } },
+    { kind: 'sever', on: 'worker-1', to: 'job-master', at: { t: 7 }, forMs: 20, isOneWay: true },
+    { kind: 'sever', on: 'worker-1', to: 'worker-2', at: { t: 7 } },
+    { kind: 'drop', message: 'element', on: 'worker-1', to: 'worker-2', at: { nth: 3 }, count: 2 },
+    { kind: 'drop', message: 'deploy', on: 'job-master', at: { t: 8 } },
+  ] as const
+  expect(checkPlan({ ...plan, faults }).faults).toEqual(faults)
+})
+
+test.each([
+  [
+    { kind: 'fail', on: '', at: { t: 1 } },
+    'faults[0].on is ""; it must be a text that is not empty',
+  ],
+  [
+    { kind: 'sever', on: 'worker-1', to: 'worker-1', at: { t: 1 } },
+    'faults[0].to is "worker-1"; it must be one of worker-2, job-master',
+  ],
+  [
+    { kind: 'sever', on: 'worker-1', to: 'worker-2', at: { t: 1 }, isOneWay: 1 },
+    'faults[0].isOneWay is 1; it must be true or false',
+  ],
+  [
+    { kind: 'drop', message: 'channel-broken', on: 'worker-1', at: { nth: 1 } },
+    'faults[0].message is "channel-broken"; it must be one of heartbeat-request,',
+  ],
+  [
+    { kind: 'drop', message: 'credit', on: 'worker-1', at: { nth: 1 }, count: 0 },
+    'faults[0].count is 0; it must be a whole number from 1 to 1000',
+  ],
+])('a fault on messages or links that cannot be is refused: %j', (fault, sentence) => {
+  expect(() => checkPlan({ ...plan, faults: [fault] })).toThrow(sentence)
 })
 
 test('the workers of a fault are those of the configuration', () => {

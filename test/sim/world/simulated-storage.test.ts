@@ -1,6 +1,6 @@
 /** The simulated snapshot storage. */
 import { describe, expect, test } from 'vitest'
-import type { StorageResult } from '../../../engine/runtime.ts'
+import type { StorageResult, WriteResult } from '../../../engine/runtime.ts'
 import { SimulatedStorage } from '../../../sim/world/simulated-storage.ts'
 import { SmallWorld } from './small-world.ts'
 
@@ -16,7 +16,7 @@ function setup() {
 describe('a write', () => {
   test('is one object out of its pieces, there when it was answered', () => {
     const { small, storage, port } = setup()
-    const answers: StorageResult<null>[] = []
+    const answers: WriteResult[] = []
     port.put('k', [bytes(1, 2), bytes(), bytes(3)], (result) => answers.push(result))
     small.runUntil(4)
     expect([answers, storage.peek('k')]).toEqual([[], undefined])
@@ -74,4 +74,19 @@ describe('a read', () => {
     port.delete('k')
     expect(storage.peek('k')).toBeUndefined()
   })
+})
+
+test('a list has the keys with the prefix in order, and a deletion is answered if somebody asks', () => {
+  const { small, port } = setup()
+  for (const key of ['b/2', 'b/10', 'a/1', 'b']) port.put(key, [], () => undefined)
+  small.run()
+  const answers: unknown[] = []
+  port.delete('b/2', (result) => answers.push(result))
+  port.list('b', (result) => answers.push(result))
+  expect(answers).toEqual([])
+  small.run()
+  expect(answers).toEqual([
+    { type: 'ok', value: null },
+    { type: 'ok', value: ['b', 'b/10'] },
+  ])
 })

@@ -63,7 +63,8 @@ export class SmallWorld {
 
 /** A message with a number, to tell one from another. */
 export function numbered(incarnation: number): Message {
-  return { type: 'heartbeat', worker: workerId('worker-1'), incarnation }
+  const worker = workerId('worker-1')
+  return { type: 'heartbeat', worker, incarnation, epoch: 1, beat: 1, hosted: [] }
 }
 
 function label(message: Message): string {

@@ -1,10 +1,12 @@
-/** The rows W and C of the barrier handler's table (flink-semantics.md 3.4), and what they amount to. */
+/** The barrier handler's table (flink-semantics.md 3.4) row by row, and what it amounts to. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { seeded } from '../../seeded.ts'
-import { align, interleave, parseChannels } from './alignment-dsl.ts'
+import { HANDLER_TRANSITIONS } from '../../../engine/exchange/barrier-handler.ts'
+import type { HandlerPhase } from '../../../engine/exchange/barrier-handler.ts'
+import { align, Alignment, interleave, parseChannels } from './alignment-dsl.ts'
 
-describe('waiting', () => {
+describe('W, waiting:', () => {
   test('the first barrier blocks its channel until the others delivered theirs', () => {
     expect(align(2, 'a1 b. b. b1 a.')).toEqual(['a1: block a', 'b1: trigger 1 after 3, unblock a'])
   })
@@ -50,7 +52,7 @@ describe('waiting', () => {
   })
 })
 
-describe('collecting', () => {
+describe('C, collecting:', () => {
   test('a newer barrier subsumes the checkpoint that is being aligned, before its own channel is blocked', () => {
     expect(align(2, 'a1 b2')).toEqual([
       'a1: block a',
@@ -128,6 +130,168 @@ describe('collecting', () => {
   test('the end of one channel is not the barrier of another', () => {
     expect(align(3, 'a1 b$ c. c1')).toEqual(['a1: block a', 'c1: trigger 1 after 3, unblock a'])
   })
+})
+
+/** What the last of the arrivals makes a handler of three channels do, and where it stands then. */
+function last(arrivals: string): string {
+  const alignment = new Alignment(3, true)
+  let effects: string[] = []
+  for (const arrival of arrivals.split(' ')) effects = alignment.arrive(arrival)
+  return `${effects.join(', ') || 'nothing'} → ${SHORT[alignment.state.phase]}`
+}
+
+const SHORT: Readonly<Record<HandlerPhase, string>> = {
+  waiting: 'W',
+  collecting: 'C',
+  'alternating-waiting': 'AW',
+  'alternating-collecting': 'AC',
+  'unaligned-waiting': 'UW',
+  'unaligned-collecting': 'UC',
+}
+
+/** How a handler of three channels a, b, c that may overtake gets into each state. */
+const INTO = { AW: 'a.', AC: 'a1', UW: 'a?1 -#1', UC: 'au1' } as const
+
+test.each<readonly [state: keyof typeof INTO, input: string, outcome: string]>([
+  // AW: barrier (aligned), one that is too old, barrier (unaligned), announcement, end, cancel marker.
+  ['AW', 'b1', 'block b → AC'],
+  ['AW', 'bf1', 'block b → AC'],
+  ['AW', 'bt1', 'timer 98, block b → AC'],
+  ['AW', 'bo1', 'timer 0, block b, time out 1, capture but of b, trigger unaligned 1 after 0 → UC'],
+  ['AW', 'bu1', 'capture but of b, trigger unaligned 1 after 0 → UC'],
+  ['AW', 'b?1', 'timer 98 → AW'],
+  ['AW', '-#1', 'nothing → AW'],
+  ['AW', 'b$', 'nothing → AW'],
+  ['AW', 'bx1', 'abort 1: canceled upstream → AW'],
+  ['AW', 'b?1 a?1 -#1', 'time out 1, prioritize b, prioritize a → UW'],
+  [
+    'AW',
+    'b?1 a?1 cu1',
+    'prioritize b, prioritize a, capture but of c, trigger unaligned 1 after 0 → UC',
+  ],
+  ['AW', 'b?1 c$', 'nothing → AC'],
+  ['AW', 'b?1 c$ a$', 'nothing → AC'],
+  ['AW', 'b?1 cx1', 'nothing → AW'],
+  ['AW', 'b?1 c2', 'no timer, abort 1: subsumed by checkpoint 2, block c → AC'],
+  ['AW', 'b?1 bt1', 'block b → AC'],
+
+  ['AC', 'b1', 'block b → AC'],
+  ['AC', 'b1 c1', 'trigger 1 after 2, unblock a, unblock b → AW'],
+  ['AC', 'bf1 cf1', 'trigger forced-aligned 1 after 2, unblock a, unblock b → AW'],
+  ['AC', 'bo1', 'block b, time out 1, capture but of ab, trigger unaligned 1 after 0 → UC'],
+  ['AC', 'bu1', 'capture but of ab, trigger unaligned 1 after 0 → UC'],
+  ['AC', 'b?1', 'nothing → AC'],
+  ['AC', 'b?1 -#1', 'time out 1, prioritize b, capture but of a, trigger unaligned 1 after 0 → UC'],
+  ['AC', 'b?1 cu1', 'prioritize b, capture but of ac, trigger unaligned 1 after 0 → UC'],
+  ['AC', '-#7', 'nothing → AC'],
+  ['AC', 'b$ c$', 'trigger 1 after 2, unblock a → AW'],
+  ['AC', 'bx1', 'unblock a, abort 1: canceled upstream → AW'],
+  ['AC', 'bx2', 'unblock a, abort 1: canceled upstream, abort 2: canceled upstream → AW'],
+  ['AC', 'b2', 'unblock a, abort 1: subsumed by checkpoint 2, block b → AC'],
+  [
+    'AC',
+    'bu2',
+    'unblock a, abort 1: subsumed by checkpoint 2, capture but of b, trigger unaligned 2 after 0 → UC',
+  ],
+
+  // UW: the first barrier triggers, a late aligned one as well; announcements are fetched at once; timeouts are over.
+  ['UW', 'bu1', 'capture but of b, trigger unaligned 1 after 0 → UC'],
+  ['UW', 'bf1', 'block b, capture but of b, trigger unaligned 1 after 0 → UC'],
+  ['UW', 'b?1', 'prioritize b → UW'],
+  ['UW', '-#1', 'nothing → UW'],
+  ['UW', 'b$', 'capture but of b, trigger unaligned 1 after 0 → UC'],
+  ['UW', 'bx1', 'nothing → UW'],
+  ['UW', 'bx2', 'abort 1: canceled upstream, abort 2: canceled upstream → AW'],
+  [
+    'UW',
+    'bu2',
+    'abort 1: subsumed by checkpoint 2, capture but of b, trigger unaligned 2 after 0 → UC',
+  ],
+
+  ['UC', 'bu1', 'nothing → UC'],
+  ['UC', 'bf1', 'block b → UC'],
+  ['UC', 'bf1 cu1', 'captured after 2, unblock b → AW'],
+  ['UC', 'bu1 cf1', 'captured after 2 → AW'],
+  ['UC', 'b?1', 'prioritize b → UC'],
+  ['UC', '-#1', 'nothing → UC'],
+  ['UC', 'b$', 'nothing → UC'],
+  ['UC', 'b$ c$', 'captured after 2 → AW'],
+  ['UC', 'bx1', 'abort 1: canceled upstream → AW'],
+  ['UC', 'bu1 cu1 bx1', 'nothing → AW'],
+  ['UC', 'bu1 cu1 a1', 'nothing → AW'],
+  [
+    'UC',
+    'bu2',
+    'abort 1: subsumed by checkpoint 2, capture but of b, trigger unaligned 2 after 0 → UC',
+  ],
+])('%s: %s leads to “%s”', (state, input, outcome) => {
+  expect(last(`${INTO[state]} ${input}`)).toBe(outcome)
+})
+
+test.each(['a1', 'a.'])(
+  'a handler that only aligns is never overtaken, nor timed out (%s)',
+  (into) => {
+    const alignment = new Alignment(3)
+    alignment.arrive(into)
+    expect(() => alignment.arrive('bu1')).toThrow('The unaligned barrier 1 came to a subtask')
+    expect(() => alignment.arrive('-#1')).toThrow('Checkpoint 1 timed out in a subtask that only')
+    expect(alignment.arrive('b?1')).toEqual([])
+  },
+)
+
+test('with a single channel an unaligned barrier triggers, and nothing is awaited', () => {
+  expect(align(1, 'au1 a. au2', true)).toEqual([
+    'au1: capture but of a, trigger unaligned 1 after 0, captured after 0',
+    'au2: capture but of a, trigger unaligned 2 after 0, captured after 0',
+  ])
+})
+
+test('a checkpoint that was aligned in time stops its timer', () => {
+  expect(align(2, 'at1 bt1', true)).toEqual([
+    'at1: timer 99, block a',
+    'bt1: trigger 1 after 1, no timer, unblock a',
+  ])
+})
+
+test('for random arrivals every state is reached, and only along the transitions', () => {
+  const letters = fc.constantFrom('a', 'b', 'c')
+  const kinds = fc.constantFrom('', 'u', 'f', 't', 'o', '?', 'x')
+  const arrivals = fc.array(fc.tuple(letters, kinds, fc.integer({ min: 0, max: 1 })), {
+    minLength: 30,
+    maxLength: 60,
+    size: 'max',
+  })
+  const reached = new Set<HandlerPhase>()
+  fc.assert(
+    fc.property(arrivals, fc.boolean(), (drawn, isAlternating) => {
+      const alignment = new Alignment(3, isAlternating)
+      let checkpoint = 1
+      for (const [channel, kind, step] of drawn) {
+        checkpoint += step
+        if (alignment.blocked.has(channel.charCodeAt(0) - 97)) continue
+        if (!isAlternating && kind === 'u') continue
+        const before = alignment.state.phase
+        const effects = alignment.arrive(`${channel}${kind}${checkpoint}`)
+        const { phase, pending } = alignment.state
+        reached.add(phase)
+        const isOnePath = HANDLER_TRANSITIONS[before].some(
+          (middle) => middle === phase || HANDLER_TRANSITIONS[middle].includes(phase),
+        )
+        expect(isOnePath || effects.some((effect) => effect.startsWith('abort'))).toBe(true)
+        // What is blocked is waited for by somebody.
+        expect(pending !== null || alignment.blocked.size === 0).toBe(true)
+        if (isAlternating && pending?.hasTimer === true && step === 0) {
+          alignment.arrive(`-#${pending.barrier.checkpoint}`)
+          reached.add(alignment.state.phase)
+        }
+      }
+      expect(alignment.triggered).toEqual(
+        [...new Set(alignment.triggered)].toSorted((a, b) => a - b),
+      )
+    }),
+    seeded(300),
+  )
+  expect(reached.size).toBe(6)
 })
 
 test('the alignment time runs from the first barrier to the last', () => {
