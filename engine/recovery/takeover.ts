@@ -4,6 +4,7 @@
  * be written a second time (FLINK-22502); only a job that says so falls back.
  * Source: Flink DefaultCompletedCheckpointStoreUtils, JobMaster leadership.
  */
+import { isSavepoint } from '../checkpoint/checkpoint-kind.ts'
 import { decodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import { FRESH_START } from '../checkpoint/coordinator-state.ts'
@@ -84,7 +85,7 @@ function begin(
   const own = found.completed.map((metadata) => ({
     metadata,
     location: metadataKey(metadata.checkpoint),
-    isOwned: true,
+    isOwned: !isSavepoint(metadata.kind),
   }))
   if (own.length > 0 || restoreFrom === undefined) {
     write(options, found, { ...FRESH_START, completed: own }, onTaken)

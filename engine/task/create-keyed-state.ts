@@ -20,9 +20,9 @@ import type { SubtaskEnvironment } from './subtask-environment.ts'
 const WORKING_ROWS_MAX = 1 << 20
 
 export interface KeyedStateHost {
-  fail(reason: string): void
+  readonly fail: (reason: string) => void
   /** Whatever waits for commits may go on. */
-  wake(): void
+  readonly wake: () => void
 }
 
 export interface SubtaskKeyedState {

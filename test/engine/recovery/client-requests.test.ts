@@ -153,6 +153,25 @@ describe('stopping with a savepoint', () => {
     expect(job.runtime.factsOf('restart-started')).toMatchObject([{ checkpoint: 1 }])
   })
 
+  test('a job master that takes over goes on from the savepoint: what it commits is out', () => {
+    const job = ask(new MasteredJob().run(), stop(1))
+    job.acknowledge(1)
+    job.runtime.advance(1)
+    expect(job.stored).toContain('chk-1/_metadata')
+    job.startMaster().register('worker-1').register('worker-2')
+    job.told()
+    expect(job.deployment('sum/0').restore?.checkpoint).toBe(1)
+  })
+
+  test('when the job has finished nothing but the savepoint is left', () => {
+    const job = ask(new MasteredJob().run(), stop(1))
+    job.acknowledge(1)
+    job.runtime.advance(1)
+    job.report('finished')
+    job.runtime.advance(1)
+    expect(job.stored.filter((key) => key.endsWith('_metadata'))).toEqual(['sp-1/_metadata'])
+  })
+
   test('a subtask that declines makes the job start again, from the checkpoint before', () => {
     const job = ask(new MasteredJob().run(), stop(1))
     job.decline(1, 'sum/0')
