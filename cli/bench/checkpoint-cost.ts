@@ -13,7 +13,6 @@ import { runInNewContext } from 'node:vm'
 import { openDirectory } from '../../engine/node/directory-storage.ts'
 import { runLocally } from '../../engine/node/local-world.ts'
 import { storagePort } from '../../engine/node/object-store.ts'
-import type { ObjectStore } from '../../engine/node/object-store.ts'
 import type { Fact } from '../../engine/trace.ts'
 import type { BenchResult } from './bench-result.ts'
 import { keyedSumJob } from './keyed-sum.ts'
@@ -69,20 +68,14 @@ async function measurePairs(
   lines: readonly string[],
   options: CheckpointCostOptions,
 ): Promise<(readonly [plain: Run, checkpointed: Run])[]> {
-  const path = await mkdtemp(join(tmpdir(), 'weir-bench-'))
-  try {
-    const directory = await openDirectory(path, true)
-    // Warms up.
-    await measure(lines, options, directory, INTERVAL_MS)
-    const pairs: (readonly [Run, Run])[] = []
-    for (let round = 0; round < options.rounds; round++) {
-      const plain = await measure(lines, options, directory, undefined)
-      pairs.push([plain, await measure(lines, options, directory, INTERVAL_MS)])
-    }
-    return pairs
-  } finally {
-    await rm(path, { recursive: true, force: true })
+  // Warms up.
+  await measure(lines, options, INTERVAL_MS)
+  const pairs: (readonly [Run, Run])[] = []
+  for (let round = 0; round < options.rounds; round++) {
+    const plain = await measure(lines, options, undefined)
+    pairs.push([plain, await measure(lines, options, INTERVAL_MS)])
   }
+  return pairs
 }
 
 function percent(share: number): number {
@@ -92,7 +85,6 @@ function percent(share: number): number {
 async function measure(
   lines: readonly string[],
   { keys, records }: CheckpointCostOptions,
-  directory: ObjectStore,
   intervalMs: number | undefined,
 ): Promise<Run> {
   let checkpoints = 0
@@ -116,8 +108,15 @@ async function measure(
     if (type === 'checkpoint-completed') checkpoints += 1
   }
   collectGarbage()
-  const storage = (post: (action: () => void) => void) => storagePort(directory, post)
-  await runLocally(keyedSumJob(line, keys + records, intervalMs), { onFact, storage })
+  // In a directory of its own: a job goes on with what lies in its storage.
+  const path = await mkdtemp(join(tmpdir(), 'weir-bench-'))
+  try {
+    const directory = await openDirectory(path, true)
+    const storage = (post: (action: () => void) => void) => storagePort(directory, post)
+    await runLocally(keyedSumJob(line, keys + records, intervalMs), { onFact, storage })
+  } finally {
+    await rm(path, { recursive: true, force: true })
+  }
   if (run === undefined || (intervalMs !== undefined && run.checkpoints === 0)) {
     throw new Error('There was no checkpoint while the costs of checkpoints were measured.')
   }
