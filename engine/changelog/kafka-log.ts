@@ -66,6 +66,8 @@ export class KafkaLog implements StateLog {
   #cleanings: readonly Cleaning[] = []
   #isCleaning = false
   #cleanedTo = 0
+  /** They get their tombstones with the next batch: a transaction of their own would wait for a checkpoint, open. */
+  #obsolete: readonly Uint8Array[] = []
 
   constructor(options: KafkaLogOptions) {
     this.#options = options
@@ -141,10 +143,12 @@ export class KafkaLog implements StateLog {
       bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
       this.#add(record)
     }
-    if (this.#opened.hasOpenRecords) {
+    for (const key of this.#obsolete) this.#add(tombstone(key, timestamp))
+    if (count + this.#obsolete.length > 0) {
       const oldest = this.#options.retained === 1 ? checkpoint : this.#oldest
       this.#add(headRecord({ oldest, floor: this.#floor ?? checkpoint }, timestamp))
     }
+    this.#obsolete = []
     this.#offsets.draw(line)
     this.#linesOf.set(checkpoint, line)
     this.#seal(line, checkpoint)
@@ -266,7 +270,7 @@ export class KafkaLog implements StateLog {
     }
   }
 
-  /** Writes tombstones for what no checkpoint needs that can be restored; compaction does the rest. */
+  /** Finds what needs a tombstone: what no checkpoint needs that can be restored. Compaction does the rest. */
   #clean(): void {
     const next = this.#cleanings.findLast(({ missing }) => missing <= 0)
     if (next === undefined || this.#isCleaning) return
@@ -290,8 +294,7 @@ export class KafkaLog implements StateLog {
         if (keys === null) return
         this.#cleanedTo = next.to
         this.#oldest = Math.max(this.#oldest, next.completed)
-        const timestamp = Math.floor(runtime.now())
-        for (const key of keys) this.#add(tombstone(key, timestamp))
+        this.#obsolete = [...this.#obsolete, ...keys]
       },
     })
   }
