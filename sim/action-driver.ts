@@ -23,15 +23,18 @@ export interface ActionReport {
   readonly reason: string
 }
 
+/** Something in the snapshot storage that a job can be started from. */
+interface Restorable {
+  readonly checkpoint: CheckpointId
+  readonly location: string
+}
+
 export interface ActionHost {
   readonly world: World
   readonly network: Network
   readonly jobStatus: () => JobStatus
   /** The newest checkpoint that lies in the storage, and its location. */
-  readonly findCheckpoint: () => {
-    readonly checkpoint: CheckpointId
-    readonly location: string
-  } | null
+  readonly findCheckpoint: () => Restorable | null
   /** Starts the job again: with this parallelism, if it is to change, from there or from nothing. */
   readonly submit: (
     parallelism: number | null,
@@ -41,6 +44,8 @@ export interface ActionHost {
 }
 
 const RETRY_MS = 100
+/** Longer than a savepoint may take. */
+const PATIENCE_MS = 8000
 /** As long as faults can keep a job from taking a savepoint, and then some. */
 const TRIES_MAX = 300
 
@@ -56,7 +61,9 @@ export class ActionDriver {
   #tries = 0
   #reason = ''
   /** What the job was started from. */
-  #startedFrom: { readonly checkpoint: CheckpointId; readonly location: string } | null = null
+  #startedFrom: Restorable | null = null
+  /** The savepoint with which the job was to stop, until it has gone on after all. */
+  #stopped: Restorable | null = null
 
   constructor(actions: readonly Action[], host: ActionHost) {
     this.#actions = actions
@@ -98,7 +105,8 @@ export class ActionDriver {
   /** The job is over, and nothing that was asked for has ended it. */
   get #isOrphaned(): boolean {
     const status = this.#host.jobStatus()
-    return this.#requestId === null && (status === 'finished' || status === 'failed')
+    const isOver = status === 'failed' || (status === 'finished' && this.#stopped === null)
+    return this.#requestId === null && isOver
   }
 
   #await(): void {
@@ -114,6 +122,11 @@ export class ActionDriver {
   }
 
   #observe(event: TraceEvent): void {
+    if (event.type === 'checkpoint-completed' && event.kind !== 'savepoint') {
+      const location = event.location.slice(0, event.location.lastIndexOf('/'))
+      const isStop = event.kind === 'stop' || event.kind === 'drain'
+      this.#stopped = isStop ? { checkpoint: event.checkpoint, location } : null
+    }
     const nth = (this.#pointCounts.get(event.type) ?? 0) + 1
     this.#pointCounts.set(event.type, nth)
     const at = this.#current?.at
@@ -133,6 +146,15 @@ export class ActionDriver {
     const requestId = this.#nextRequestId++
     this.#requestId = requestId
     this.#host.network.send(CLIENT, JOB_MASTER, requestFor(action, requestId))
+    // The job master may die with the request, or with the reply.
+    this.#host.world.after(PATIENCE_MS, 'action', CLIENT, () => {
+      if (this.#requestId === requestId) this.#giveUp('there was no reply')
+    })
+  }
+
+  #giveUp(reason: string): void {
+    this.#requestId = null
+    this.#retry(reason)
   }
 
   #receive(message: Message): void {
@@ -142,23 +164,43 @@ export class ActionDriver {
     this.#requestId = null
     switch (reply.type) {
       case 'request-failed':
+        // It ended as it was asked to, and who said so was not heard.
+        if (this.#hasEndedAsAsked(action)) break
         this.#retry(reply.reason)
         return
       case 'savepoint-completed':
         break
-      case 'job-stopped': {
-        const { location, checkpoint } = reply
-        const parallelism = action.kind === 'rescale' ? action.parallelism : null
-        const from: RestoreFrom = { location, mode: 'no-claim', allowNonRestored: false }
-        this.#startedFrom = { location, checkpoint }
-        this.#host.submit(parallelism, from, checkpoint)
+      case 'job-stopped':
+        this.#startAgain(action, reply)
         break
-      }
-      case 'job-canceled': {
+      case 'job-canceled':
         this.#goOn()
-      }
     }
     this.#end(action, 'done')
+  }
+
+  #hasEndedAsAsked(action: Action): boolean {
+    const { kind } = action
+    const status = this.#host.jobStatus()
+    if (kind === 'cancel' && status === 'canceled') {
+      this.#goOn()
+      return true
+    }
+    if (kind === 'savepoint' || status !== 'finished' || this.#stopped === null) return false
+    this.#startAgain(action, this.#stopped)
+    return true
+  }
+
+  #startAgain(action: Action, from: Restorable): void {
+    const parallelism = action.kind === 'rescale' ? action.parallelism : null
+    this.#startedFrom = from
+    this.#stopped = null
+    const { location, checkpoint } = from
+    this.#host.submit(
+      parallelism,
+      { location, mode: 'no-claim', allowNonRestored: false },
+      checkpoint,
+    )
   }
 
   /** From the newest checkpoint of the job that was canceled; from what it had started with, if it made none. */

@@ -73,7 +73,7 @@ const engineOrder: Readonly<Record<string, readonly string[]>> = {
     ' ',
   ),
   recovery: 'kafka checkpoint state time exchange operator source sink job task'.split(' '),
-  savepoint: ['checkpoint', 'state', 'source', 'sink'],
+  savepoint: ['checkpoint', 'state', 'source', 'sink', 'task'],
 }
 
 const effects = new Set(

@@ -100,6 +100,8 @@ function onPending(
     case 'metadata-stored':
       return onStored(state, pending, context)
     case 'metadata-failed': {
+      const { id, phase } = pending
+      assert(phase === 'storing', `Checkpoint ${id} was not stored while ${phase}.`)
       const type = input.isUncertain ? 'storage-uncertain' : 'storage-failed'
       return abort(state, pending, { type, reason: input.reason }, context)
     }

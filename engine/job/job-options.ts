@@ -27,7 +27,7 @@ export interface CheckpointingOptions {
   readonly retained?: number
   /** What is left of the retained ones when the job was canceled; one that failed keeps them. Default `none`. */
   readonly externalized?: ExternalizedRetention
-  /** Write only what changed since the former checkpoint, where the state backend can. Default false. */
+  /** Write only what changed since the former checkpoint; the `heap` backend writes everything anyway. Default false. */
   readonly incremental?: boolean
   /** A newest checkpoint that cannot be read is passed over for the one before it. Default false: the job fails. */
   readonly fallbackToPrevious?: boolean

@@ -2,6 +2,8 @@
  * Deletes what checkpoints left in the snapshot storage: the metadata first, so that what is half gone is no checkpoint;
  * objects that others may name when the registry says so. No decision is taken here.
  */
+import { isSavepoint } from '../checkpoint/checkpoint-kind.ts'
+import { metadataKey } from '../checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { CompletedCheckpoint } from '../checkpoint/completed-checkpoints.ts'
 import { exclusiveObjects } from '../checkpoint/snapshot-handle.ts'
@@ -54,6 +56,11 @@ export class CheckpointObjects {
       this.#shared.ended(checkpoint, handles)
       this.#delete(objects, onDeleted)
     })
+  }
+
+  /** Of what is not the job's own: only the name under which a successor of the job master would find it. */
+  forget({ metadata: { checkpoint, kind } }: CompletedCheckpoint): void {
+    if (isSavepoint(kind)) this.#storage.delete(metadataKey(checkpoint))
   }
 
   #delete(keys: readonly StorageKey[], onDeleted: () => void): void {

@@ -12,6 +12,8 @@ import type {
 } from '../checkpoint/coordinator-protocol.ts'
 import { latestCompleted, newCoordinator } from '../checkpoint/coordinator-state.ts'
 import type { CoordinatorStart } from '../checkpoint/coordinator-state.ts'
+import { isSynchronous } from '../checkpoint/checkpoint-kind.ts'
+import { encodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import type { SavepointTarget } from '../checkpoint/checkpoint-requests.ts'
 import { describeFailure } from '../checkpoint/failure.ts'
@@ -24,7 +26,7 @@ import { checkpointingSettings } from '../job/job-options.ts'
 import type { CheckpointingSettings } from '../job/job-options.ts'
 import type { MasterMessage } from '../messages.ts'
 import type { Mutants } from '../mutants.ts'
-import type { Runtime, StorageKey, StoragePort, Timer } from '../runtime.ts'
+import type { Runtime, StorageKey, StoragePort, Timer, WriteResult } from '../runtime.ts'
 import type { SourceCoordinator } from '../source/source-coordinator.ts'
 import { CheckpointObjects } from './checkpoint-objects.ts'
 
@@ -128,6 +130,7 @@ export class Checkpointing {
     if (isKept) return
     for (const completed of this.#state.completed) {
       if (completed.isOwned) this.#objects.deleteCheckpoint(completed)
+      else this.#objects.forget(completed)
     }
   }
 
@@ -274,16 +277,29 @@ export class Checkpointing {
     }
   }
 
+  /** A savepoint that commits is also named where a successor of the job master looks for checkpoints. */
   #store(metadata: CheckpointMetadata, location: StorageKey): void {
-    const { checkpoint } = metadata
-    this.#host.storage.put(location, [encodeAt(metadata, location)], (result) => {
-      if (result.type === 'ok') {
-        this.#step({ type: 'metadata-stored', checkpoint })
+    const { checkpoint, kind } = metadata
+    const { storage } = this.#host
+    storage.put(location, [encodeAt(metadata, location)], (result) => {
+      if (result.type !== 'ok' || !isSynchronous(kind)) {
+        this.#stored(checkpoint, result)
         return
       }
-      const { type, reason } = result
-      this.#step({ type: 'metadata-failed', checkpoint, reason, isUncertain: type === 'unknown' })
+      storage.put(metadataKey(checkpoint), [encodeMetadata(metadata)], (named) => {
+        const { type } = named
+        this.#stored(checkpoint, type === 'failed' ? { ...named, type: 'unknown' } : named)
+      })
     })
+  }
+
+  #stored(checkpoint: CheckpointId, result: WriteResult): void {
+    if (result.type === 'ok') {
+      this.#step({ type: 'metadata-stored', checkpoint })
+      return
+    }
+    const { type, reason } = result
+    this.#step({ type: 'metadata-failed', checkpoint, reason, isUncertain: type === 'unknown' })
   }
 
   #complete({
@@ -343,7 +359,10 @@ export class Checkpointing {
     }
     runtime.trace({ type: 'checkpoint-subsumed', checkpoint: completed.metadata.checkpoint })
     if (completed.isOwned) this.#objects.deleteCheckpoint(completed, cleaned)
-    else runtime.schedule(0, 'cleaned', cleaned)
+    else {
+      this.#objects.forget(completed)
+      runtime.schedule(0, 'cleaned', cleaned)
+    }
   }
 }
 

@@ -52,7 +52,7 @@ export interface JobMasterOptions {
   readonly workersExpected: number
   /** A savepoint, or a checkpoint of a former job. Default: the job starts with nothing. */
   readonly restoreFrom?: RestoreFrom
-  /** Counts the jobs that there have been over one snapshot storage: each has job masters of its own. Default 1. */
+  /** Counts the jobs that were submitted over this snapshot storage, one after the other. Default 1. */
   readonly submission?: number
 }
 

@@ -18,7 +18,10 @@ export interface JobEnd {
 
 /** One job master, as its object `master/epoch-2` says. */
 export interface MasterRecord {
+  /** Counts the masters over this storage, whatever job they are of. */
   readonly epoch: number
+  /** Which of the jobs that were submitted over this storage it is of. */
+  readonly submission: number
   /** Checkpoints before this one are of former jobs. */
   readonly jobFirstId: number
   /** The checkpoint that it began with; 0 for none. */
@@ -32,27 +35,22 @@ export interface MasterRecord {
 /** So many ids are reserved at a time. */
 export const IDS_AHEAD = 10
 
-/** Epochs of a job that is submitted again go on so much higher, so that no attempt has the number of a former one. */
-const EPOCHS_MAX = 1000
-
-/** Where the records of a job lie; `submission` counts the jobs over one storage from 1. */
-export function masterPrefix(submission: number): string {
-  return submission === 1 ? 'master/' : `master-${submission}/`
-}
+export const MASTER_PREFIX = 'master/'
 
 export class MasterJournal {
-  readonly submission: number
   readonly #storage: StoragePort
-  readonly #prefix: string
+  readonly #endKey: string
+  /** Which of the jobs over this storage: their ends are told apart. */
+  readonly submission: number
   #record: MasterRecord | null = null
   /** Durable. */
   #reservedId = 0
   #isReserving = false
 
-  constructor(storage: StoragePort, submission = 1) {
+  constructor(storage: StoragePort, submission: number) {
     this.#storage = storage
     this.submission = submission
-    this.#prefix = masterPrefix(submission)
+    this.#endKey = `${MASTER_PREFIX}end-${submission}`
   }
 
   /** The newest record and the end of the job, where there are; a sentence when they cannot be read. */
@@ -61,16 +59,15 @@ export class MasterJournal {
       found: { readonly record: MasterRecord | null; readonly end: JobEnd | null } | string,
     ) => void,
   ): void {
-    const endKey = `${this.#prefix}end`
-    this.#storage.list(this.#prefix, (keys) => {
+    this.#storage.list(MASTER_PREFIX, (keys) => {
       if (keys.type === 'failed') {
         onRead(`The records of former job masters cannot be listed: ${keys.reason}.`)
         return
       }
-      const newest = this.#newestEpoch(keys.value)
-      this.#get(keys.value.includes(endKey) ? endKey : null, (end) => {
+      const newest = newestEpoch(keys.value)
+      this.#get(keys.value.includes(this.#endKey) ? this.#endKey : null, (end) => {
         if (typeof end === 'string') return onRead(end)
-        this.#get(newest === null ? null : this.#epochKey(newest), (record) => {
+        this.#get(newest === null ? null : epochKey(newest), (record) => {
           if (typeof record === 'string') return onRead(record)
           // Written by `begin` and `recordEnd` below.
           onRead({ record: record as MasterRecord | null, end: end as JobEnd | null })
@@ -87,7 +84,7 @@ export class MasterJournal {
         onDurable(`The record of the job master cannot be written: ${result.reason}.`)
         return
       }
-      this.#storage.delete(this.#epochKey(record.epoch - 1))
+      if (record.epoch > 1) this.#storage.delete(epochKey(record.epoch - 1))
       onDurable(null)
     })
   }
@@ -100,19 +97,7 @@ export class MasterJournal {
 
   /** Calls back when it is durable, or could not be made so. */
   recordEnd(end: JobEnd, onDone: () => void): void {
-    this.#storage.put(`${this.#prefix}end`, [encodeRecord(end)], onDone)
-  }
-
-  #epochKey(epoch: number): string {
-    return `${this.#prefix}epoch-${epoch}`
-  }
-
-  #newestEpoch(keys: readonly string[]): number | null {
-    const start = this.#epochKey(0).slice(0, -1)
-    const epochs = keys
-      .filter((key) => key.startsWith(start))
-      .map((key) => Number(key.slice(start.length)))
-    return epochs.length === 0 ? null : Math.max(...epochs)
+    this.#storage.put(this.#endKey, [encodeRecord(end)], onDone)
   }
 
   #reserve(): void {
@@ -126,7 +111,7 @@ export class MasterJournal {
   }
 
   #put(record: MasterRecord, onResult: (result: WriteResult) => void): void {
-    this.#storage.put(this.#epochKey(record.epoch), [encodeRecord(record)], (result) => {
+    this.#storage.put(epochKey(record.epoch), [encodeRecord(record)], (result) => {
       if (result.type === 'ok') this.#reservedId = record.reservedId
       onResult(result)
     })
@@ -155,12 +140,13 @@ export class MasterJournal {
 export function successor(
   former: MasterRecord | null,
   base: CheckpointId | null,
-  job: { readonly submission: number; readonly firstId: CheckpointId },
+  { submission, firstId: least }: { readonly submission: number; readonly firstId: CheckpointId },
 ): MasterRecord {
-  const firstId = Math.max((former?.reservedId ?? 0) + 1, job.firstId)
+  const firstId = Math.max((former?.reservedId ?? 0) + 1, least)
   return {
-    epoch: (former?.epoch ?? (job.submission - 1) * EPOCHS_MAX) + 1,
-    jobFirstId: former?.jobFirstId ?? firstId,
+    epoch: (former?.epoch ?? 0) + 1,
+    submission,
+    jobFirstId: former?.submission === submission ? former.jobFirstId : firstId,
     base: base ?? 0,
     firstId,
     reservedId: firstId + IDS_AHEAD - 1,
@@ -176,4 +162,17 @@ export function isOfJob(checkpoint: CheckpointId, newest: MasterRecord): boolean
 
 export function firstIdOf({ firstId }: MasterRecord): CheckpointId {
   return checkpointId(firstId)
+}
+
+function epochKey(epoch: number): string {
+  return `${MASTER_PREFIX}epoch-${epoch}`
+}
+
+function newestEpoch(keys: readonly string[]): number | null {
+  let newest: number | null = null
+  for (const key of keys) {
+    const found = /^master\/epoch-(\d+)$/.exec(key)
+    if (found !== null) newest = Math.max(newest ?? 0, Number(found[1]))
+  }
+  return newest
 }

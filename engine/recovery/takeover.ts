@@ -4,6 +4,7 @@
  * be written a second time (FLINK-22502); only a job that says so falls back.
  * Source: Flink DefaultCompletedCheckpointStoreUtils, JobMaster leadership.
  */
+import { isSavepoint } from '../checkpoint/checkpoint-kind.ts'
 import { decodeMetadata, metadataKey } from '../checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
 import { FRESH_START } from '../checkpoint/coordinator-state.ts'
@@ -58,9 +59,11 @@ export function takeOver(options: TakeoverOptions, onTaken: (takeover: Takeover)
     if (typeof found === 'string') return onTaken({ type: 'failed', reason: found })
     const { record, end } = found
     if (end !== null) return onTaken({ type: 'ended', end })
-    // What lies there without a master's record belongs to somebody else.
-    if (record === null)
-      return begin(options, { former: null, completed: [], unreadable: [] }, onTaken)
+    // What lies there without a record of this job belongs to somebody else.
+    if (record?.submission !== journal.submission) {
+      begin(options, { former: record, completed: [], unreadable: [] }, onTaken)
+      return
+    }
     readCheckpoints(options, record, (read) => {
       if (typeof read === 'string') onTaken({ type: 'failed', reason: read })
       else begin(options, { former: record, ...read }, onTaken)
@@ -82,7 +85,7 @@ function begin(
   const own = found.completed.map((metadata) => ({
     metadata,
     location: metadataKey(metadata.checkpoint),
-    isOwned: true,
+    isOwned: !isSavepoint(metadata.kind),
   }))
   if (own.length > 0 || restoreFrom === undefined) {
     write(options, found, { ...FRESH_START, completed: own }, onTaken)
@@ -108,7 +111,7 @@ function write(
   journal.begin(record, (failure) => {
     if (failure !== null) onTaken({ type: 'failed', reason: failure })
     else {
-      const isSuccessor = former !== null
+      const isSuccessor = former?.submission === journal.submission
       const nextId = firstIdOf(record)
       onTaken({ type: 'taken', record, start: { ...start, nextId }, unreadable, isSuccessor })
     }

@@ -1,14 +1,20 @@
 /**
  * The keyed state of a checkpoint as it lies in its objects, by vertex and subtask. Must not know where the bytes come
- * from. Reads what every backend reads, whole key groups; of other formats it only says that they are there.
+ * from. Reads key groups and sorted runs; of a changelog it only says that it is there.
  */
-import { decodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
-import type { SnapshotHandle, StoredObject } from '../checkpoint/snapshot-handle.ts'
+import type {
+  KeyedStateHandle,
+  SnapshotHandle,
+  StoredObject,
+} from '../checkpoint/snapshot-handle.ts'
 import type { StorageKey } from '../runtime.ts'
 import { CorruptStateError } from '../state/corrupt-state-error.ts'
 import { parseKeyGroup } from '../state/key-group-segment.ts'
 import type { KeyGroupContent } from '../state/key-group-segment.ts'
+import { objectsOf, readKeyedState, segmentsOf } from '../task/keyed-state-content.ts'
+
+const MISSING = 'it is missing'
 
 export interface StoredSubtask {
   readonly handle: SnapshotHandle
@@ -25,7 +31,7 @@ export interface StoredVertex {
 
 /** The objects that `readVertices` needs. */
 export function objectsToRead({ handles }: CheckpointMetadata): readonly StoredObject[] {
-  return handles.flatMap(({ keyed }) => (keyed?.format === 'key-groups' ? keyed.exclusive : []))
+  return handles.flatMap(({ keyed }) => (keyed !== null && isRead(keyed) ? objectsOf(keyed) : []))
 }
 
 /** The vertices in the order of their names. Throws a CorruptStateError with one sentence. */
@@ -55,14 +61,19 @@ function readKeyGroups(
   objects: ReadonlyMap<StorageKey, Uint8Array>,
 ): readonly KeyGroupContent[] | null {
   if (keyed === null) return []
-  if (keyed.format !== 'key-groups') return null
-  return keyed.exclusive.flatMap(({ key, checksum }) => {
-    const bytes = objects.get(key)
-    if (bytes === undefined) throw new CorruptStateError(`The object ${key} is missing.`)
-    const segments = decodeSnapshotObject(bytes, checksum)
-    if (typeof segments === 'string') {
-      throw new CorruptStateError(`The object ${key} is corrupt: ${segments}.`)
-    }
-    return segments.map((segment) => parseKeyGroup(segment.bytes))
-  })
+  if (!isRead(keyed)) return null
+  const content = readKeyedState(keyed, ({ key }) => objects.get(key) ?? MISSING)
+  if (content.type === 'unreadable') {
+    const name = `object ${content.object?.key ?? 'of a subtask'}`
+    const { problem } = content
+    throw new CorruptStateError(
+      problem === MISSING ? `The ${name} is missing.` : `The ${name} is corrupt: ${problem}.`,
+    )
+  }
+  return Array.from(segmentsOf(content), ({ bytes }) => parseKeyGroup(bytes))
+}
+
+/** A changelog is read by its backend only. */
+function isRead({ format }: KeyedStateHandle): boolean {
+  return format !== 'changelog'
 }

@@ -4,6 +4,7 @@ import type { OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
 import { InvariantViolation, present } from '../assert.ts'
 import { ConfigurationError, UserFunctionError } from '../errors.ts'
 import type { OperatorContext, OperatorSnapshot } from '../operator/operator.ts'
+import { JOB_MASTER } from '../ids.ts'
 import { binary } from '../serializer.ts'
 import type {
   CustomSource,
@@ -24,6 +25,8 @@ export class CustomSourceReader implements SourceReader {
   readonly #userOutput: CustomSourceOutput<unknown>
   #split: SplitOutput | null = null
   #reader: UserReader<unknown> | null = null
+  /** What the user's reader said; null: nothing. */
+  #isBacklog: boolean | null = null
   /** Records of this poll of the user's reader. */
   #emitted = 0
   /** The next record was asked for and did not come yet. */
@@ -80,6 +83,14 @@ export class CustomSourceReader implements SourceReader {
     return () => [{ name: SPLITS, redistribution: 'split', items }]
   }
 
+  repeatReports(): void {
+    const isBacklog = this.#isBacklog
+    if (isBacklog === null) return
+    const { runtime, subtask, attempt } = this.#context
+    const event = { type: 'backlog-reported', isBacklog } as const
+    runtime.send(JOB_MASTER, { type: 'reader-event', subtask, attempt, event })
+  }
+
   close(): void {
     this.#reader?.close?.()
   }
@@ -117,6 +128,10 @@ export class CustomSourceReader implements SourceReader {
       },
       wake: () => {
         context.wake()
+      },
+      setBacklog: (isBacklog) => {
+        this.#isBacklog = isBacklog
+        this.repeatReports()
       },
     }
   }

@@ -24,6 +24,11 @@ export interface CustomSourceContext {
   schedule(delayMs: number, callback: () => void): void
   /** Polls again after `idle`. */
   wake(): void
+  /**
+   * Whether it reads what has piled up: then checkpoints come at `checkpointing.intervalDuringBacklogMs`. Until it says so
+   * it does not (Flink SplitEnumeratorContext.setIsProcessingBacklog).
+   */
+  setBacklog(isBacklog: boolean): void
 }
 
 export interface CustomSourceReader<T> {

@@ -111,6 +111,8 @@ export interface SnapshotRequest {
 export type SnapshotPart =
   /** Something was computed; it was about so many bytes. */
   | { readonly type: 'work'; readonly bytes: number }
+  /** Nothing can be done before something outside of this thread is; going on all the same would wait for it. */
+  | { readonly type: 'wait' }
   /** An object that a former checkpoint wrote. */
   | { readonly type: 'stored'; readonly object: StoredObject }
   /** An object to be written; it is passed to `onStored` as soon as it has a name. */

@@ -17,12 +17,12 @@ import { SubtaskChangelog } from './subtask-changelog.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 /** Rows in memory above a store that is not: reading one from there takes much longer than from any table. */
-const WORKING_ROWS_MAX = 1 << 19
+const WORKING_ROWS_MAX = 1 << 20
 
 export interface KeyedStateHost {
-  fail(reason: string): void
+  readonly fail: (reason: string) => void
   /** Whatever waits for commits may go on. */
-  wake(): void
+  readonly wake: () => void
 }
 
 export interface SubtaskKeyedState {

@@ -69,6 +69,7 @@ export class KeyedSnapshotWriter {
     while (bytes < bytesMax) {
       const next = this.#parts.next()
       if (next.done === true) return { bytes, isLast: true }
+      if (next.value.type === 'wait') break
       bytes += this.#take(next.value)
     }
     return { bytes, isLast: false }
@@ -140,7 +141,7 @@ export class KeyedSnapshotWriter {
   }
 
   /** How much work the part was. */
-  #take(part: SnapshotPart): number {
+  #take(part: Exclude<SnapshotPart, { type: 'wait' }>): number {
     switch (part.type) {
       case 'work':
         return part.bytes

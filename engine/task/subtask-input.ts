@@ -133,6 +133,8 @@ export class SubtaskInput {
       this.#buffer = { ...next, channel: -1, at: 0 }
       return this.#processBuffer(this.#buffer)
     }
+    // Behind the last end of data there are barriers only, which come behind what is emitted at the end.
+    if (this.gate.isFinished && !this.#hasEnded) return this.#endInput()
     const polled = this.gate.poll()
     if (polled !== null) {
       const { channel, element } = polled
@@ -148,7 +150,7 @@ export class SubtaskInput {
       this.#buffer = { input, channel, records: element, at: 0 }
       return this.#processBuffer(this.#buffer)
     }
-    return this.gate.isFinished ? this.#endInput() : 0
+    return 0
   }
 
   /** The records will be processed later: what is stored for their keys may be fetched meanwhile. */

@@ -80,8 +80,8 @@ function overtakenRecords(
       problems.push(`${channels.key}: ${parts}`)
       return []
     }
-    return parts.flatMap(({ consumer, records }) =>
-      (records.origins ?? []).map((origins) => ({ consumer, origins })),
+    return parts.flatMap(({ consumer, buffers }) =>
+      buffers.flatMap(({ origins }) => (origins ?? []).map((one) => ({ consumer, origins: one }))),
     )
   })
 }

@@ -8,11 +8,11 @@ import type { MutantName } from '../../engine/mutants.ts'
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { Job } from '../../engine/job/define-job.ts'
 import type { FactType } from '../../engine/trace.ts'
+import { planActions } from './plan-actions.ts'
 import { hasEventTime } from '../event-time.ts'
 import { defaultInput, findInputSize } from '../workload/workload.ts'
 import type { InputSize } from '../workload/workload.ts'
 import type {
-  Action,
   CompactFault,
   CrashFault,
   DropFault,
@@ -123,16 +123,6 @@ export function shapeFor(job: Job, options: PlanArbitraryOptions): PlanShape {
   return generator === 'traffic' || size === undefined ? timed : { ...timed, generator, size }
 }
 
-/** Moments at which a savepoint meets a checkpoint, a commit or a restart. */
-const ACTION_POINTS: readonly FactType[] = [
-  'checkpoint-triggered',
-  'snapshot-taken',
-  'transaction-prepared',
-  'checkpoint-completed',
-  'restart-scheduled',
-  'restore-started',
-]
-
 const DURATIONS_MS = [1500, 3000] as const
 const TIME_MAX_MS = 3500
 
@@ -147,7 +137,7 @@ export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
       seed: fc.nat({ max: 0xffff }),
       input: options.input === undefined ? someInput(options) : fc.constant(options.input),
       faults: faults(options.faultsMax ?? 4),
-      ...(options.isBatch === true ? {} : { actions: actions() }),
+      ...(options.isBatch === true ? {} : { actions: planActions(options.hasEventTime ?? false) }),
       ...(options.mutant === undefined ? {} : { mutant: fc.constant(options.mutant) }),
     },
     {
@@ -168,28 +158,6 @@ const REQUIRED: ('v' | 'job' | 'config' | 'seed' | 'input' | 'faults' | 'mutant'
   'input',
   'faults',
 ]
-
-/** Somebody takes savepoints, stops, rescales or cancels the job, in the middle of all faults. */
-function actions(): Arbitrary<Action[]> {
-  const at = fc.oneof(
-    fc.record({ t: fc.integer({ min: 100, max: TIME_MAX_MS }) }, { noNullPrototype: true }),
-    fc.record(
-      { point: fc.constantFrom(...ACTION_POINTS), nth: fc.integer({ min: 1, max: 6 }) },
-      { noNullPrototype: true },
-    ),
-  )
-  const action = fc.oneof<Arbitrary<Action>[]>(
-    fc.record(
-      { kind: fc.constantFrom('savepoint' as const, 'stop' as const, 'cancel' as const), at },
-      { noNullPrototype: true },
-    ),
-    fc.record(
-      { kind: fc.constant('rescale' as const), at, parallelism: fc.integer({ min: 1, max: 3 }) },
-      { noNullPrototype: true },
-    ),
-  )
-  return fc.array(action, { minLength: 1, maxLength: 3, size: 'max' })
-}
 
 /** With event time no subtask of a source may be without a partition: without watermarks of its own it stops all time. */
 function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {

@@ -38,7 +38,7 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'snapshot-truncated': { job: TRAFFIC, killedBy: ['S5'] },
   'master-forgets-checkpoints': { job: TRAFFIC, killedBy: ['S4', 'O1'] },
   'checkpoint-id-reused': { job: TRAFFIC, killedBy: ['B1', 'S4'] },
-  'lost-event-ignored': { job: TRAFFIC, killedBy: ['L1', 'T1'] },
+  'lost-event-ignored': { job: TRAFFIC, killedBy: ['F-I9', 'L1', 'T1'] },
   'lost-worker-ignored': { job: TRAFFIC, killedBy: ['L1', 'X4'] },
   'flush-omitted': { job: TRAFFIC, killedBy: ['X2', 'T1'] },
   'random-transactional-id': { job: TRAFFIC, killedBy: ['X4'] },

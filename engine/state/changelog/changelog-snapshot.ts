@@ -21,14 +21,14 @@ export interface StoredWhole {
   readonly type: 'stored'
   readonly part: LogPart
   /** Writes a slice of the changes up to the snapshot's line; how many bytes, 0 when all are written. */
-  advance(): number
+  readonly advance: () => number
   onWritten(): void
 }
 
 export interface NewWhole {
   readonly type: 'new'
   readonly snapshot: KeyedStateSnapshot
-  onStored(sizeBytes: number): void
+  readonly onStored: (sizeBytes: number) => void
 }
 
 export interface ChangelogSnapshotOptions {
@@ -36,7 +36,7 @@ export interface ChangelogSnapshotOptions {
   readonly maxParallelism: number
   readonly whole: WholeState
   readonly content: StoredWhole | NewWhole
-  states(): readonly StateInfo[]
+  readonly states: () => readonly StateInfo[]
 }
 
 export class ChangelogSnapshot implements KeyedStateSnapshot {

@@ -46,8 +46,6 @@ interface TrackedRow {
   readonly hash: number
   readonly keyGroup: number
   readonly namespace: number
-  /** Of rows that were loaded. */
-  readonly rowKey: Uint8Array | null
   /** Where the row waits to be encoded; null: nothing changed since it was encoded or loaded. */
   waitsIn: ChangeSet | null
 }
@@ -158,11 +156,9 @@ export class ChangeTracker implements RowObserver {
 
   #add(store: HeapStore, key: LookupKey): TrackedRow {
     const { value, hash, group, namespace } = key
-    const { load } = this.#options
-    const rowKey = load === undefined ? null : this.#encoder.rowKey(store, key)
-    const row = { store, key: value, hash, keyGroup: group, namespace, rowKey, waitsIn: null }
+    const row = { store, key: value, hash, keyGroup: group, namespace, waitsIn: null }
     this.#rows.add(store, key, row)
-    if (load !== undefined && rowKey !== null) load(store, rowKey, key)
+    this.#options.load?.(store, this.#encoder.rowKey(store, key), key)
     return row
   }
 
@@ -189,10 +185,7 @@ class RowEncoder {
 
   encode(row: TrackedRow): RowChange {
     const key = lookUp(this.#key, row)
-    return {
-      key: row.rowKey ?? this.rowKey(row.store, key),
-      value: row.store.encodeRow(key) ?? null,
-    }
+    return { key: this.rowKey(row.store, key), value: row.store.encodeRow(key) ?? null }
   }
 
   encoded(row: TrackedRow): void {

@@ -58,6 +58,10 @@ import { TieredSnapshot, type RunSource } from './tiered-snapshot.ts'
 
 /** Rows in the tables before unchanged ones are dropped. */
 const ROWS_MAX = 65_536
+/** When all keys of a hint had their rows in the tables, so many hints are not looked at. */
+const HINTS_SKIPPED = 7
+/** Bytes of the tables before that. */
+const TABLE_BYTES_MAX = 1 << 28
 /** So often, counted in keys, the backend looks whether its tables are too large. */
 const KEYS_PER_LOOK = 64
 /** Bytes that compaction moves at each look. */
@@ -286,7 +290,12 @@ export class TieredStateBackend implements KeyedStateBackend {
   #prefetchFrom(base: BaseStore): Prefetch | undefined {
     if (base.prefetch === undefined) return undefined
     const lookup = new LookupKey()
+    let skipped = 0
     return (keys, hashes) => {
+      if (skipped > 0) {
+        skipped -= 1
+        return
+      }
       const rowKeys: Uint8Array[] = []
       for (const store of this.#tables.stores()) {
         if (store.info.isNamespaced) continue
@@ -298,6 +307,7 @@ export class TieredStateBackend implements KeyedStateBackend {
         }
       }
       if (rowKeys.length > 0) base.prefetch?.(rowKeys)
+      else skipped = HINTS_SKIPPED
     }
   }
 
@@ -327,19 +337,21 @@ export class TieredStateBackend implements KeyedStateBackend {
   #look(): void {
     this.#keysUntilLook = this.#keysPerLook
     this.#base.maintain?.(MAINTENANCE_BYTES)
-    if (this.#tracker.rowCount <= this.#rowsMax) return
-    this.#dropUnchanged()
-    if (this.#tracker.rowCount * 2 <= this.#rowsMax) return
+    const rows = this.#tracker.rowCount
+    if (rows <= this.#rowsMax && this.#tables.sizeBytes() <= TABLE_BYTES_MAX) return
+    const half = rows >>> 1
+    this.#dropUnchanged(half)
+    if (this.#tracker.rowCount <= half) return
     this.#advance(
       this.#flush(() => undefined),
       Number.POSITIVE_INFINITY,
     )
-    this.#dropUnchanged()
+    this.#dropUnchanged(half)
   }
 
-  #dropUnchanged(): void {
+  #dropUnchanged(rowsMax: number): void {
     for (const flush of this.#flushes) this.#advance(flush, Number.POSITIVE_INFINITY)
-    this.#tracker.evict(this.#rowsMax >>> 1)
+    this.#tracker.evict(rowsMax)
   }
 
   #flush(onCommitted: () => void): Flush {

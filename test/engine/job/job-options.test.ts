@@ -11,6 +11,8 @@ test('every option has a default', () => {
     chaining: true,
     autoWatermarkIntervalMs: 200,
     checkpointing: null,
+    state: { backend: 'heap', changelog: null, localRecovery: false },
+    failover: 'region',
     restart: { strategy: 'fixed-delay', attempts: 10, delayMs: 1000 },
     heartbeat: { intervalMs: 10_000, timeoutMs: 50_000 },
   })

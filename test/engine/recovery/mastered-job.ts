@@ -10,6 +10,7 @@ import type { JobOptions } from '../../../engine/job/job-options.ts'
 import type { Deployment, HostedAttempt } from '../../../engine/messages.ts'
 import { Mutants } from '../../../engine/mutants.ts'
 import { JobMaster } from '../../../engine/recovery/job-master.ts'
+import type { RestoreFrom } from '../../../engine/recovery/restore-point.ts'
 import type { SubtaskStatus } from '../../../engine/trace.ts'
 import { ClusterBroker } from '../cluster-broker.ts'
 import { FakeRuntime, FakeStorage, type Sent } from '../fake-runtime.ts'
@@ -21,11 +22,14 @@ interface Surroundings {
   readonly workersExpected: number
   /** The job: sums of generated numbers unless told otherwise. */
   readonly makeGraph: (options: JobOptions) => JobGraph
+  /** What a former job left in the snapshot storage. */
+  readonly stored: ReadonlyMap<string, Uint8Array>
+  readonly restoreFrom: RestoreFrom
 }
 
 export class MasteredJob {
   readonly runtime = new FakeRuntime(JOB_MASTER)
-  readonly storage = new FakeStorage(this.runtime)
+  readonly storage: FakeStorage
   readonly broker: ClusterBroker
   master: JobMaster
   readonly #makeMaster: () => JobMaster
@@ -34,6 +38,9 @@ export class MasteredJob {
 
   constructor(options: JobOptions = {}, surroundings: Partial<Surroundings> = {}) {
     const { hasCheckpoints = true, workersExpected = 0, makeGraph = summingJob } = surroundings
+    const { restoreFrom } = surroundings
+    this.storage = new FakeStorage(this.runtime)
+    for (const [key, bytes] of surroundings.stored ?? []) this.storage.objects.set(key, bytes)
     this.broker = new ClusterBroker(this.runtime, { topics: [{ topic: 'in', partitions: 3 }] })
     this.#makeMaster = () =>
       new JobMaster({
@@ -49,6 +56,7 @@ export class MasteredJob {
         }),
         mutants: new Mutants(),
         workersExpected,
+        ...(restoreFrom === undefined ? {} : { restoreFrom }),
       })
     this.master = this.#makeMaster()
     this.#begin()

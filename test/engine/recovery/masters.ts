@@ -10,11 +10,18 @@ import type { Takeover } from '../../../engine/recovery/takeover.ts'
 import { FakeRuntime, FakeStorage } from '../fake-runtime.ts'
 import { summingJob } from '../small-jobs.ts'
 
+interface MastersOptions {
+  readonly fallback?: boolean
+  readonly retained?: number
+  readonly mutant?: MutantName
+  readonly submission?: number
+}
+
 /** A storage that several masters use, one after the other. */
 export class Masters {
   readonly runtime = new FakeRuntime()
   readonly storage = new FakeStorage(this.runtime, 1)
-  journal = new MasterJournal(this.storage)
+  journal = new MasterJournal(this.storage, 1)
 
   /** A checkpoint completes; its bytes may be damaged. */
   complete(id: number, isDamaged = false): this {
@@ -33,9 +40,9 @@ export class Masters {
   }
 
   /** The next master begins. */
-  next(options: { fallback?: boolean; retained?: number; mutant?: MutantName } = {}): Takeover {
-    const { fallback = false, retained = 1, mutant = null } = options
-    this.journal = new MasterJournal(this.storage)
+  next(options: MastersOptions = {}): Takeover {
+    const { fallback = false, retained = 1, mutant = null, submission = 1 } = options
+    this.journal = new MasterJournal(this.storage, submission)
     let taken: Takeover | undefined
     const { storage, journal } = this
     const mutants = new Mutants(mutant)

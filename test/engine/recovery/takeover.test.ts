@@ -90,7 +90,7 @@ describe('a newest checkpoint that cannot be read', () => {
     const taken = damaged().next({ retained: 2, fallback: true })
     expect(taken).toMatchObject({
       type: 'taken',
-      completed: [{ checkpoint: 2 }],
+      start: { completed: [{ metadata: { checkpoint: 2 } }] },
       unreadable: [
         { checkpoint: 3, reason: 'chk-3/_metadata cannot be read: its checksum is wrong' },
       ],
@@ -130,7 +130,7 @@ describe('the end of the job', () => {
   })
 
   test('or a record that is damaged is never overlooked', () => {
-    for (const key of ['master/epoch-1', 'master/end']) {
+    for (const key of ['master/epoch-1', 'master/end-1']) {
       const masters = new Masters()
       masters.begin()
       masters.storage.objects.set(key, Uint8Array.of(1, 2, 3, 4, 5))
@@ -139,6 +139,16 @@ describe('the end of the job', () => {
       )
     }
   })
+})
+
+test('another job over the same storage begins with nothing, but behind all epochs and ids of the former', () => {
+  const masters = new Masters()
+  masters.begin()
+  masters.complete(2).journal.recordEnd({ status: 'finished', reason: '' }, () => undefined)
+  masters.runtime.advance(5)
+  expect(masters.begin({ submission: 2 })).toBe('epoch 2 from nothing, ids from 11')
+  masters.complete(12)
+  expect(masters.begin({ submission: 2 })).toBe('epoch 3 from 12, ids from 21')
 })
 
 test('a storage that refuses the record of the master is an error', () => {

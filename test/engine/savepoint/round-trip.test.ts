@@ -375,17 +375,17 @@ describe('an import', () => {
   test('refuses a base that only its backend reads, or with records in flight', () => {
     const [first, ...rest] = base.metadata.handles
     if (first === undefined) throw new Error('There is no handle.')
-    const runs = { ...first, keyed: { ...keyedIn('x'), format: 'runs' as const } }
+    const logged = { ...first, keyed: { ...keyedIn('x'), format: 'changelog' as const } }
     const flying = { ...first, channels: { key: 'x', sizeBytes: 1, checksum: 1 } }
     const withHandle = (handle: typeof first): Stored => ({
       ...base,
       metadata: { ...base.metadata, handles: [handle, ...rest] },
     })
-    expect(() => imported(withHandle(runs), [])).toThrow(
-      'is stored as runs, which only its backend reads',
+    expect(() => imported(withHandle(logged), [])).toThrow(
+      'is stored as changelog, which only its backend reads',
     )
-    expect(() => exported(withHandle(runs))).toThrow(
-      'is stored as runs, which only its backend reads',
+    expect(() => exported(withHandle(logged))).toThrow(
+      'is stored as changelog, which only its backend reads',
     )
     expect(() => imported(withHandle(flying), [])).toThrow('has records that were on their way to')
   })

@@ -192,3 +192,15 @@ test('a reader can wait for the clock, and wake the subtask', () => {
   expect(times).toEqual([30])
   expect(context.wakes).toBe(2)
 })
+
+test('a backlog is told to the job master, again when that may have been lost', () => {
+  const contexts: CustomSourceContext[] = []
+  const { runtime, reader } = reading([], { onCreate: (context) => contexts.push(context) })
+  reader.repeatReports?.()
+  expect(runtime.takeSent()).toEqual([])
+  contexts[0]?.setBacklog(true)
+  const told = { type: 'reader-event', event: { type: 'backlog-reported', isBacklog: true } }
+  expect(runtime.takeSent()).toMatchObject([told])
+  reader.repeatReports?.()
+  expect(runtime.takeSent()).toMatchObject([told])
+})

@@ -22,6 +22,8 @@ class Coordinating {
   readonly events: { readonly reader: number; readonly id: number }[] = []
 
   readonly failures: string[] = []
+  /** How often it said that there may be a backlog, or none any more. */
+  backlogs = 0
   /** What the enumerators were made with. */
   readonly begun: ActiveSource[] = []
 
@@ -45,7 +47,7 @@ class Coordinating {
       },
       alignment: null,
       fail: (reason) => this.failures.push(reason),
-      onBacklog: () => undefined,
+      onBacklog: () => (this.backlogs += 1),
     })
   }
 
@@ -280,6 +282,15 @@ describe('hybrid sources', () => {
     expect(source.sent.toSorted()).toEqual(
       [`reader ${even}: 0@0 2@0`, `reader ${odd}: 1@0`].toSorted(),
     )
+  })
+
+  test('before the last source there is a backlog', () => {
+    const source = hybrid().reset().run(even, odd)
+    expect(source.coordinator.isBacklog).toBe(true)
+    const { backlogs } = source
+    source.finish(even, 0, 70, 5).finish(odd, 0, 90, 6)
+    expect(source.coordinator.isBacklog).toBe(false)
+    expect(source.backlogs).toBeGreaterThan(backlogs)
   })
 
   test('it is told where the one before ended', () => {

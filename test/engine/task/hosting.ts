@@ -1,14 +1,19 @@
 /**
  * A worker that hosts the middle of a job; the test plays everybody else: the job master, the producers of channels a and
  * b, the consumer. Records are written `k=5` (key and number), barriers `|1` (final: `|1!`, unaligned: `|u1`, one that
- * times out: `|t1`, one that was forced into line: `|f1`), cancel markers `x1`, the end of data `.`, the end `$`.
+ * times out: `|t1`, one that was forced into line: `|f1`; savepoint, stop and drain: `|1s`, `|1■`, `|1▽`), cancel markers `x1`, the end of data `.`, the end `$`.
  */
 import { present } from '../../../engine/assert.ts'
 import type {
   RestoreInstruction,
   SnapshotHandle,
 } from '../../../engine/checkpoint/snapshot-handle.ts'
-import { type Barrier, type Element, newRecordBuffer } from '../../../engine/element.ts'
+import {
+  type Barrier,
+  type CheckpointKind,
+  type Element,
+  newRecordBuffer,
+} from '../../../engine/element.ts'
 import { isUnaligned } from '../../../engine/exchange/barrier-alignment.ts'
 import {
   type AttemptId,
@@ -164,9 +169,9 @@ export class Hosting {
     return present(edge?.[0], 'The subtask has an output.').channel
   }
 
-  trigger(checkpoint: number, timestamp = 0): this {
+  trigger(checkpoint: number, timestamp = 0, kind: CheckpointKind = 'checkpoint'): this {
     const { subtask, attempt } = this.deployment
-    const barrier = barrierOf(checkpoint, 'checkpoint', timestamp)
+    const barrier = barrierOf(checkpoint, kind, timestamp)
     this.worker.receive({ type: 'trigger-checkpoint', subtask, attempt, barrier })
     return this
   }
@@ -245,9 +250,21 @@ function describeReport(sent: Sent): string {
   }
 }
 
+/** Of what a barrier ends with. */
+const KINDS: Readonly<Record<string, CheckpointKind>> = {
+  '!': 'final',
+  s: 'savepoint',
+  '■': 'stop',
+  '▽': 'drain',
+}
+
+function markOf({ kind }: Barrier): string {
+  return Object.entries(KINDS).find(([, other]) => other === kind)?.[0] ?? ''
+}
+
 function parseBarrier(text: string): Barrier {
-  const [, kind = '', digits = '', final = ''] = /^([utf]?)([0-9]+)(!?)$/.exec(text) ?? []
-  const barrier = barrierOf(Number(digits), final === '' ? 'checkpoint' : 'final')
+  const [, kind = '', digits = '', mark = ''] = /^([utf]?)([0-9]+)(.?)$/.exec(text) ?? []
+  const barrier = barrierOf(Number(digits), KINDS[mark] ?? 'checkpoint')
   if (kind === 't') return { ...barrier, alignedTimeoutMs: PATIENCE_MS }
   if (kind === '') return barrier
   return { ...barrier, alignment: kind === 'u' ? 'unaligned' : 'forced-aligned' }
@@ -275,7 +292,7 @@ function showElement(element: Element): string {
     case 'records':
       return element.values.map((value) => show(value as Numbered)).join(' ')
     case 'barrier':
-      return `|${isUnaligned(element) ? 'u' : ''}${element.checkpoint}${element.kind === 'final' ? '!' : ''}`
+      return `|${isUnaligned(element) ? 'u' : ''}${element.checkpoint}${markOf(element)}`
     case 'cancel-marker':
       return `x${element.checkpoint}`
     case 'watermark':

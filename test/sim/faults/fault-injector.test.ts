@@ -186,3 +186,88 @@ test('the faults are over when no time is still to come', () => {
   injected.run()
   expect(injected.injector.isTimeOver, 'a point may never come').toBe(true)
 })
+
+describe('messages', () => {
+  const drop = (fields: object): Fault => ({
+    kind: 'drop',
+    message: 'element',
+    on: 'worker-1',
+    at: { nth: 2 },
+    ...fields,
+  })
+  const send = ({ injector }: Injected, to: string, isHeard = true): boolean =>
+    injector.loses('worker-1', to, 'element', isHeard)
+
+  test('from the nth of their kind on, as many as the fault takes', () => {
+    const injected = new Injected(drop({ count: 2 }))
+    const lost = ['a', 'b', 'a', 'b'].map((to) => send(injected, to))
+    expect(lost).toEqual([false, true, true, false])
+    expect(injected.outcomes).toEqual(['fired'])
+  })
+
+  test('with a receiver, only those to there count', () => {
+    const injected = new Injected(drop({ to: 'b' }))
+    expect(['b', 'a', 'b', 'b'].map((to) => send(injected, to))).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ])
+  })
+
+  test('other kinds and senders are left alone', () => {
+    const { injector, outcomes } = new Injected(drop({ at: { nth: 1 } }))
+    expect(injector.loses('worker-2', 'a', 'element', true)).toBe(false)
+    expect(injector.loses('worker-1', 'a', 'credit', true)).toBe(false)
+    expect(outcomes).toEqual(['not-reached'])
+  })
+
+  test('to nobody who would have heard them are lost without effect', () => {
+    const injected = new Injected(drop({ at: { t: 0 } }))
+    expect(send(injected, 'a', false)).toBe(true)
+    expect(injected.outcomes).toEqual(['no-effect'])
+  })
+})
+
+describe('severed links', () => {
+  const sever = (isOneWay: boolean): Fault => ({
+    kind: 'sever',
+    on: 'worker-1',
+    to: 'job-master',
+    at: { t: 5 },
+    forMs: 10,
+    isOneWay,
+  })
+
+  test.each([true, false])('lose everything until they heal (one way: %s)', (isOneWay) => {
+    const injected = new Injected(sever(isOneWay))
+    const lost: string[] = []
+    for (const t of [4, 6, 14, 16]) {
+      injected.world.at(t * 1000, 'send', 'test', () => {
+        const { injector } = injected
+        if (injector.loses('worker-1', 'job-master', 'heartbeat', true)) lost.push(`out ${t}`)
+        if (injector.loses('job-master', 'worker-1', 'deploy', true)) lost.push(`in ${t}`)
+        expect(injector.loses('worker-1', 'worker-2', 'element', true)).toBe(false)
+        expect(injector.isTimeOver).toBe(t === 16)
+      })
+    }
+    injected.run()
+    expect(lost).toEqual(isOneWay ? ['out 6', 'out 14'] : ['out 6', 'in 6', 'out 14', 'in 14'])
+    expect(injected.outcomes).toEqual(['fired'])
+  })
+
+  test('over which nothing went had no effect', () => {
+    expect(new Injected(sever(false)).run().outcomes).toEqual(['no-effect'])
+  })
+})
+
+describe('failures', () => {
+  test('strike one of the subtasks that match, or nobody', () => {
+    const injected = new Injected(
+      { kind: 'fail', on: 'sum/*', at: { t: 3 } },
+      { kind: 'fail', on: 'nobody', at: { t: 4 } },
+    ).run()
+    expect(injected.failed).toEqual(['sum/*', 'nobody'])
+    expect(injected.outcomes).toEqual(['fired', 'no-effect'])
+  })
+})

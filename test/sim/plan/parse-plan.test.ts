@@ -113,6 +113,29 @@ describe('a bad value of a field gets one sentence', () => {
     ['input.params', undefined, 'input.params is missing; it must be a JSON object.'],
     [records, -1, `${records} is -1; it must be a whole number from 0 to`],
     ['input.file', 'x', 'input has the unknown field "generator"; allowed are file, sha256.'],
+    ['actions', {}, 'actions is {}; it must be a list.'],
+    ['actions', ['stop'], 'actions[0] is "stop"; it must be a JSON object.'],
+    [
+      'actions',
+      [{ kind: 'pause', at: { t: 1 } }],
+      'actions[0].kind is "pause"; it must be one of savepoint, stop, rescale, cancel.',
+    ],
+    ['actions', [{ kind: 'stop' }], 'actions[0].at is missing; it must be a JSON object.'],
+    [
+      'actions',
+      [{ kind: 'rescale', at: { t: 1 }, parallelism: 0 }],
+      'actions[0].parallelism is 0; it must be a whole number from 1 to 128.',
+    ],
+    [
+      'actions',
+      [{ kind: 'stop', at: { t: 1 }, drain: 'yes' }],
+      'actions[0].drain is "yes"; it must be true or false.',
+    ],
+    [
+      'actions',
+      [{ kind: 'cancel', at: { t: 1 }, parallelism: 2 }],
+      'actions[0] has the unknown field "parallelism"; allowed are kind, at.',
+    ],
     ['faults', {}, 'faults is {}; it must be a list.'],
     ['faults.0', 'crash', 'faults[0] is "crash"; it must be a JSON object.'],
     [

@@ -1,7 +1,15 @@
 /** Links between processes. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { JOB_MASTER, workerId } from '../../../engine/ids.ts'
+import {
+  attemptId,
+  channelId,
+  JOB_MASTER,
+  subtaskId,
+  vertexId,
+  workerId,
+} from '../../../engine/ids.ts'
+import type { Message } from '../../../engine/messages.ts'
 import { seeded } from '../../seeded.ts'
 import { numbered, SmallWorld } from './small-world.ts'
 
@@ -103,4 +111,47 @@ test('what was sent before its sender died still arrives', () => {
   process.crash()
   small.run()
   expect(small.received).toEqual(['1 worker-2 #1'])
+})
+
+describe('what a fault takes', () => {
+  const channel = channelId(subtaskId(vertexId('a'), 0), subtaskId(vertexId('b'), 0), 0)
+  const element = (sequence: number): Message => ({
+    type: 'element',
+    channel,
+    attempt: attemptId(7),
+    sequence,
+    element: { type: 'end-of-data' },
+  })
+
+  test('never arrives, and is written down; what goes to oneself cannot be lost', () => {
+    const small = new SmallWorld()
+    const { runtime } = small.start('worker-1')
+    small.start('worker-2')
+    small.network.lose(() => true)
+    runtime.send(TWO, numbered(1))
+    runtime.send(ONE, numbered(2))
+    small.run()
+    expect(small.received).toEqual(['0 worker-1 #2'])
+    expect(small.world.trace).toMatchObject([
+      { type: 'message-lost', from: 'worker-1', to: 'worker-2', message: 'heartbeat' },
+    ])
+  })
+
+  test('of a channel breaks it: nothing more of it arrives, and both ends are told', () => {
+    const small = new SmallWorld()
+    const { runtime } = small.start('worker-1')
+    small.start('worker-2')
+    let asked = 0
+    small.network.lose(() => {
+      asked += 1
+      return asked === 2
+    })
+    for (const sequence of [0, 1, 2]) runtime.send(TWO, element(sequence))
+    small.run()
+    expect(small.received.map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      'worker-2 element',
+      'worker-2 channel-broken',
+      'worker-1 channel-broken',
+    ])
+  })
 })

@@ -1,7 +1,7 @@
 // The suite of all state backends with RocksDB below: the naive model, incremental snapshots, restores, rescaling.
 
 import fc from 'fast-check'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { RocksDbState } from '../../../../engine/node/rocksdb/rocksdb-state.ts'
 import type { RocksDbStore } from '../../../../engine/node/rocksdb/rocksdb-store.ts'
 import { TieredStateBackend } from '../../../../engine/state/tiered/tiered-state-backend.ts'
@@ -9,6 +9,9 @@ import type { NamedBackend } from '../../state/backends.ts'
 import { anyCommands, type Command } from '../../state/state-commands.ts'
 import { StateWorld, type WorldOptions } from '../../state/state-world.ts'
 import { describeRocksDb, temporaryDirectory } from './rocksdb-here.ts'
+
+/** Databases are opened a hundred times, which takes long on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 })
 
 describeRocksDb('rocksdb', () => {
   const state = new RocksDbState(temporaryDirectory())

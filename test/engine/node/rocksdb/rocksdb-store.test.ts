@@ -31,6 +31,8 @@ test('a package without a program for this machine is told from one that is not 
   })
 })
 
+vi.setConfig({ testTimeout: 120_000 })
+
 describeRocksDb('RocksDbStore', () => {
   const directory = temporaryDirectory()
   const state = new RocksDbState(directory)
