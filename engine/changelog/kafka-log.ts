@@ -182,6 +182,15 @@ export class KafkaLog implements StateLog {
     this.#dividedAt = at
   }
 
+  startOver(at: LogLine): void {
+    this.#dividedAt = at
+    this.#restored = null
+    this.#floor = null
+    this.#oldest = 0
+    this.#obsolete = []
+    this.#cleanings = []
+  }
+
   truncate(before: LogLine, completed: CheckpointId): void {
     const to = this.#offsets.startOf(before) ?? this.#offsets.endOf(before) ?? this.#restored?.to
     this.#offsets.forget(before)
@@ -277,6 +286,7 @@ export class KafkaLog implements StateLog {
     this.#cleanings = this.#cleanings.filter(({ missing }) => missing > 0)
     const { client, runtime, transactions } = this.#options
     const { topic, subtaskIndex: partition } = transactions
+    const floor = this.#floor
     this.#isCleaning = true
     findObsoleteKeys({
       client,
@@ -288,10 +298,10 @@ export class KafkaLog implements StateLog {
         to: next.to,
         isolationLevel: 'read_committed',
       },
-      floor: this.#floor ?? 0,
+      floor: floor ?? Number.POSITIVE_INFINITY,
       onKeys: (keys) => {
         this.#isCleaning = false
-        if (keys === null) return
+        if (keys === null || floor !== this.#floor) return
         this.#cleanedTo = next.to
         this.#oldest = Math.max(this.#oldest, next.completed)
         this.#obsolete = [...this.#obsolete, ...keys]
