@@ -8,7 +8,7 @@ import { figure, paint, print, printJson, table } from './terminal.ts'
 
 export const benchCommand: Command = {
   name: 'bench',
-  summary: 'throughput and simulation speed, each beside its peers in the same run',
+  summary: 'throughput, checkpoints, restore, simulation, each beside its peers in the same run',
   positionals: [
     { name: 'NAME…', isOptional: true, isMany: true, help: 'what to measure; default: all' },
   ],

@@ -51,33 +51,85 @@ export function murmurWords(low: number, high: number, seed = 0): number {
 }
 
 export function xxHash32(bytes: Uint8Array, seed = 0): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const length = bytes.length
-  let h = (seed + P5) | 0
-  let at = 0
-  if (length >= 16) {
-    let a = (seed + P1 + P2) | 0
-    let b = (seed + P2) | 0
-    let c = seed | 0
-    let d = (seed - P1) | 0
-    for (const end = length - 16; at <= end; at += 16) {
-      a = xxRound(a, view.getInt32(at, true))
-      b = xxRound(b, view.getInt32(at + 4, true))
-      c = xxRound(c, view.getInt32(at + 8, true))
-      d = xxRound(d, view.getInt32(at + 12, true))
+  return new XxHash32(seed).update(bytes).digest()
+}
+
+/** xxHash32 of bytes that come in pieces. */
+export class XxHash32 {
+  readonly #seed: number
+  readonly #lanes: Int32Array
+  /** The bytes behind the last whole block of 16. */
+  readonly #rest = new DataView(new ArrayBuffer(16))
+  #length = 0
+
+  constructor(seed = 0) {
+    this.#seed = seed
+    this.#lanes = Int32Array.of(seed + P1 + P2, seed + P2, seed, seed - P1)
+  }
+
+  update(bytes: Uint8Array): this {
+    const { length } = bytes
+    const taken = this.#fillRest(bytes)
+    if (taken === length) return this
+    const view = new DataView(bytes.buffer, bytes.byteOffset, length)
+    const end = taken + ((length - taken) & ~15)
+    this.#blocks(view, taken, end)
+    for (let at = end; at < length; at += 1) this.#rest.setUint8(at - end, view.getUint8(at))
+    this.#length += length - taken
+    return this
+  }
+
+  digest(): number {
+    const [a = 0, b = 0, c = 0, d = 0] = this.#lanes
+    const isLong = this.#length >= 16
+    let h = isLong ? rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18) : this.#seed + P5
+    h = (h + this.#length) | 0
+    const length = this.#length & 15
+    let at = 0
+    for (; at + 4 <= length; at += 4) {
+      h = Math.imul(rotate((h + Math.imul(this.#rest.getInt32(at, true), P3)) | 0, 17), P4)
     }
-    h = (rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)) | 0
+    for (; at < length; at += 1) {
+      h = Math.imul(rotate((h + Math.imul(this.#rest.getUint8(at), P5)) | 0, 11), P1)
+    }
+    h = Math.imul(h ^ (h >>> 15), P2)
+    h = Math.imul(h ^ (h >>> 13), P3)
+    return h ^ (h >>> 16)
   }
-  h = (h + length) | 0
-  for (; at + 4 <= length; at += 4) {
-    h = Math.imul(rotate((h + Math.imul(view.getInt32(at, true), P3)) | 0, 17), P4)
+
+  /** Completes a block that was begun; how many of the bytes that took. */
+  #fillRest(bytes: Uint8Array): number {
+    const filled = this.#length & 15
+    if (filled === 0) return 0
+    const taken = Math.min(16 - filled, bytes.length)
+    for (let i = 0; i < taken; i += 1) this.#rest.setUint8(filled + i, bytes[i] ?? 0)
+    this.#length += taken
+    if (filled + taken === 16) this.#blocks(this.#rest, 0, 16)
+    return taken
   }
-  for (; at < length; at += 1) {
-    h = Math.imul(rotate((h + Math.imul(view.getUint8(at), P5)) | 0, 11), P1)
+
+  /** The lanes are local and the rounds written out: this reads every byte of every snapshot. */
+  #blocks(view: DataView, begin: number, end: number): void {
+    const lanes = this.#lanes
+    let a = (lanes[0] ?? 0) | 0
+    let b = (lanes[1] ?? 0) | 0
+    let c = (lanes[2] ?? 0) | 0
+    let d = (lanes[3] ?? 0) | 0
+    for (let at = begin; at < end; at += 16) {
+      a = (a + Math.imul(view.getInt32(at, true), P2)) | 0
+      b = (b + Math.imul(view.getInt32(at + 4, true), P2)) | 0
+      c = (c + Math.imul(view.getInt32(at + 8, true), P2)) | 0
+      d = (d + Math.imul(view.getInt32(at + 12, true), P2)) | 0
+      a = Math.imul((a << 13) | (a >>> 19), P1)
+      b = Math.imul((b << 13) | (b >>> 19), P1)
+      c = Math.imul((c << 13) | (c >>> 19), P1)
+      d = Math.imul((d << 13) | (d >>> 19), P1)
+    }
+    lanes[0] = a
+    lanes[1] = b
+    lanes[2] = c
+    lanes[3] = d
   }
-  h = Math.imul(h ^ (h >>> 15), P2)
-  h = Math.imul(h ^ (h >>> 13), P3)
-  return h ^ (h >>> 16)
 }
 
 /** Folds one more 32-bit word into a rolling hash (murmur3's block step). */
@@ -87,10 +139,6 @@ export function mixWord(hash: number, word: number): number {
 
 function rotate(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits))
-}
-
-function xxRound(lane: number, word: number): number {
-  return Math.imul(rotate((lane + Math.imul(word, P2)) | 0, 13), P1)
 }
 
 function murmurTail(h: number, word: number): number {

@@ -68,7 +68,10 @@ export type WriteResult =
  * either may take effect first.
  */
 export interface StoragePort {
-  /** Creates the object or replaces it. `pieces` are one object, in order; not to be changed afterwards. */
+  /**
+   * Creates the object or replaces it. `pieces` are one object, in order. They are lent until `onResult`: not to be changed
+   * or transferred, and to be copied by who keeps them longer.
+   */
   put(key: StorageKey, pieces: readonly Uint8Array[], onResult: (result: WriteResult) => void): void
   get(key: StorageKey, onResult: (result: StorageResult<Uint8Array>) => void): void
   /** Every key that begins with the prefix, sorted by code units. */

@@ -1,7 +1,9 @@
 /** `weir bench`: every figure beside its peers, measured in the same run on the same machine. */
 import { cpus, totalmem } from 'node:os'
 import type { BenchResult } from './bench-result.ts'
+import { benchCheckpointCost } from './checkpoint-cost.ts'
 import { benchKeyedSum } from './keyed-sum.ts'
+import { benchRestore, benchSyncPause } from './heap-state.ts'
 import { benchRocksDb } from './rocksdb.ts'
 import { benchSimulation } from './simulation.ts'
 import { benchWindows } from './windows.ts'
@@ -12,20 +14,38 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> =
     await benchKeyedSum({
       name: 'keyed-sum',
       keys: 65_536,
-      records: 6_000_000,
+      records: 4_000_000,
       rounds: 3,
-      rxjsRecords: 500_000,
+      rxjsRecords: 200_000,
     }),
   ],
   'keyed-sum-1m': async () => [
     await benchKeyedSum({
       name: 'keyed-sum-1m',
       keys: 1 << 20,
-      records: 5_000_000,
+      records: 3_000_000,
       rounds: 3,
       rxjsRecords: 0,
     }),
   ],
+  'checkpoint-cost-100k': async () => [
+    await benchCheckpointCost({
+      name: 'checkpoint-cost-100k',
+      keys: 100_000,
+      records: 4_000_000,
+      rounds: 5,
+    }),
+  ],
+  'checkpoint-cost-1m': async () => [
+    await benchCheckpointCost({
+      name: 'checkpoint-cost-1m',
+      keys: 1 << 20,
+      records: 3_000_000,
+      rounds: 3,
+    }),
+  ],
+  'sync-pause-1m': async () => [benchSyncPause()],
+  'restore-1m': async () => [await benchRestore()],
   rocksdb: benchRocksDb,
   windows: benchWindows,
   simulation: benchSimulation,
@@ -42,6 +62,10 @@ const BENCH_OF: Readonly<Record<string, string>> = {
 export const BENCH_NAMES = [
   'keyed-sum',
   'keyed-sum-1m',
+  'checkpoint-cost-100k',
+  'checkpoint-cost-1m',
+  'sync-pause-1m',
+  'restore-1m',
   'rocksdb',
   'tumbling-count',
   'session-count',

@@ -7,7 +7,7 @@ import type { Plan } from 'weirstream/sim'
 import { BUILTIN_JOBS } from '../../lessons/jobs/index.ts'
 import { EventQueue } from '../../sim/world/event-queue.ts'
 import type { BenchResult } from './bench-result.ts'
-import { median, unitsPerSecond } from './measure.ts'
+import { median, round1, unitsPerSecond } from './measure.ts'
 
 const PLAN: Plan = {
   v: 1,
@@ -85,8 +85,4 @@ function bareQueue(events: number): number {
     push(event.atMicros + 100 + (sequence & 63))
   }
   return events
-}
-
-function round1(value: number): number {
-  return Math.round(value * 10) / 10
 }

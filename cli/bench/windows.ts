@@ -21,7 +21,7 @@ const RECORDS_PER_MS = 100
 const WINDOW_MS = 1000
 /** On average a key comes every 100 ms, so that a session has between two and three records. */
 const GAP_MS = 100
-const RECORDS = 2_000_000
+const RECORDS = 1_000_000
 const ROUNDS = 3
 
 interface Click {

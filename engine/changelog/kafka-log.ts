@@ -66,6 +66,8 @@ export class KafkaLog implements StateLog {
   #cleanings: readonly Cleaning[] = []
   #isCleaning = false
   #cleanedTo = 0
+  /** They get their tombstones with the next batch: a transaction of their own would wait for a checkpoint, open. */
+  #obsolete: readonly Uint8Array[] = []
 
   constructor(options: KafkaLogOptions) {
     this.#options = options
@@ -141,10 +143,12 @@ export class KafkaLog implements StateLog {
       bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
       this.#add(record)
     }
-    if (this.#opened.hasOpenRecords) {
+    for (const key of this.#obsolete) this.#add(tombstone(key, timestamp))
+    if (count + this.#obsolete.length > 0) {
       const oldest = this.#options.retained === 1 ? checkpoint : this.#oldest
       this.#add(headRecord({ oldest, floor: this.#floor ?? checkpoint }, timestamp))
     }
+    this.#obsolete = []
     this.#offsets.draw(line)
     this.#linesOf.set(checkpoint, line)
     this.#seal(line, checkpoint)
@@ -176,6 +180,15 @@ export class KafkaLog implements StateLog {
 
   divide(at: LogLine): void {
     this.#dividedAt = at
+  }
+
+  startOver(at: LogLine): void {
+    this.#dividedAt = at
+    this.#restored = null
+    this.#floor = null
+    this.#oldest = 0
+    this.#obsolete = []
+    this.#cleanings = []
   }
 
   truncate(before: LogLine, completed: CheckpointId): void {
@@ -266,13 +279,14 @@ export class KafkaLog implements StateLog {
     }
   }
 
-  /** Writes tombstones for what no checkpoint needs that can be restored; compaction does the rest. */
+  /** Finds what needs a tombstone: what no checkpoint needs that can be restored. Compaction does the rest. */
   #clean(): void {
     const next = this.#cleanings.findLast(({ missing }) => missing <= 0)
     if (next === undefined || this.#isCleaning) return
     this.#cleanings = this.#cleanings.filter(({ missing }) => missing > 0)
     const { client, runtime, transactions } = this.#options
     const { topic, subtaskIndex: partition } = transactions
+    const floor = this.#floor
     this.#isCleaning = true
     findObsoleteKeys({
       client,
@@ -284,14 +298,13 @@ export class KafkaLog implements StateLog {
         to: next.to,
         isolationLevel: 'read_committed',
       },
-      floor: this.#floor ?? 0,
+      floor: floor ?? Number.POSITIVE_INFINITY,
       onKeys: (keys) => {
         this.#isCleaning = false
-        if (keys === null) return
+        if (keys === null || floor !== this.#floor) return
         this.#cleanedTo = next.to
         this.#oldest = Math.max(this.#oldest, next.completed)
-        const timestamp = Math.floor(runtime.now())
-        for (const key of keys) this.#add(tombstone(key, timestamp))
+        this.#obsolete = [...this.#obsolete, ...keys]
       },
     })
   }

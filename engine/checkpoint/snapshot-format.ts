@@ -5,7 +5,7 @@
  *   "WSNP" u32 | header length u32 | header checksum u32 | header (binary serializer) | segment | segment | …
  */
 import { present } from '../assert.ts'
-import { xxHash32 } from '../hash.ts'
+import { XxHash32, xxHash32 } from '../hash.ts'
 import { binary } from '../serializer.ts'
 import type { KeyGroupSegment } from '../state/keyed-state-backend.ts'
 
@@ -21,15 +21,34 @@ interface SnapshotHeader {
   }[]
 }
 
+/** A key group whose checksum is known, so that the object can be put together at once. */
+export interface SealedSegment {
+  readonly keyGroup: number
+  readonly pieces: readonly Uint8Array[]
+  readonly length: number
+  readonly checksum: number
+}
+
+/** Reads every byte of the key group; what it lends is lent by the result. */
+export function sealSegment(segment: KeyGroupSegment): SealedSegment {
+  return sealPieces(segment.keyGroup, segment.pieces ?? [segment.bytes])
+}
+
+export function sealPieces(keyGroup: number, pieces: readonly Uint8Array[]): SealedSegment {
+  const hash = new XxHash32()
+  let length = 0
+  for (const piece of pieces) {
+    hash.update(piece)
+    length += piece.length
+  }
+  return { keyGroup, pieces, length, checksum: hash.digest() }
+}
+
 /** The pieces of the object, in order. */
-export function encodeSnapshotObject(segments: readonly KeyGroupSegment[]): Uint8Array[] {
+export function encodeSnapshotObject(segments: readonly SealedSegment[]): Uint8Array[] {
   const header: SnapshotHeader = {
     version: 1,
-    segments: segments.map(({ keyGroup, bytes }) => ({
-      keyGroup,
-      length: bytes.length,
-      checksum: xxHash32(bytes),
-    })),
+    segments: segments.map(({ keyGroup, length, checksum }) => ({ keyGroup, length, checksum })),
   }
   const headerBytes = binary.encode(header)
   const fixed = new Uint8Array(FIXED_BYTES)
@@ -37,7 +56,7 @@ export function encodeSnapshotObject(segments: readonly KeyGroupSegment[]): Uint
   view.setUint32(0, MAGIC)
   view.setUint32(4, headerBytes.length)
   view.setUint32(8, xxHash32(headerBytes) >>> 0)
-  return [fixed, headerBytes, ...segments.map(({ bytes }) => bytes)]
+  return [fixed, headerBytes, ...segments.flatMap(({ pieces }) => pieces)]
 }
 
 /** Covers the whole object: the header's checksum, which covers those of the segments. */
@@ -90,17 +109,4 @@ function readHeader(bytes: Uint8Array): SnapshotHeader | string {
   if (header.version !== 1)
     return `it has version ${String(header.version)}, this Weir reads version 1`
   return header
-}
-
-/** One array out of pieces. */
-export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const [only] = pieces
-  if (pieces.length === 1 && only !== undefined) return only
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }

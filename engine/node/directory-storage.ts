@@ -4,6 +4,7 @@
  * Nothing blocks the event loop. What a crashed process was writing is ignored, and removed when a storage is opened.
  */
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigurationError, describeError } from '../errors.ts'
 import type { StorageKey } from '../runtime.ts'
@@ -18,8 +19,8 @@ import {
   temporaryName,
 } from './storage-names.ts'
 
-/** Smaller pieces are written together. */
-const CHUNK_BYTES = 1 << 20
+/** As many as one call of the operating system takes. */
+const PIECES_PER_WRITE = 1024
 /** A directory that a deletion found empty may be gone before a file is made in it. */
 const CREATE_ATTEMPTS = 10
 
@@ -107,14 +108,14 @@ class DirectoryStore implements ObjectStore {
   async #write(path: string, pieces: readonly Uint8Array[]): Promise<void> {
     const file = await this.#create(path)
     try {
-      for (const chunk of chunksOf(pieces)) await file.writeFile(chunk)
+      await writeAll(file, pieces)
       await file.sync()
     } finally {
       await file.close()
     }
   }
 
-  async #create(path: string): Promise<Awaited<ReturnType<typeof open>>> {
+  async #create(path: string): Promise<FileHandle> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await mkdir(dirname(path), { recursive: true })
@@ -152,18 +153,26 @@ class DirectoryStore implements ObjectStore {
   }
 }
 
-function* chunksOf(pieces: readonly Uint8Array[]): Iterable<Uint8Array> {
-  let small: Uint8Array[] = []
-  let bytes = 0
-  for (const piece of pieces) {
-    small.push(piece)
-    bytes += piece.length
-    if (bytes < CHUNK_BYTES) continue
-    yield small.length === 1 ? piece : Buffer.concat(small)
-    small = []
-    bytes = 0
+/** Without a copy: the pieces are as many as the pages of a large state. A call may write less than it was given. */
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  let rest = pieces.filter(({ length }) => length > 0)
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.writev(rest.slice(0, PIECES_PER_WRITE))
+    if (bytesWritten === 0) throw new StorageError('nothing more can be written')
+    rest = behind(rest, bytesWritten)
   }
-  if (bytes > 0) yield Buffer.concat(small)
+}
+
+/** What comes behind the first `count` bytes. */
+function behind(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
+  let [index, bytes] = [0, count]
+  for (const { length } of pieces) {
+    if (length > bytes) break
+    bytes -= length
+    index += 1
+  }
+  const [first, ...others] = pieces.slice(index)
+  return first === undefined ? [] : [first.subarray(bytes), ...others]
 }
 
 /** Names are on disk when their directory is: syncs it and those above it, up to the root. */

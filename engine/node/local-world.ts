@@ -1,6 +1,6 @@
 /**
- * A job in this process and on the wall clock: one job master, one worker, snapshots in memory. Runs bounded jobs
- * without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
+ * A job in this process and on the wall clock: one job master, one worker, snapshots in memory or where they are told
+ * to go. Runs bounded jobs without Kafka to their end, for measuring; the Node world with Kafka, worker threads and durable storage builds on it.
  * The only place of effects here is the pump: it runs ready actions in slices and lets the event loop breathe.
  */
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ import type { JobOptions } from '../job/job-options.ts'
 import type { Message } from '../messages.ts'
 import { Mutants } from '../mutants.ts'
 import { JobMaster } from '../recovery/job-master.ts'
-import type { BrokerPort, Runtime } from '../runtime.ts'
+import type { BrokerPort, Runtime, StoragePort } from '../runtime.ts'
 import { Worker } from '../task/worker.ts'
 import type { Fact, JobStatus } from '../trace.ts'
 import { localFiles } from './local-files.ts'
@@ -39,6 +39,8 @@ export interface LocalRunOptions {
   readonly overrides?: JobOptions
   /** Called for every fact of the control level. */
   readonly onFact?: (fact: Fact) => void
+  /** Where snapshots go; what it is given runs an action in a turn of the engine. Without: in memory. */
+  readonly storage?: (post: (action: () => void) => void) => StoragePort
   /** What asynchronous operators call, by name. */
   readonly services?: UserServices
   /** Where state lives that is not in memory (`rocksdb`). Default: a folder of the system's for temporary files. */
@@ -83,7 +85,7 @@ class LocalWorld {
     checkServices(graph, services)
     refuseChangelogTopics(graph)
     const mutants = new Mutants()
-    const storage = memoryStorage((action) => {
+    const storage = (options.storage ?? memoryStorage)((action) => {
       this.#post(action)
     })
     const worker = workerId('worker-1')

@@ -1,22 +1,22 @@
 /** Snapshots in the memory of this process: they survive a restart of the job, not one of the process. */
-import { concatenate } from '../checkpoint/snapshot-format.ts'
+import { concatenate } from '../concatenate.ts'
 import type { StorageKey, StoragePort } from '../runtime.ts'
 
 /** `post` runs an action in a turn of the engine. */
 export function memoryStorage(post: (action: () => void) => void): StoragePort {
-  const objects = new Map<StorageKey, readonly Uint8Array[]>()
+  const objects = new Map<StorageKey, Uint8Array>()
   return {
     put: (key, pieces, onResult) => {
-      objects.set(key, pieces)
+      objects.set(key, concatenate(pieces))
       post(() => onResult({ type: 'ok', value: null }))
     },
     get: (key, onResult) => {
-      const pieces = objects.get(key)
+      const value = objects.get(key)
       post(() =>
         onResult(
-          pieces === undefined
+          value === undefined
             ? { type: 'failed', reason: 'there is no such object' }
-            : { type: 'ok', value: concatenate(pieces) },
+            : { type: 'ok', value },
         ),
       )
     },

@@ -229,8 +229,12 @@ function elementsIn(segment: StateSegment): number {
 
 /** What the part takes of a key group's bytes. */
 function bytesOf({ states }: Pick<KeyGroupContent, 'states'>): number {
-  const frame = encodeKeyGroup({ keyGroup: 0, states: [], timers: [] }).length
-  return encodeKeyGroup({ keyGroup: 0, states, timers: [] }).length - frame
+  const frame = encodeKeyGroup({ keyGroup: 0, states: [], timers: [] })
+  return lengthOf(encodeKeyGroup({ keyGroup: 0, states, timers: [] })) - lengthOf(frame)
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
 }
 
 function rangeOf(keyGroups: readonly number[]): KeyGroupsDescription {

@@ -6,7 +6,11 @@
 import { present } from '../assert.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { CheckpointMetadata } from '../checkpoint/checkpoint-metadata.ts'
-import { encodeSnapshotObject, snapshotChecksum } from '../checkpoint/snapshot-format.ts'
+import {
+  encodeSnapshotObject,
+  sealPieces,
+  snapshotChecksum,
+} from '../checkpoint/snapshot-format.ts'
 import type { OperatorHandle, SnapshotHandle } from '../checkpoint/snapshot-handle.ts'
 import type { StorageKey } from '../runtime.ts'
 import { encodeKeyGroup } from '../state/key-group-segment.ts'
@@ -125,7 +129,7 @@ function writeSubtask(
     const vertex = subtask.slice(0, subtask.lastIndexOf('/'))
     const key = `${folder}/${vertex.replaceAll('/', '-')}-${index}`
     const pieces = encodeSnapshotObject(
-      keyGroups.map((content) => ({ keyGroup: content.keyGroup, bytes: encodeKeyGroup(content) })),
+      keyGroups.map((content) => sealPieces(content.keyGroup, encodeKeyGroup(content))),
     )
     const objectBytes = pieces.reduce((sum, { length }) => sum + length, 0)
     const object = { key, sizeBytes: objectBytes, checksum: snapshotChecksum(pieces) }

@@ -38,7 +38,7 @@ function valueSegment(info: StateInfo, lines: readonly KeyedLine[]): StateSegmen
       writeValue(table, lookup, value, own)
     }
   }
-  return { type: 'value', info, content: table.view().content }
+  return { type: 'value', info, content: table.view().content, isLent: false }
 }
 
 function containerSegment(info: StateInfo, lines: readonly KeyedLine[]): StateSegment {

@@ -99,12 +99,6 @@ export class TransactionQueue {
     this.#linger()
   }
 
-  /** Whether a record was added since the last one was sealed. */
-  get hasOpenRecords(): boolean {
-    const open = this.#transactions.at(-1)
-    return open?.status === 'open' && !open.isEmpty
-  }
-
   /** Seals the open transaction. Yields, once every hold is released, what the snapshot has to name. */
   snapshot({ checkpoint, hold }: SnapshotContext): () => readonly Committable[] {
     const open = this.#transactions.at(-1)

@@ -2,7 +2,8 @@
  * The bytes of a table (its rows, an arena) in pages that are copied before the first write after a freeze (copy on write).
  * Must not know what the bytes mean. `freeze` of the owner only raises the epoch: it walks no page.
  * Invariants: a page whose epoch is the owner's belongs to the table alone; a page of an older epoch may be visible
- * in a frozen view and is never written; the array of pages follows the same rule.
+ * in a frozen view and is never written; the array of pages follows the same rule. Pages that only released views
+ * could see are written again as copies of others: fresh memory for each copy would keep the garbage collector busy.
  * Source: copy-on-write snapshots as in Flink's CopyOnWriteStateMap, by page instead of by entry.
  */
 
@@ -14,6 +15,10 @@ export class PageOwner {
   #epoch = 0
   #viewCount = 0
   #copiedPages = 0
+  /** Replaced by copies; only views that are not released see them. */
+  #retired: DataView<ArrayBuffer>[] = []
+  /** By size: what copies are written to. */
+  readonly #spare = new Map<number, DataView<ArrayBuffer>[]>()
 
   /** With `aliasing` (mutant B-3) a freeze gives no page away, so that later writes show in frozen views. */
   constructor(aliasing = false) {
@@ -34,16 +39,36 @@ export class PageOwner {
   }
 
   freeze(): void {
+    // With views that overlap all the time there would be no end of it.
+    if (this.#viewCount > 0) this.#retired = []
     this.#viewCount += 1
     if (!this.#aliasing) this.#epoch += 1
   }
 
   release(): void {
     this.#viewCount -= 1
+    if (this.#viewCount === 0) this.#recycle()
   }
 
-  countCopy(): void {
+  /** A copy for the table, in place of a page that frozen views go on seeing. */
+  copy(page: DataView<ArrayBuffer>): DataView<ArrayBuffer> {
+    const spare = this.#spare.get(page.byteLength)?.pop()
+    const copy = spare ?? new DataView(new ArrayBuffer(page.byteLength))
+    new Uint8Array(copy.buffer).set(new Uint8Array(page.buffer))
+    this.#retired.push(page)
     this.#copiedPages += 1
+    return copy
+  }
+
+  /** What was not needed since the last time goes: a table has at most as much spare as one snapshot made it copy. */
+  #recycle(): void {
+    this.#spare.clear()
+    for (const page of this.#retired) {
+      const pages = this.#spare.get(page.byteLength)
+      if (pages === undefined) this.#spare.set(page.byteLength, [page])
+      else pages.push(page)
+    }
+    this.#retired = []
   }
 }
 
@@ -119,8 +144,7 @@ export class CowPages {
       this.#epochs[index] = this.#owner.epoch
       return page
     }
-    this.#owner.countCopy()
-    return this.#replace(index, new DataView(page.buffer.slice(0)))
+    return this.#replace(index, this.#owner.copy(page))
   }
 
   #replace(index: number, page: DataView<ArrayBuffer>): DataView<ArrayBuffer> {

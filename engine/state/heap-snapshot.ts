@@ -1,6 +1,7 @@
 /** A snapshot of the heap backend: its stores and timers, frozen; each key group is encoded when it is asked for. */
 
 import { assert } from '../assert.ts'
+import { concatenate } from '../concatenate.ts'
 import type { FrozenStore } from './heap-store.ts'
 import { encodeKeyGroup } from './key-group-segment.ts'
 import type { KeyGroupRange } from './key-groups.ts'
@@ -41,7 +42,8 @@ export class HeapSnapshot implements KeyedStateSnapshot {
         if (segment !== undefined) timers.push(segment)
       }
       if (states.length === 0 && timers.length === 0) continue
-      yield { keyGroup, bytes: encodeKeyGroup({ keyGroup, states, timers }) }
+      const pieces = encodeKeyGroup({ keyGroup, states, timers })
+      yield new EncodedKeyGroup(keyGroup, pieces, () => this.#isReleased)
     }
   }
 
@@ -50,5 +52,27 @@ export class HeapSnapshot implements KeyedStateSnapshot {
     this.#isReleased = true
     for (const store of this.#stores) store.release()
     for (const queue of this.#timers) queue.release()
+  }
+}
+
+class EncodedKeyGroup implements KeyGroupSegment {
+  readonly keyGroup: number
+  readonly #pieces: readonly Uint8Array[]
+  readonly #isReleased: () => boolean
+
+  constructor(keyGroup: number, pieces: readonly Uint8Array[], isReleased: () => boolean) {
+    this.keyGroup = keyGroup
+    this.#pieces = pieces
+    this.#isReleased = isReleased
+  }
+
+  get pieces(): readonly Uint8Array[] {
+    assert(!this.#isReleased(), `Key group ${this.keyGroup} of a released snapshot is read.`)
+    return this.#pieces
+  }
+
+  /** A copy, which stays valid. */
+  get bytes(): Uint8Array {
+    return concatenate(this.pieces)
   }
 }

@@ -139,7 +139,7 @@ export class HeapTables implements HeapStore, CleanableStore {
       group: (keyGroup) => {
         const view = frozen.get(keyGroup)?.view
         const kept = view && isExpired ? withoutExpired(view, isExpired) : view
-        return kept && segmentOf(this.info, kept)
+        return kept && this.#segmentOf(kept)
       },
       release: () => {
         for (const table of frozen.values()) table.release()
@@ -183,6 +183,13 @@ export class HeapTables implements HeapStore, CleanableStore {
     return true
   }
 
+  #segmentOf(view: TableView): StateSegment | undefined {
+    const isLent = !this.#options.aliasSnapshots
+    return view.count > 0
+      ? { type: 'value', info: this.info, content: view.content, isLent }
+      : undefined
+  }
+
   #checkIsNew(keyGroup: number): void {
     const isNew = this.table(keyGroup) === undefined
     assert(isNew, `Key group ${keyGroup} of state "${this.info.name}" was restored twice.`)
@@ -220,8 +227,4 @@ export function lookUp(view: TableView, row: number, keyGroup: number): LookupKe
 export function keyOfRow(view: TableView, row: number): StoreKey {
   const namespace = view.isNamespaced ? view.namespace(row) : 0
   return { key: view.key(row), hash: view.hash(row), namespace }
-}
-
-function segmentOf(info: StateInfo, view: TableView): StateSegment | undefined {
-  return view.count === 0 ? undefined : { type: 'value', info, content: view.content }
 }

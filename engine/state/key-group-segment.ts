@@ -27,8 +27,10 @@ export interface KeyGroupContent {
 /** 'WKG' and the version: 2 has kinds of states, TTL and timers. */
 const MAGIC = 0x57_4b_47_02
 const HEADER_BYTES = 20
+const LENGTH_AT = 4
 
-export function encodeKeyGroup({ keyGroup, states, timers }: KeyGroupContent): Uint8Array {
+/** The pieces of the bytes. Pages that states lend are among them as they are. */
+export function encodeKeyGroup({ keyGroup, states, timers }: KeyGroupContent): Uint8Array[] {
   const writer = new SegmentWriter(sizeHint(states, timers))
   writer.u32(MAGIC)
   writer.u32(0)
@@ -37,12 +39,11 @@ export function encodeKeyGroup({ keyGroup, states, timers }: KeyGroupContent): U
   writer.u32(timers.length)
   for (const state of states) {
     writeInfo(writer, state.info)
-    if (state.type === 'value') writeTable(writer, state.content)
+    if (state.type === 'value') writeTable(writer, state.content, state.isLent)
     else writeRows(writer, state)
   }
   for (const queue of timers) writeTimers(writer, queue)
-  writer.setU32(4, writer.length)
-  return writer.finish()
+  return writer.finish(LENGTH_AT)
 }
 
 /** Looks at `bytes` in place: they must not change while the result is in use. */
@@ -71,7 +72,8 @@ export function parseKeyGroup(bytes: Uint8Array): KeyGroupContent {
 
 function readState(reader: SegmentReader): StateSegment {
   const info = readInfo(reader)
-  if (info.kind === 'value') return { type: 'value', info, content: readTable(reader) }
+  if (info.kind === 'value')
+    return { type: 'value', info, content: readTable(reader), isLent: false }
   return { type: 'container', info, rows: readRows(reader, info) }
 }
 
@@ -79,7 +81,8 @@ function sizeHint(states: readonly StateSegment[], timers: readonly TimerSegment
   let size = HEADER_BYTES
   for (const state of states) {
     size += infoSizeHint(state.info)
-    size += state.type === 'value' ? tableSizeHint(state.content) : rowsSizeHint(state)
+    size +=
+      state.type === 'value' ? tableSizeHint(state.content, state.isLent) : rowsSizeHint(state)
   }
   for (const queue of timers) size += timersSizeHint(queue)
   return size

@@ -98,6 +98,8 @@ export interface NumberState {
 export interface KeyGroupSegment {
   readonly keyGroup: number
   readonly bytes: Uint8Array
+  /** The same in pieces, valid until the release of the snapshot; `bytes` then are put together when asked for. */
+  readonly pieces?: readonly Uint8Array[]
 }
 
 /** For which checkpoint a snapshot is taken, if it may be written in the backend's own format. */
@@ -115,7 +117,7 @@ export type SnapshotPart =
   | { readonly type: 'wait' }
   /** An object that a former checkpoint wrote. */
   | { readonly type: 'stored'; readonly object: StoredObject }
-  /** An object to be written; it is passed to `onStored` as soon as it has a name. */
+  /** An object to be written, which stays as it is, also after the release; it is passed to `onStored` as soon as it has a name. */
   | {
       readonly type: 'new'
       readonly pieces: readonly Uint8Array[]
@@ -140,7 +142,7 @@ export interface KeyedStateSnapshot {
   keyGroups(): Iterable<KeyGroupSegment>
   /** Null: there is no other form than key groups, or none was asked for. */
   readonly own: OwnSnapshot | null
-  /** Lets the backend reuse the pages of this snapshot. Idempotent. */
+  /** Lets the backend reuse the pages of this snapshot and the pieces of its key groups. Idempotent. */
   release(): void
 }
 

@@ -4,22 +4,29 @@
  * a CorruptStateError instead of reading beyond the end.
  */
 
+import { assert } from '../assert.ts'
+import { concatenate } from '../concatenate.ts'
 import { text } from '../serializer.ts'
 import { checkIntact, CorruptStateError } from './corrupt-state-error.ts'
 
 export class SegmentWriter {
+  /** What lies before the current piece. */
+  readonly #pieces: Uint8Array[] = []
+  #piecesLength = 0
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView<ArrayBuffer>
-  #length = 0
+  /** Where the current piece begins and ends in the buffer. */
+  #begin = 0
+  #end = 0
 
-  /** `sizeHint`: with the exact size nothing is copied twice. */
+  /** `sizeHint`: what is copied. If it is enough nothing is copied twice. */
   constructor(sizeHint: number) {
     this.#bytes = new Uint8Array(sizeHint)
     this.#view = new DataView(this.#bytes.buffer)
   }
 
   get length(): number {
-    return this.#length
+    return this.#piecesLength + this.#end - this.#begin
   }
 
   u32(word: number): void {
@@ -52,47 +59,85 @@ export class SegmentWriter {
     this.#bytes.set(value, at)
   }
 
-  /** Overwrites a word written before. */
-  setU32(at: number, word: number): void {
-    this.#view.setUint32(at, word, true)
-  }
-
   text(value: string): void {
     const bytes = text.encode(value)
     this.u32(bytes.length)
     this.bytes(bytes)
   }
 
-  /** The first `length` bytes of the concatenated pages, of which each stands for `pageBytes`. */
-  pages(pages: readonly DataView[], pageBytes: number, length: number): void {
-    const begin = this.#reserve(length)
+  /**
+   * The first `length` bytes of the concatenated pages, of which each stands for `pageBytes`. Pages with at least
+   * `lendMin` bytes become pieces of their own, without a copy; what is missing between pages is zero.
+   */
+  pages(pages: readonly DataView[], pageBytes: number, length: number, lendMin: number): void {
+    let written = 0
     for (const [index, page] of pages.entries()) {
-      const size = Math.min(page.byteLength, length - index * pageBytes)
+      const begin = index * pageBytes
+      const size = Math.min(page.byteLength, length - begin)
       if (size <= 0) continue
+      this.#reserve(begin - written)
       const bytes = new Uint8Array(page.buffer, page.byteOffset, size)
-      this.#bytes.set(bytes, begin + index * pageBytes)
+      if (size >= lendMin) this.#lend(bytes)
+      else this.bytes(bytes)
+      written = begin + size
     }
+    this.#reserve(length - written)
   }
 
-  /** What was written from `begin` on, in place. */
+  /** What was written from `begin` on, in place. Nothing may be lent behind `begin`. */
   written(begin: number): Uint8Array {
-    return this.#bytes.subarray(begin, this.#length)
+    const at = this.#begin + begin - this.#piecesLength
+    assert(at >= this.#begin, 'Bytes in front of a lent page are read in place.')
+    return this.#bytes.subarray(at, this.#end)
   }
 
-  finish(): Uint8Array {
-    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length)
+  /** The pieces; the word at `lengthAt` becomes their length. */
+  finish(lengthAt?: number): Uint8Array[] {
+    this.#closePiece()
+    const [first] = this.#pieces
+    if (lengthAt !== undefined && first !== undefined) {
+      new DataView(first.buffer, first.byteOffset).setUint32(lengthAt, this.#piecesLength, true)
+    }
+    return this.#pieces
+  }
+
+  /** Everything in one array that is no larger. */
+  finishWhole(): Uint8Array {
+    const pieces = this.finish()
+    const [only] = pieces
+    const isExact = pieces.length === 1 && only?.length === only?.buffer.byteLength
+    return isExact && only !== undefined ? only : concatenate(pieces)
+  }
+
+  #lend(bytes: Uint8Array): void {
+    this.#closePiece()
+    this.#pieces.push(bytes)
+    this.#piecesLength += bytes.length
+  }
+
+  #closePiece(): void {
+    if (this.#begin === this.#end) return
+    this.#pieces.push(this.#bytes.subarray(this.#begin, this.#end))
+    this.#piecesLength += this.#end - this.#begin
+    this.#begin = this.#end
   }
 
   #reserve(length: number): number {
-    const at = this.#length
-    this.#length += length
-    if (this.#length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#length * 2, 64))
-      larger.set(this.#bytes)
-      this.#bytes = larger
-      this.#view = new DataView(larger.buffer)
-    }
+    if (this.#end + length > this.#bytes.length) this.#grow(length)
+    const at = this.#end
+    this.#end += length
     return at
+  }
+
+  /** A new buffer with the current piece, which must stay in one: the others keep the old one. */
+  #grow(length: number): void {
+    const size = this.#end - this.#begin
+    const larger = new Uint8Array(Math.max((size + length) * 2, 64))
+    larger.set(this.#bytes.subarray(this.#begin, this.#end))
+    this.#bytes = larger
+    this.#view = new DataView(larger.buffer)
+    this.#begin = 0
+    this.#end = size
   }
 }
 

@@ -32,6 +32,8 @@ export interface ValueSegment {
   readonly type: 'value'
   readonly info: StateInfo
   readonly content: TableContent
+  /** The pages do not change until the snapshot is released: until then the bytes may consist of them. */
+  readonly isLent: boolean
 }
 
 export interface ContainerSegment {
@@ -62,6 +64,7 @@ const KINDS: readonly StateKind[] = ['value', 'list', 'map']
 const NAMESPACED = 1
 const TTL = 2
 
+/** An upper bound. */
 export function infoSizeHint({ name, serializer, keySerializer }: StateInfo): number {
   return 20 + 3 * (name.length + serializer.length + keySerializer.length)
 }

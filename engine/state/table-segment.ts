@@ -1,10 +1,11 @@
 /**
- * A table inside a segment: a header, the rows, the arenas. Encoding copies whole pages, decoding only looks at the
- * bytes in place; FlatTable.load copies them. Must not know states, key groups or checksums.
+ * A table inside a segment: a header, the rows, the arenas. Encoding copies whole pages or takes those that are lent;
+ * decoding only looks at the bytes in place; FlatTable.load copies them. Must not know states, key groups or checksums.
  * The index is not written: it follows from the hashes.
  * Invariant: writing what was read gives the same bytes.
  */
 
+import { concatenate } from '../concatenate.ts'
 import { ARENA_PAGE_BYTES } from './byte-arena.ts'
 import { checkIntact } from './corrupt-state-error.ts'
 import { SegmentReader, SegmentWriter } from './segment-bytes.ts'
@@ -21,17 +22,24 @@ const MAGIC = 0x57_54_42_01
 const NAMESPACED = 1
 const WORDS_PER_TABLE = 4
 const WORDS_PER_ARENA = 3
+/** A piece costs more than the copy of a smaller page. */
+const LENT_BYTES_MIN = 4096
 
-/** Enough for writing, exact unless records are larger than a page. */
-export function tableSizeHint({ isNamespaced, count, keyArena, valueArena }: TableContent): number {
-  const header = (WORDS_PER_TABLE + 2 * WORDS_PER_ARENA) * 4
-  return header + rowBytes(isNamespaced) * count + keyArena.used + valueArena.used
+/** Enough for what is copied, exact unless records are larger than a page. */
+export function tableSizeHint(content: TableContent, isLent: boolean): number {
+  const { isNamespaced, count, keyArena, valueArena } = content
+  const lendMin = isLent ? LENT_BYTES_MIN : Infinity
+  let size = (WORDS_PER_TABLE + 2 * WORDS_PER_ARENA) * 4
+  for (const length of [rowBytes(isNamespaced) * count, keyArena.used, valueArena.used]) {
+    size += Math.min(length, lendMin)
+  }
+  return size
 }
 
-export function encodeTable(content: TableContent): Uint8Array {
-  const writer = new SegmentWriter(tableSizeHint(content))
-  writeTable(writer, content)
-  return writer.finish()
+export function encodeTable(content: TableContent, isLent = false): Uint8Array {
+  const writer = new SegmentWriter(tableSizeHint(content, isLent))
+  writeTable(writer, content, isLent)
+  return concatenate(writer.finish())
 }
 
 export function decodeTable(bytes: Uint8Array): TableContent {
@@ -41,16 +49,17 @@ export function decodeTable(bytes: Uint8Array): TableContent {
   return content
 }
 
-export function writeTable(writer: SegmentWriter, content: TableContent): void {
+export function writeTable(writer: SegmentWriter, content: TableContent, isLent: boolean): void {
+  const lendMin = isLent ? LENT_BYTES_MIN : Infinity
   const { isNamespaced, count } = content
   const size = rowBytes(isNamespaced)
   writer.u32(MAGIC)
   writer.u32(isNamespaced ? NAMESPACED : 0)
   writer.u32(count)
   writer.u32(content.tags)
-  writer.pages(content.rows, ROWS_PER_PAGE * size, count * size)
-  writeArena(writer, content.keyArena)
-  writeArena(writer, content.valueArena)
+  writer.pages(content.rows, ROWS_PER_PAGE * size, count * size, lendMin)
+  writeArena(writer, content.keyArena, lendMin)
+  writeArena(writer, content.valueArena, lendMin)
 }
 
 export function readTable(reader: SegmentReader): TableContent {
@@ -75,7 +84,11 @@ export function readTable(reader: SegmentReader): TableContent {
 }
 
 /** Records larger than a page are listed: first page and number of pages. */
-function writeArena(writer: SegmentWriter, { pages, used, dead }: ArenaContent): void {
+function writeArena(
+  writer: SegmentWriter,
+  { pages, used, dead }: ArenaContent,
+  lendMin: number,
+): void {
   writer.u32(used)
   writer.u32(dead)
   const runs = used <= ARENA_PAGE_BYTES ? [] : runsOf(pages, used)
@@ -84,7 +97,7 @@ function writeArena(writer: SegmentWriter, { pages, used, dead }: ArenaContent):
     writer.u32(page)
     writer.u32(length)
   }
-  writer.pages(pages, ARENA_PAGE_BYTES, used)
+  writer.pages(pages, ARENA_PAGE_BYTES, used, lendMin)
 }
 
 function runsOf(pages: Pages, used: number): (readonly [page: number, length: number])[] {

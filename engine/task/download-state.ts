@@ -32,7 +32,7 @@ export function downloadState(
   onDone: (result: DownloadedState) => void,
 ): void {
   const { copies, deployment, storage } = env
-  const { subtask, attempt } = deployment
+  const { subtask } = deployment
   const wanted = keyed.flatMap((handle) => objectsOf(handle).map((object) => ({ handle, object })))
   const bytes = new Map<StorageKey, Uint8Array>()
   let sizeBytes = 0
@@ -65,7 +65,7 @@ export function downloadState(
           return
         }
         take(object, result.value)
-        copies?.keep(subtask, attempt, object, [result.value])
+        copies?.keep(deployment, object, [result.value])
         next(index + 1)
       })
     })

@@ -1,17 +1,19 @@
 /**
  * Writes the keyed state of one snapshot: encodes it a slice at a time, then stores its objects. In the backend's own
  * format, if it has one, else as one object of key groups. Must not know barriers, operators or the job master.
- * Invariant: what was stored and not acknowledged is deleted; what was acknowledged belongs to the job master.
+ * Invariants: what was stored and not acknowledged is deleted; what was acknowledged belongs to the job master. Key
+ * groups consist of the state's own pages: their snapshot is released when nobody reads the pieces any more.
  */
-import { encodeSnapshotObject, snapshotChecksum } from '../checkpoint/snapshot-format.ts'
+import {
+  encodeSnapshotObject,
+  sealSegment,
+  snapshotChecksum,
+  type SealedSegment,
+} from '../checkpoint/snapshot-format.ts'
 import type { KeyedStateHandle, StoredObject } from '../checkpoint/snapshot-handle.ts'
 import type { CheckpointId } from '../ids.ts'
-import type {
-  KeyedStateSnapshot,
-  KeyGroupSegment,
-  OwnSnapshot,
-  SnapshotPart,
-} from '../state/keyed-state-backend.ts'
+import type { KeyedStateSnapshot, OwnSnapshot, SnapshotPart } from '../state/keyed-state-backend.ts'
+import type { WriteResult } from '../runtime.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 /** What a slice did. */
@@ -47,6 +49,8 @@ export class KeyedSnapshotWriter {
   readonly #objects: StoredObject[] = []
   readonly #uploads: Upload[] = []
   readonly #stored: StoredObject[] = []
+  /** Objects that were lent to the storage or to the copies, and not yet answered. */
+  #lent = 0
   #isOver = false
 
   /** `location`: the prefix of its objects, when it is a savepoint's. */
@@ -95,42 +99,62 @@ export class KeyedSnapshotWriter {
 
   #storeObjects(own: OwnSnapshot | null, onResult: (result: StoredKeyedState) => void): void {
     const manifest = own?.manifest() ?? null
-    this.#snapshot.release()
+    // An object in the backend's own format does not consist of pages.
+    if (own !== null) this.#snapshot.release()
     const writtenBytes = this.#uploads.reduce((sum, { object }) => sum + object.sizeBytes, 0)
     const { copies, deployment } = this.#env
-    const { subtask, attempt } = deployment
     const end = (): void => {
       this.#isOver = true
-      copies?.name(subtask, this.#checkpoint, this.#objects)
+      copies?.name(deployment.subtask, this.#checkpoint, this.#objects)
       onResult({ type: 'stored', handle: this.#handle(own, manifest), writtenBytes })
     }
     let missing = this.#uploads.length
     if (missing === 0) end()
-    for (const { pieces, object, onStored } of this.#uploads) {
-      this.#env.storage.put(object.key, pieces, (result) => {
-        if (this.#isOver) {
-          if (result.type === 'ok') this.#env.storage.delete(object.key)
-          return
-        }
-        if (result.type !== 'ok') {
-          this.discard()
-          onResult({ type: 'failed', reason: result.reason })
-          return
-        }
-        this.#stored.push(object)
-        copies?.keep(subtask, attempt, object, pieces)
-        onStored(object)
-        missing -= 1
-        if (missing === 0) end()
+    const answered = (upload: Upload, result: WriteResult): void => {
+      if (this.#isOver) {
+        if (result.type === 'ok') this.#env.storage.delete(upload.object.key)
+        return
+      }
+      if (result.type !== 'ok') {
+        this.discard()
+        onResult({ type: 'failed', reason: result.reason })
+        return
+      }
+      this.#keepCopy(upload)
+      missing -= 1
+      if (missing === 0) end()
+    }
+    for (const upload of this.#uploads) {
+      this.#lent += 1
+      this.#env.storage.put(upload.object.key, upload.pieces, (result) => {
+        answered(upload, result)
+        this.#giveBack()
       })
     }
+  }
+
+  #keepCopy({ pieces, object, onStored }: Upload): void {
+    const { copies, deployment } = this.#env
+    this.#stored.push(object)
+    if (copies !== undefined && copies !== null) {
+      this.#lent += 1
+      copies.keep(deployment, object, pieces, () => {
+        this.#giveBack()
+      })
+    }
+    onStored(object)
+  }
+
+  #giveBack(): void {
+    this.#lent -= 1
+    if (this.#lent === 0 && this.#snapshot.own === null) this.#snapshot.release()
   }
 
   /** The checkpoint is over: what was stored is of no use. Does nothing once everything was stored. */
   discard(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#snapshot.release()
+    if (this.#lent === 0) this.#snapshot.release()
     for (const { key } of this.#stored) this.#env.storage.delete(key)
   }
 
@@ -168,10 +192,11 @@ export class KeyedSnapshotWriter {
   }
 
   *#keyGroupParts(): Iterable<SnapshotPart> {
-    const segments: KeyGroupSegment[] = []
+    const segments: SealedSegment[] = []
     for (const segment of this.#snapshot.keyGroups()) {
-      segments.push(segment)
-      yield { type: 'work', bytes: segment.bytes.length }
+      const sealed = sealSegment(segment)
+      segments.push(sealed)
+      yield { type: 'work', bytes: sealed.length }
     }
     const whole = encodeSnapshotObject(segments)
     const isCut = whole.length > 2 && this.#env.mutants.active('snapshot-truncated')

@@ -5,7 +5,7 @@
  * there is read from the storage.
  * Source: Flink TaskLocalStateStoreImpl.
  */
-import { concatenate } from '../checkpoint/snapshot-format.ts'
+import { concatenate } from '../concatenate.ts'
 import type { StoredObject } from '../checkpoint/snapshot-handle.ts'
 import type { AttemptId, CheckpointId, SubtaskId } from '../ids.ts'
 import type { Mutants } from '../mutants.ts'
@@ -16,21 +16,27 @@ export type CopyStore = Pick<StoragePort, 'put' | 'get' | 'delete'>
 
 /** Answers at once, which a copy in memory may: its owner waits for it. */
 export function memoryCopies(): CopyStore {
-  const copies = new Map<StorageKey, readonly Uint8Array[]>()
+  const copies = new Map<StorageKey, Uint8Array>()
   return {
     put: (key, pieces, onResult) => {
-      copies.set(key, pieces)
+      copies.set(key, concatenate(pieces))
       onResult({ type: 'ok', value: null })
     },
     get: (key, onResult) => {
-      const pieces = copies.get(key)
-      if (pieces === undefined) onResult({ type: 'failed', reason: 'there is no such copy' })
-      else onResult({ type: 'ok', value: concatenate(pieces) })
+      const value = copies.get(key)
+      if (value === undefined) onResult({ type: 'failed', reason: 'there is no such copy' })
+      else onResult({ type: 'ok', value })
     },
     delete: (key) => {
       copies.delete(key)
     },
   }
+}
+
+/** Whose copy it is. */
+interface CopyOwner {
+  readonly subtask: SubtaskId
+  readonly attempt: AttemptId
 }
 
 interface Owned {
@@ -55,18 +61,19 @@ export class LocalCopies {
     this.#mutants = mutants
   }
 
-  /** Keeps a copy of an object; one that cannot be kept is not there, that is all. */
+  /** Keeps a copy of an object; one that cannot be kept is not there, that is all. The pieces are lent until `onDone`. */
   keep(
-    subtask: SubtaskId,
-    attempt: AttemptId,
+    { subtask, attempt }: CopyOwner,
     { key }: StoredObject,
     pieces: readonly Uint8Array[],
+    onDone?: () => void,
   ): void {
     // Mutant: one directory for all.
     const isShared = this.#mutants.active('local-copy-shared-by-operators')
     const name = isShared ? directoryOf(key) : `${subtask}/${attempt}/${key}`
     this.#store.put(name, pieces, (result) => {
       if (result.type === 'ok') this.#of(subtask).names.set(key, name)
+      onDone?.()
     })
   }
 

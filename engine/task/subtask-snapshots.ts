@@ -22,7 +22,7 @@ import type { OperatorChain } from './operator-chain.ts'
 import type { SubtaskEnvironment } from './subtask-environment.ts'
 
 /** Bytes that one turn encodes before the next buffer gets its chance. */
-const SLICE_BYTES = 1 << 18
+export const SLICE_BYTES = 1 << 18
 
 /** What is known of the snapshot when it begins. */
 export interface SnapshotStart {

@@ -110,7 +110,10 @@ export class HarnessVertex {
     })
     if (holds > 0 || this.#input.hasWork) throw busy(this.uids)
     const keyed = this.keyedState?.snapshot()
-    const segments = [...(keyed?.keyGroups() ?? [])]
+    const segments = Array.from(keyed?.keyGroups() ?? [], ({ keyGroup, bytes }) => ({
+      keyGroup,
+      bytes,
+    }))
     keyed?.release()
     return {
       segments,

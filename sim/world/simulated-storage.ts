@@ -2,7 +2,7 @@
  * Simulated snapshot storage: one durable store for all processes, with latency by size. A write takes effect when it
  * ends, and only if its writer lived that long; what is stored survives every crash.
  */
-import { concatenate } from '../../engine/checkpoint/snapshot-format.ts'
+import { concatenate } from '../../engine/concatenate.ts'
 import type { StorageKey, StoragePort } from '../../engine/runtime.ts'
 import type { CostModel } from './cost-model.ts'
 import type { SimulatedProcess } from './process.ts'

@@ -20,7 +20,7 @@ export class ClusterBroker implements BrokerPort {
   readonly #held = new Map<RequestType, (() => void)[]>()
   readonly #losing = new Set<RequestType>()
 
-  constructor(runtime: FakeRuntime, options: ClusterOptions) {
+  constructor(runtime: FakeRuntime, options: ClusterOptions, mutants = new Mutants()) {
     this.#runtime = runtime
     const world = {
       now: () => runtime.now(),
@@ -32,7 +32,7 @@ export class ClusterBroker implements BrokerPort {
       },
       mix: () => undefined,
     }
-    this.cluster = new SimulatedCluster(options, world, new Mutants())
+    this.cluster = new SimulatedCluster(options, world, mutants)
   }
 
   connect(): BrokerConnection {

@@ -1,4 +1,5 @@
 /** A runtime with a clock that the test turns, and a storage in memory. Nothing happens by itself. */
+import { concatenate } from '../../engine/concatenate.ts'
 import { assert } from '../../engine/assert.ts'
 import { type ActorId, type Millis, millis, workerId } from '../../engine/ids.ts'
 import type { Message } from '../../engine/messages.ts'
@@ -108,7 +109,7 @@ export class FakeRuntime implements Runtime {
   }
 }
 
-/** Answers in a later turn; refuses every put while `refusal` is set. */
+/** Does and answers everything in a later turn; refuses every put while `refusal` is set. */
 export class FakeStorage implements StoragePort {
   readonly objects = new Map<string, Uint8Array>()
   refusal: string | null = null
@@ -125,10 +126,9 @@ export class FakeStorage implements StoragePort {
     pieces: readonly Uint8Array[],
     onResult: (result: StorageResult<null>) => void,
   ): void {
-    const bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]))
     this.#runtime.schedule(this.#delayMs, `put ${key}`, () => {
       if (this.refusal !== null) return onResult({ type: 'failed', reason: this.refusal })
-      this.objects.set(key, bytes)
+      this.objects.set(key, concatenate(pieces))
       onResult({ type: 'ok', value: null })
     })
   }

@@ -3,7 +3,16 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mixWord, murmur3_32, murmurString, murmurWords, xxHash32 } from '../../engine/hash.ts'
+import { concatenate } from '../../engine/concatenate.ts'
+import {
+  mixWord,
+  murmur3_32,
+  murmurString,
+  murmurWords,
+  XxHash32,
+  xxHash32,
+} from '../../engine/hash.ts'
+import { seeded } from '../seeded.ts'
 
 const utf8 = new TextEncoder()
 const unsigned = (hash: number): number => hash >>> 0
@@ -112,6 +121,17 @@ describe('xxHash32', () => {
       shifted.set(bytes, shift)
       expect(xxHash32(shifted.subarray(shift))).toBe(xxHash32(bytes))
     }
+  })
+
+  test('does not depend on how the bytes are cut into pieces', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 8 }), (pieces) => {
+        const hash = new XxHash32(7)
+        for (const piece of pieces) hash.update(piece)
+        expect(hash.digest()).toBe(xxHash32(concatenate(pieces), 7))
+      }),
+      seeded(),
+    )
   })
 
   test('changes when one bit of a page changes', () => {

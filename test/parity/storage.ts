@@ -47,6 +47,14 @@ export function testStorage(name: string, open: () => Promise<StorageUnderTest>)
     expect(Object.getPrototypeOf(first)).toBe(Uint8Array.prototype)
   })
 
+  test(`${name}: a piece is only lent until the put is answered`, async () => {
+    const storage = new Calls(await open())
+    const piece = new Uint8Array([1, 2])
+    expect(await storage.lend('chk-1/a', piece)).toBe('ok')
+    piece.fill(9)
+    expect(await storage.get('chk-1/a')).toEqual(new Uint8Array([1, 2]))
+  })
+
   test(`${name}: a put replaces the object, also by a shorter or an empty one`, async () => {
     const storage = new Calls(await open())
     await storage.put('chk-1/a', [1, 2, 3])
@@ -166,8 +174,12 @@ export class Calls {
   }
 
   put(key: string, ...pieces: readonly (Uint8Array | readonly number[])[]): Promise<string> {
-    const bytes = pieces.map((piece) => Uint8Array.from(piece))
-    return this.#done((onResult) => this.#subject.port.put(key, bytes, onResult))
+    return this.lend(key, ...pieces.map((piece) => Uint8Array.from(piece)))
+  }
+
+  /** Puts the arrays that are given. */
+  lend(key: string, ...pieces: readonly Uint8Array[]): Promise<string> {
+    return this.#done((onResult) => this.#subject.port.put(key, pieces, onResult))
   }
 
   delete(key: string): Promise<string> {

@@ -7,11 +7,12 @@ import { expect, test, vi } from 'vitest'
 import { decodeMetadata, encodeMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import {
-  concatenate,
   decodeSnapshotObject,
   encodeSnapshotObject,
+  sealSegment,
   snapshotChecksum,
 } from '../../engine/checkpoint/snapshot-format.ts'
+import { concatenate } from '../../engine/concatenate.ts'
 import { objectsToRead } from '../../engine/savepoint/stored-state.ts'
 import { seeded } from '../seeded.ts'
 import { everything, storedCheckpoints } from './stored-checkpoints.ts'
@@ -214,7 +215,7 @@ test('for bytes that are senseless under right checksums, a restore ends, and th
         const range = isInHead ? Math.min(200, bytes.length) : bytes.length
         for (const [at, value] of changes) bytes[at % range] = value
         const forged = segments.map((each) => (each === target ? { ...each, bytes } : each))
-        const pieces = encodeSnapshotObject(forged)
+        const pieces = encodeSnapshotObject(forged.map(sealSegment))
         const storage = new StillStorage(stored)
         storage.objects.set(key, concatenate(pieces))
         storage.objects.set(location, withChecksum(metadata, key, snapshotChecksum(pieces)))

@@ -286,7 +286,7 @@ export class ChangelogStateBackend implements KeyedStateBackend {
     this.#wholes.clear()
     this.#wholes.add(whole)
     this.#changes = 0
-    this.#log.divide(line)
+    this.#log.startOver(line)
     return this.#snapshotOf(request, whole, {
       type: 'new',
       snapshot: this.#inner.snapshot(),

@@ -7,9 +7,9 @@ import { rowsOfSegment } from '../rows/segment-rows.ts'
 /** Yields the bytes of each step; in the end the run, or null if there is nothing. */
 export function* encodeWhole(snapshot: KeyedStateSnapshot): Generator<number, SortedRun | null> {
   const builder = new RunBuilder()
-  for (const segment of snapshot.keyGroups()) {
-    for (const row of rowsOfSegment(segment).rows) builder.add(row)
-    yield segment.bytes.length
+  for (const { keyGroup, bytes } of snapshot.keyGroups()) {
+    for (const row of rowsOfSegment({ keyGroup, bytes }).rows) builder.add(row)
+    yield bytes.length
   }
   return builder.count === 0 ? null : builder.finish()
 }

@@ -82,6 +82,10 @@ export class ObjectLog implements StateLog {
     // Segments do not depend on each other.
   }
 
+  startOver(): void {
+    // The registry of shared objects knows what others need.
+  }
+
   truncate(before: LogLine): void {
     this.#unnamed = this.#unnamed.filter(({ line }) => line > before)
   }

@@ -39,6 +39,8 @@ export interface StateLog {
   between(from: LogLine, to: LogLine, request: SnapshotRequest): LogPart
   /** The whole state is about to be stored as of that line: what comes behind it must do without what comes before. */
   divide(at: LogLine): void
+  /** Instead of `divide` where nothing from before may be referred to, nor touched: it may be another job's. */
+  startOver(at: LogLine): void
   /** No snapshot needs what is before the line: the completed checkpoint begins there or later. */
   truncate(before: LogLine, completed: CheckpointId): void
 }

@@ -196,7 +196,7 @@ export class RunBuilder {
     writer.u32(this.#blockCount)
     writer.u32(this.#hashes.length)
     writeKey(writer, this.#former)
-    writer.bytes(this.#index.finish())
+    writer.bytes(this.#index.written(0))
     const filter = buildFilter(this.#hashes)
     writer.u32(filter.length)
     writer.bytes(filter)
@@ -207,7 +207,7 @@ export class RunBuilder {
     footer.setUint32(4, checksum)
     footer.setUint32(8, MAGIC)
     writer.bytes(new Uint8Array(footer.buffer))
-    return SortedRun.written(writer.finish(), checksum, begin)
+    return SortedRun.written(writer.finishWhole(), checksum, begin)
   }
 
   #endBlock(): void {

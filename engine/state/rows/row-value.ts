@@ -62,7 +62,7 @@ export function stampOfTableRow(bytes: Uint8Array): number {
 export function encodeItems(items: readonly StoredItem[], info: StateInfo): Uint8Array {
   const writer = new SegmentWriter(itemsSizeHint(items))
   writeItems(writer, info, items)
-  return writer.finish()
+  return writer.finishWhole()
 }
 
 export function decodeItemsRow(bytes: Uint8Array, info: StateInfo): readonly StoredItem[] {

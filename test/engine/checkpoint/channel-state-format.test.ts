@@ -7,7 +7,7 @@ import {
   encodeChannelState,
   encodeRecords,
 } from '../../../engine/checkpoint/channel-state-format.ts'
-import { concatenate } from '../../../engine/checkpoint/snapshot-format.ts'
+import { concatenate } from '../../../engine/concatenate.ts'
 import { NO_TIMESTAMP, type RecordBuffer } from '../../../engine/element.ts'
 import { subtaskId, vertexId } from '../../../engine/ids.ts'
 import { seeded } from '../../seeded.ts'

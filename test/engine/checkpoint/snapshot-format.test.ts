@@ -2,10 +2,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  concatenate,
   decodeSnapshotObject,
   encodeSnapshotObject,
+  sealSegment,
 } from '../../../engine/checkpoint/snapshot-format.ts'
+import { concatenate } from '../../../engine/concatenate.ts'
 import type { KeyGroupSegment } from '../../../engine/state/keyed-state-backend.ts'
 import { seeded } from '../../seeded.ts'
 
@@ -20,7 +21,7 @@ const anySegments: fc.Arbitrary<KeyGroupSegment[]> = fc
   )
 
 const encode = (segments: readonly KeyGroupSegment[]): Uint8Array =>
-  concatenate(encodeSnapshotObject(segments))
+  concatenate(encodeSnapshotObject(segments.map(sealSegment)))
 
 test('for every list of key groups, what is decoded is what was encoded', () => {
   fc.assert(
@@ -102,9 +103,37 @@ describe('the sentence says what is wrong', () => {
   })
 })
 
-test('pieces become one array, and a single piece is not copied', () => {
+test('for every way to cut key groups into pieces, the object is the same', () => {
+  fc.assert(
+    fc.property(
+      anySegments,
+      fc.infiniteStream(fc.integer({ min: 1, max: 40 })),
+      (segments, cuts) => {
+        const inPieces = segments.map((segment) => ({
+          ...segment,
+          pieces: cut(segment.bytes, cuts),
+        }))
+        expect(encode(inPieces)).toEqual(encode(segments))
+      },
+    ),
+    seeded(),
+  )
+})
+
+function cut(bytes: Uint8Array, lengths: Iterator<number>): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < bytes.length;) {
+    const piece = bytes.slice(at, at + Number(lengths.next().value))
+    pieces.push(piece)
+    at += piece.length
+  }
+  return pieces
+}
+
+test('pieces become one array, which is a copy', () => {
   const piece = new Uint8Array([1, 2])
-  expect(concatenate([piece])).toBe(piece)
+  expect(concatenate([piece])).toEqual(piece)
+  expect(concatenate([piece])).not.toBe(piece)
   expect(concatenate([piece, new Uint8Array(0), new Uint8Array([3])])).toEqual(
     new Uint8Array([1, 2, 3]),
   )

@@ -14,6 +14,7 @@ import {
 } from '../../../engine/index.ts'
 import type { DataStream, JobOptions } from '../../../engine/index.ts'
 import { runLocally } from '../../../engine/node/local-world.ts'
+import type { StoragePort } from '../../../engine/runtime.ts'
 
 interface Numbered {
   readonly key: string
@@ -108,4 +109,42 @@ test('an operator may have more subtasks than the job has key groups by default'
   })
   expect(await runLocally(job)).toBe('finished')
   expect(results.values).toHaveLength(1000)
+})
+
+test('snapshots go to the storage that is given, and the job goes on in turns of the engine', async () => {
+  const stored: string[] = []
+  const deleted: string[] = []
+  const job = defineJob('Stored', { checkpointing: { intervalMs: 10 } }, (env) => {
+    sums(env.fromSource(numbers)).sinkTo(collectSink(new CollectedResults()))
+  })
+  const storage = (post: (action: () => void) => void): StoragePort => ({
+    put: (key, _, onResult) => {
+      stored.push(key)
+      post(() => onResult({ type: 'ok', value: null }))
+    },
+    get: (_, onResult) => post(() => onResult({ type: 'failed', reason: 'nothing to restore' })),
+    list: (_, onResult) => post(() => onResult({ type: 'ok', value: [] })),
+    delete: (key) => deleted.push(key),
+  })
+  expect(await runLocally(job, { storage })).toBe('finished')
+  expect(stored.some((key) => key.startsWith('chk-1/'))).toBe(true)
+  expect(stored).toEqual(expect.arrayContaining(deleted))
+})
+
+test('a storage that fails fails the job once no more failures are tolerated', async () => {
+  const job = defineJob('Not Stored', { checkpointing: { intervalMs: 10 } }, (env) => {
+    sums(env.fromSource(numbers)).sinkTo(collectSink(new CollectedResults()))
+  })
+  const storage = (post: (action: () => void) => void): StoragePort => ({
+    put: (key, _, onResult) =>
+      post(() => {
+        if (key.startsWith('chk-')) onResult({ type: 'failed', reason: 'the disk is full' })
+        else onResult({ type: 'ok', value: null })
+      }),
+    get: (_, onResult) => post(() => onResult({ type: 'failed', reason: 'nothing to restore' })),
+    list: (_, onResult) => post(() => onResult({ type: 'ok', value: [] })),
+    delete: () => undefined,
+  })
+  const overrides: JobOptions = { restart: { strategy: 'none' } }
+  await expect(runLocally(job, { storage, overrides })).rejects.toThrow('in a row failed')
 })

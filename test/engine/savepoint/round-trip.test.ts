@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest'
 import type { CheckpointMetadata } from '../../../engine/checkpoint/checkpoint-metadata.ts'
 import { decodeMetadata } from '../../../engine/checkpoint/checkpoint-metadata.ts'
 import {
-  concatenate,
   encodeSnapshotObject,
+  sealSegment,
   snapshotChecksum,
 } from '../../../engine/checkpoint/snapshot-format.ts'
+import { concatenate } from '../../../engine/concatenate.ts'
 import { attemptId, checkpointId, subtaskId, vertexId } from '../../../engine/ids.ts'
 import { hashKey, number } from '../../../engine/serializer.ts'
 import { importStates } from '../../../engine/savepoint/import-states.ts'
@@ -66,7 +67,10 @@ function contentsOf({ metadata, objects }: Stored): unknown {
     keyed: readVertices(metadata, objects).map(({ vertex, subtasks }) => ({
       vertex,
       keyGroups: subtasks.map(({ keyGroups }) =>
-        keyGroups?.map((content) => [content.keyGroup, decodeKeyGroup(encodeKeyGroup(content))]),
+        keyGroups?.map((content) => [
+          content.keyGroup,
+          decodeKeyGroup(concatenate(encodeKeyGroup(content))),
+        ]),
       ),
     })),
     // The order of subtasks is not part of it.
@@ -174,7 +178,7 @@ function checkpointOf(entries: readonly Entry[]): Stored {
     for (const [time, start] of timers) backend.timerQueue('event').add(time, start, start + 1)
     for (const [time] of timers) backend.timerQueue('processing').add(time, 0, 0)
   }
-  const pieces = encodeSnapshotObject([...backend.snapshot().keyGroups()])
+  const pieces = encodeSnapshotObject(Array.from(backend.snapshot().keyGroups(), sealSegment))
   const object = { key: 'old/state', sizeBytes: 1, checksum: snapshotChecksum(pieces) }
   const subtask = subtaskId(vertexId('vertex'), 0)
   const handle = {

@@ -6,7 +6,7 @@ import {
   encodeRecords,
 } from '../../../engine/checkpoint/channel-state-format.ts'
 import type { EncodedPart } from '../../../engine/checkpoint/channel-state-format.ts'
-import { concatenate } from '../../../engine/checkpoint/snapshot-format.ts'
+import { concatenate } from '../../../engine/concatenate.ts'
 import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
 import { attemptId, checkpointId, subtaskId, vertexId, workerId } from '../../../engine/ids.ts'
 import { defineJob } from '../../../engine/job/define-job.ts'

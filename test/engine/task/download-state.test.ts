@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   encodeSnapshotObject,
+  sealPieces,
   snapshotChecksum,
 } from '../../../engine/checkpoint/snapshot-format.ts'
 import type { KeyedStateHandle, StoredObject } from '../../../engine/checkpoint/snapshot-handle.ts'
@@ -25,10 +26,11 @@ const one = checkpointId(1)
 const two = checkpointId(2)
 const subtask = subtaskId(vertex.id, 0)
 const attempt = attemptId(1)
+const owner = { subtask, attempt }
 
 /** An object of one key group, whose state is not looked at. */
 function objectOf(key: string, content: number): readonly [StoredObject, readonly Uint8Array[]] {
-  const pieces = encodeSnapshotObject([{ keyGroup: 1, bytes: new Uint8Array(20).fill(content) }])
+  const pieces = encodeSnapshotObject([sealPieces(1, [new Uint8Array(20).fill(content)])])
   const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0)
   return [{ key, sizeBytes, checksum: snapshotChecksum(pieces) }, pieces]
 }
@@ -113,7 +115,7 @@ describe('a restore', () => {
 
   test('does not touch the storage if it has an own copy', () => {
     const copies = copiesIn()
-    copies.keep(subtask, attempt, object, pieces)
+    copies.keep(owner, object, pieces)
     copies.name(subtask, one, [object])
     const reads: string[] = []
     const result = download(copies, object, reads)
@@ -125,7 +127,7 @@ describe('a restore', () => {
     const whole = join(pieces)
     for (let at = 0; at < whole.length; at += 1) {
       const copies = copiesIn()
-      copies.keep(subtask, attempt, object, [whole.with(at, (whole[at] ?? 0) ^ 4)])
+      copies.keep(owner, object, [whole.with(at, (whole[at] ?? 0) ^ 4)])
       copies.name(subtask, one, [object])
       const reads: string[] = []
       expect(download(copies, object, reads)).toMatchObject({ localBytes: 0 })
@@ -145,7 +147,7 @@ describe('a restore', () => {
       [one, object, pieces],
       [two, other, otherPieces],
     ] as const) {
-      copies.keep(subtask, attempt, each, content)
+      copies.keep(owner, each, content)
       copies.name(subtask, checkpoint, [each])
     }
     download(copies, object)
@@ -175,9 +177,9 @@ describe('copies', () => {
       },
     }
     const copies = copiesIn(store)
-    copies.keep(subtask, attempt, object, pieces)
+    copies.keep(owner, object, pieces)
     copies.name(subtask, one, [object])
-    copies.keep(subtask, attempt, other, otherPieces)
+    copies.keep(owner, other, otherPieces)
     copies.name(subtask, two, [other])
     return [copies, names]
   }
