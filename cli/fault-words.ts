@@ -13,6 +13,8 @@ export function faultWords(fault: Fault): string {
     }
     case 'fail':
       return `fail ${fault.on} ${momentWords(fault.at)}`
+    case 'compact':
+      return `compact ${fault.on} ${momentWords(fault.at)}`
     case 'sever': {
       const { on, to, at, isOneWay } = fault
       const link = isOneWay === true ? `from ${on} to ${to}` : `between ${on} and ${to}`

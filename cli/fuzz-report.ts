@@ -18,6 +18,7 @@ const KINDS: readonly FaultKind[] = [
   'fail',
   'sever',
   'drop',
+  'compact',
   'delay',
   'duplicate',
   'lose-response',

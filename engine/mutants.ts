@@ -66,6 +66,12 @@ export const FEATURE_MUTANTS = {
     'A-28 (FLINK-31963): records in flight to operators without state do not come back',
   'union-list-dealt-out': 'a subtask gets its own part of a union list back, not all',
   'ttl-ignored-after-restore': 'what was restored does not expire',
+  'changelog-restored-to-end':
+    'A-47 (KAFKA-16017): a changelog is restored to its end, what was never committed included',
+  'changelog-stops-early':
+    'A-46 (KAFKA-10167): a changelog is restored to its last stable offset, wherever that is',
+  'compaction-drops-needed':
+    'A-42 and its like: compaction takes records of open transactions for committed ones',
   'unreadable-checkpoint-skipped':
     'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
   'region-too-small':

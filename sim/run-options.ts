@@ -1,8 +1,8 @@
 /** The options that a simulated run lays over the job's own: the plan's, then the simulator's defaults. */
 import type { Job } from '../engine/job/define-job.ts'
-import type { JobOptions } from '../engine/job/job-options.ts'
+import type { ChangelogOptions, JobOptions } from '../engine/job/job-options.ts'
 import { FAULT_DEFAULTS, PLAN_DEFAULTS } from './plan/plan.ts'
-import type { Fault, Plan } from './plan/plan.ts'
+import type { Fault, Plan, PlanConfig } from './plan/plan.ts'
 
 /** A simulated job restarts as often as its plan has faults, and then some: giving up is a liveness failure. */
 const SPARE_RESTARTS = 10
@@ -15,7 +15,9 @@ export function runOptions(
   { config, faults, actions = [] }: Plan,
   parallelism: number | null = null,
 ): JobOptions {
-  const { checkpointing, state } = job.options
+  const { checkpointing } = job.options
+  const { changelog: own, ...state } = job.options.state ?? {}
+  const changelog = changelogOptions(config, own)
   const intervalMs =
     config.checkpointIntervalMs ?? checkpointing?.intervalMs ?? PLAN_DEFAULTS.checkpointIntervalMs
   const mode = config.checkpointMode ?? checkpointing?.mode ?? PLAN_DEFAULTS.checkpointMode
@@ -43,8 +45,9 @@ export function runOptions(
     },
     state: {
       ...state,
-      backend: config.stateBackend ?? state?.backend ?? PLAN_DEFAULTS.stateBackend,
-      localRecovery: config.localRecovery ?? state?.localRecovery ?? PLAN_DEFAULTS.localRecovery,
+      backend: config.stateBackend ?? state.backend ?? PLAN_DEFAULTS.stateBackend,
+      localRecovery: config.localRecovery ?? state.localRecovery ?? PLAN_DEFAULTS.localRecovery,
+      ...(changelog === undefined ? {} : { changelog }),
     },
     heartbeat: {
       intervalMs: config.heartbeatIntervalMs ?? PLAN_DEFAULTS.heartbeatIntervalMs,
@@ -57,6 +60,31 @@ export function runOptions(
     },
   }
 }
+
+/** The default topic of changelogs in Kafka. */
+const CHANGELOG_TOPIC = 'changelog'
+
+function changelogOptions(
+  { changelog, materializeIntervalMs }: PlanConfig,
+  own: ChangelogOptions | undefined,
+): ChangelogOptions | undefined {
+  const common = {
+    materializeIntervalMs:
+      materializeIntervalMs ?? own?.materializeIntervalMs ?? PLAN_DEFAULTS.materializeIntervalMs,
+  }
+  switch (changelog) {
+    case 'storage':
+      return { ...common, log: { type: 'storage' } }
+    case 'kafka':
+      return { ...common, log: own?.log.type === 'kafka' ? own.log : IN_KAFKA }
+    case 'none':
+      return undefined
+    default:
+      return own === undefined ? undefined : { ...common, log: own.log }
+  }
+}
+
+const IN_KAFKA: ChangelogOptions['log'] = { type: 'kafka', topic: CHANGELOG_TOPIC }
 
 /** Over a severed link every attempt to connect fails, until it heals. */
 function restartsFor(fault: Fault): number {

@@ -155,6 +155,7 @@ function withoutOptions(fault: Fault): Fault {
     case 'crash':
       return { kind: 'crash', on: fault.on, at: fault.at }
     case 'fail':
+    case 'compact':
       return fault
     case 'sever':
       return { kind: 'sever', on: fault.on, to: fault.to, at: fault.at }

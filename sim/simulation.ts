@@ -3,6 +3,7 @@
  * rest, and judges. Can be advanced in slices, so that a page stays responsive; the result does not depend on them.
  */
 import { InvariantViolation, present } from '../engine/assert.ts'
+import { changelogTopics } from '../engine/changelog/changelog-topics.ts'
 import { checkServices } from '../engine/async/check-services.ts'
 import { ConfigurationError, describeError } from '../engine/errors.ts'
 import { JOB_MASTER, workerId } from '../engine/ids.ts'
@@ -67,6 +68,9 @@ export interface SimulationOptions {
   /** For a run to compare with: when the input is fed. Such a run is not looked at otherwise. */
   readonly arrange?: Arrange
 }
+
+/** So many at least, so that a job can be rescaled. */
+const CHANGELOG_PARTITIONS = 8
 
 /** Slots of each simulated worker: enough that one of them can run the whole job. */
 const SLOTS = 128
@@ -140,6 +144,7 @@ export class Simulation {
     this.#faults = new FaultInjector(plan.faults, world, {
       crash: (process, restartAfterMs) => this.#crash(process, restartAfterMs),
       fail: (pattern) => this.#failSubtask(pattern),
+      compact: (pattern) => this.#compact(pattern),
     })
     this.#network.lose((...message) => this.#faults.loses(...message))
     this.#master = this.#startMaster()
@@ -277,7 +282,17 @@ export class Simulation {
     const { inputs, outputs } = this.topology
     const topics = new Set([...inputs, ...outputs].map(({ topic }) => topic))
     return new SimulatedCluster(
-      { topics: [...topics].map((topic) => ({ topic, partitions: partitionsOf(topic) })) },
+      {
+        topics: [
+          ...[...topics].map((topic) => ({ topic, partitions: partitionsOf(topic) })),
+          // Neither an input nor an output: nobody but the job's own subtasks reads or writes them.
+          ...changelogTopics(this.#graph).map(({ topic, parallelism }) => ({
+            topic,
+            partitions: Math.max(parallelism, CHANGELOG_PARTITIONS),
+            compaction: {},
+          })),
+        ],
+      },
       {
         now: () => world.now(),
         schedule: (delayMs, label, action) => {
@@ -395,6 +410,11 @@ export class Simulation {
   }
 
   /** Fails one of the running subtasks that match. */
+  #compact(pattern: string): number {
+    const topics = this.#cluster.compactedTopics.filter((topic) => matches(pattern, topic))
+    return topics.reduce((removed, topic) => removed + this.#cluster.compact(topic), 0)
+  }
+
   #failSubtask(pattern: string): boolean {
     const running = this.topology.vertices
       .flatMap(({ subtasks }) => subtasks)

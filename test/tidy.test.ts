@@ -67,8 +67,9 @@ const engineOrder: Readonly<Record<string, readonly string[]>> = {
   async: ['operator'],
   source: ['kafka', 'time'],
   sink: ['kafka', 'state'],
+  changelog: ['kafka', 'state', 'sink', 'job'],
   job: 'kafka state time exchange operator window join cep async source sink'.split(' '),
-  task: 'kafka checkpoint state time exchange operator window join cep async source sink job'.split(
+  task: 'kafka checkpoint state time exchange operator window join cep async source sink job changelog'.split(
     ' ',
   ),
   recovery: 'kafka checkpoint state time exchange operator source sink job task'.split(' '),

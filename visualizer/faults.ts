@@ -20,6 +20,7 @@ export const FAULT_KINDS: { readonly [K in Fault['kind']]: FaultKind } = {
   },
   fail: { glyph: '⚠', word: 'fault.fail' },
   sever: { glyph: '✂', word: 'fault.sever' },
+  compact: { glyph: '⇲', word: 'fault.compact' },
   drop: { glyph: '⤬', word: 'fault.drop' },
   delay: { glyph: '◷', word: 'fault.delay' },
   duplicate: { glyph: '⧉', word: 'fault.duplicate' },

@@ -31,7 +31,8 @@ export interface ChannelName {
 /** What was in flight at one end of a channel. */
 export interface ChannelPart extends ChannelName {
   readonly end: ChannelEnd
-  readonly records: RecordBuffer
+  /** As they were captured: none is larger than those that the channel carries. */
+  readonly buffers: readonly RecordBuffer[]
 }
 
 interface PartHeader extends ChannelName {
@@ -110,7 +111,7 @@ export function decodeChannelState(
     const name = `${part.producer}/${part.producerIndex}>${part.consumer}/${part.consumerIndex}`
     if (at > bytes.length) return `it ends in the middle of channel ${name}`
     if (checksumOf(pieces) !== partChecksum) return `the checksum of channel ${name} is wrong`
-    parts.push({ ...part, records: joined(pieces.map(decodeRecords)) })
+    parts.push({ ...part, buffers: pieces.map(decodeRecords) })
   }
   if (at !== bytes.length) return `it has ${bytes.length - at} bytes more than its header says`
   return parts
@@ -149,16 +150,4 @@ type Columns = readonly [
 function decodeRecords(bytes: Uint8Array): RecordBuffer {
   const [values, timestamps, hashes, origins] = binary.decode(bytes) as Columns
   return { type: 'records', values, timestamps, hashes, origins }
-}
-
-function joined(buffers: readonly RecordBuffer[]): RecordBuffer {
-  const hasHashes = buffers.every(({ hashes }) => hashes !== null)
-  const hasOrigins = buffers.every(({ origins }) => origins !== null)
-  return {
-    type: 'records',
-    values: buffers.flatMap(({ values }) => values),
-    timestamps: buffers.flatMap(({ timestamps }) => timestamps),
-    hashes: hasHashes ? buffers.flatMap(({ hashes }) => hashes ?? []) : null,
-    origins: hasOrigins ? buffers.flatMap(({ origins }) => origins ?? []) : null,
-  }
 }

@@ -25,8 +25,8 @@ export function produceBatch(
     at,
     () => ({ type: 'produce' as const, transactionalId, partitions: [{ ...at, batch }] }),
     (outcome) => {
-      const error =
-        outcome.type === 'answered' ? (outcome.response.partitions[0]?.error ?? 'NONE') : null
+      const answer = outcome.type === 'answered' ? outcome.response.partitions[0] : undefined
+      const error = outcome.type === 'answered' ? (answer?.error ?? 'NONE') : null
       const retry = retryAfter(error)
       if (retry !== null) return retry
       const found = outcome.type === 'answered' ? outcome.response.partitions[0]?.baseOffset : -1

@@ -54,6 +54,13 @@ export interface ProducedBatch {
 export interface StoredBatch extends ProducedBatch {
   readonly baseOffset: number
   readonly control: 'commit' | 'abort' | null
+  /** Present once compaction took records away: see batch-offsets.ts. Offsets never change. */
+  readonly compacted?: {
+    /** Of the records that are left. */
+    readonly offsets: readonly number[]
+    /** Of the last record that the batch ever had. */
+    readonly lastOffset: number
+  }
 }
 
 export interface TopicPartition {

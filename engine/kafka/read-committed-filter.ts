@@ -3,6 +3,7 @@
  * them. Written once, used by the Kafka source over every transport. A fetch stands for itself: nothing is
  * remembered from one fetch to the next, because the broker names every aborted transaction that reaches into it.
  */
+import { lastOffsetOf, recordOffset } from './batch-offsets.ts'
 import type {
   AbortedTransaction,
   FetchedPartition,
@@ -35,7 +36,7 @@ export function filterFetched(
   /** Producers inside an aborted transaction at the current batch. */
   const aborting = new Set<number>()
   for (const batch of batches) {
-    const lastOffset = batch.baseOffset + batch.records.length - 1
+    const lastOffset = lastOffsetOf(batch)
     nextOffset = Math.max(nextOffset, lastOffset + 1)
     for (let next = pending[begun]; next !== undefined; next = pending[begun]) {
       if (next.firstOffset > lastOffset) break
@@ -47,11 +48,12 @@ export function filterFetched(
       continue
     }
     if (batch.isTransactional && aborting.has(batch.producerId)) continue
-    let offset = batch.baseOffset
+    let index = 0
     for (const record of batch.records) {
+      const offset = recordOffset(batch, index)
       // The first batch may begin below the position (K-R9).
       if (offset >= fetchOffset) records.push({ offset, record })
-      offset += 1
+      index += 1
     }
   }
   return { records, nextOffset }

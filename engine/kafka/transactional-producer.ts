@@ -54,8 +54,8 @@ export interface TransactionalProducerOptions {
   readonly transactionalId: string
   readonly topic: string
   readonly transactionTimeoutMs: number
-  /** So many more records are in the broker's log. */
-  readonly onAcknowledged: (records: number) => void
+  /** So many more records are in the broker's log, from that offset on, if the broker says so. */
+  readonly onAcknowledged: (records: number, baseOffset: number | null) => void
   readonly mutants?: Mutants
   /** A refusal that no retry cures. */
   readonly onFailure: (reason: string) => void
@@ -220,7 +220,7 @@ export class TransactionalProducer {
         if (offset !== null) this.#begin ??= { topic, partition, offset }
         queue.isInFlight = false
         this.#unacknowledged -= records.length
-        this.#options.onAcknowledged(records.length)
+        this.#options.onAcknowledged(records.length, offset)
         this.#sendNext(queue)
         this.#checkFlushed()
       },

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { assert } from '../assert.ts'
 import { checkServices } from '../async/check-services.ts'
+import { refuseChangelogTopics } from '../changelog/changelog-topics.ts'
 import { ConfigurationError } from '../errors.ts'
 import { JOB_MASTER, millis, workerId } from '../ids.ts'
 import type { ActorId, ReceiverId } from '../ids.ts'
@@ -80,6 +81,7 @@ class LocalWorld {
       this.#post(action)
     })
     checkServices(graph, services)
+    refuseChangelogTopics(graph)
     const mutants = new Mutants()
     const storage = memoryStorage((action) => {
       this.#post(action)

@@ -89,7 +89,7 @@ export interface OperatorContext {
 export interface SnapshotContext {
   readonly checkpoint: CheckpointId
   /** The snapshot waits until the returned function has been called; used for work that needs the broker. */
-  hold(): () => void
+  readonly hold: () => () => void
 }
 
 /** Yields the operator state once every hold is released; evaluated then, not before. */

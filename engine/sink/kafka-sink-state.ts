@@ -8,23 +8,32 @@ const COMMITTABLES = 'committables'
 /** Everybody learns it, so that ids of a former, higher parallelism are fenced too (FLINK-23854). */
 const PARALLELISM = 'parallelism'
 
+/** `prefix`: of the names, for a writer beside an operator that has states of its own. */
 export function encodeSinkState(
   committables: readonly Committable[],
   parallelism: number,
+  prefix = '',
 ): OperatorStateEntry[] {
   return [
     {
-      name: COMMITTABLES,
+      name: `${prefix}${COMMITTABLES}`,
       redistribution: 'union',
       items: committables.map((committable) => binary.encode(committable)),
     },
-    { name: PARALLELISM, redistribution: 'union', items: [binary.encode(parallelism)] },
+    {
+      name: `${prefix}${PARALLELISM}`,
+      redistribution: 'union',
+      items: [binary.encode(parallelism)],
+    },
   ]
 }
 
 /** The prepared transactions of all subtasks, in the order of their checkpoints. */
-export function decodeCommittables(entries: readonly OperatorStateEntry[]): Committable[] {
-  return itemsOf(entries, COMMITTABLES)
+export function decodeCommittables(
+  entries: readonly OperatorStateEntry[],
+  prefix = '',
+): Committable[] {
+  return itemsOf(entries, `${prefix}${COMMITTABLES}`)
     .map(decodeCommittable)
     .toSorted((a, b) => a.checkpoint - b.checkpoint)
 }
@@ -36,15 +45,17 @@ export function decodeCommittables(entries: readonly OperatorStateEntry[]): Comm
 export function ownCommittables(
   entries: readonly OperatorStateEntry[],
   { subtaskIndex, parallelism }: { readonly subtaskIndex: number; readonly parallelism: number },
+  prefix = '',
 ): Committable[] {
-  return decodeCommittables(entries).filter(
+  return decodeCommittables(entries, prefix).filter(
     ({ handle }) => subtaskIndexOf(handle.transactionalId) % parallelism === subtaskIndex,
   )
 }
 
 /** The highest parallelism among the subtasks that wrote this state; 0 for a fresh start. */
-export function formerParallelism(entries: readonly OperatorStateEntry[]): number {
-  return Math.max(0, ...itemsOf(entries, PARALLELISM).map((item) => Number(binary.decode(item))))
+export function formerParallelism(entries: readonly OperatorStateEntry[], prefix = ''): number {
+  const items = itemsOf(entries, `${prefix}${PARALLELISM}`)
+  return Math.max(0, ...items.map((item) => Number(binary.decode(item))))
 }
 
 function itemsOf(entries: readonly OperatorStateEntry[], name: string): Uint8Array[] {

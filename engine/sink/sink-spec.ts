@@ -48,7 +48,7 @@ export function commitsOnCheckpoint(spec: SinkSpec): boolean {
 
 /** What the transactional ids of a sink begin with; no other sink may have the same. */
 export function transactionalPrefix(
-  { transactionalIdPrefix }: KafkaSinkSpec,
+  { transactionalIdPrefix }: Pick<KafkaSinkSpec, 'transactionalIdPrefix'>,
   jobName: string,
   uid: string,
 ): string {

@@ -1,6 +1,6 @@
 /**
  * One transaction of a sink subtask, from its first record to its commit. It may collect records before a
- * transactional id is free for it; its records reach the log only when it is its turn (see TransactionQueue).
+ * transactional id is free for it; its records reach the log only when it is its turn (see transaction-queue.ts).
  *
  *   open ──barrier──▶ sealed ──all records in the log──▶ prepared ──checkpoint completed──▶ committing ──▶ committed
  */

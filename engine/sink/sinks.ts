@@ -13,7 +13,7 @@ import type {
 } from './sink-spec.ts'
 
 /** Kafka's default for `transaction.max.timeout.ms`: 15 minutes (kafka-broker-rules.md K-R22). */
-const TRANSACTION_TIMEOUT_MS = 900_000
+export const TRANSACTION_TIMEOUT_MS = 900_000
 const ROLL_BYTES = 1 << 20
 
 /**

@@ -281,6 +281,10 @@ export class HeapStateBackend implements KeyedStateBackend {
     return this.#stores.names
   }
 
+  stateInfos(): readonly StateInfo[] {
+    return Array.from(this.#stores.all(), ({ info }) => info)
+  }
+
   *entries(stateName: string): Iterable<StateEntry> {
     const store = this.#stores.find(stateName)
     if (store === undefined) return

@@ -111,6 +111,8 @@ export interface SnapshotRequest {
 export type SnapshotPart =
   /** Something was computed; it was about so many bytes. */
   | { readonly type: 'work'; readonly bytes: number }
+  /** Nothing can be done before something outside of this thread is; going on all the same would wait for it. */
+  | { readonly type: 'wait' }
   /** An object that a former checkpoint wrote. */
   | { readonly type: 'stored'; readonly object: StoredObject }
   /** An object to be written; it is passed to `onStored` as soon as it has a name. */
@@ -126,7 +128,9 @@ export interface OwnSnapshot {
   readonly format: StateFormat
   /** To be iterated once, slice by slice; objects come in the order in which the handle names them. */
   parts(): Iterable<SnapshotPart>
-  /** What a restore has to know beside the objects; asked for behind the last part. */
+  /** Waits for what is written elsewhere than in objects: null once it is there, else one sentence. Absent: nothing is. */
+  whenWritten?(onWritten: (failure: string | null) => void): void
+  /** What a restore has to know beside the objects; asked for when everything is written. */
   manifest(): Uint8Array
 }
 
@@ -224,6 +228,8 @@ export interface KeyedStateBackend {
 
   /** Names of the registered and of the restored states. */
   stateNames(): readonly string[]
+  /** What their rows mean. */
+  stateInfos(): readonly StateInfo[]
   /** For inspection: what is stored for the current key, in the order in which the states were registered. */
   currentValues(): readonly unknown[]
   /**

@@ -78,10 +78,10 @@ function pickRecords(
   }
   return placed
     .toSorted((a, b) => a.place - b.place || compareParts(a.part, b.part))
-    .flatMap(({ part, edge }) => {
-      const records = recordsFor(env, part, edge)
-      return records.values.length === 0 ? [] : [{ input: edge.input, records }]
-    })
+    .flatMap(({ part, edge }) =>
+      buffersFor(env, part, edge).map((records) => ({ input: edge.input, records })),
+    )
+    .filter(({ records }) => records.values.length > 0)
 }
 
 function isEdgeOf(edge: JobEdge, { producer, consumer, edge: index }: ChannelPart): boolean {
@@ -97,30 +97,23 @@ function compareParts(a: ChannelPart, b: ChannelPart): number {
 }
 
 /** Keyed records go where their keys are now; other channels go as a whole, broadcast ones to everyone who has none. */
-function recordsFor({ vertex, deployment }: SubtaskEnvironment, part: ChannelPart, edge: JobEdge) {
+function buffersFor(
+  { vertex, deployment }: SubtaskEnvironment,
+  { buffers, consumerIndex, consumers }: ChannelPart,
+  edge: JobEdge,
+): readonly RecordBuffer[] {
   const { parallelism, maxParallelism } = vertex
   const { index } = deployment
-  const { records, consumerIndex, consumers } = part
+  const isOwn = (hash: number): boolean =>
+    operatorIndexOf(keyGroupOf(hash, maxParallelism), maxParallelism, parallelism) === index
   switch (edge.partitioning.type) {
     case 'hash':
-      return filterRecords(
-        records,
-        (hash) =>
-          operatorIndexOf(keyGroupOf(hash, maxParallelism), maxParallelism, parallelism) === index,
-      )
+      return buffers.map((records) => filterRecords(records, isOwn))
     case 'broadcast':
-      return consumerIndex === index % consumers ? records : NO_RECORDS
+      return consumerIndex === index % consumers ? buffers : []
     default:
-      return consumerIndex % parallelism === index ? records : NO_RECORDS
+      return consumerIndex % parallelism === index ? buffers : []
   }
-}
-
-const NO_RECORDS: RecordBuffer = {
-  type: 'records',
-  values: [],
-  timestamps: [],
-  hashes: null,
-  origins: null,
 }
 
 function filterRecords(records: RecordBuffer, isWanted: (hash: number) => boolean): RecordBuffer {

@@ -69,6 +69,7 @@ export class KeyedSnapshotWriter {
     while (bytes < bytesMax) {
       const next = this.#parts.next()
       if (next.done === true) return { bytes, isLast: true }
+      if (next.value.type === 'wait') break
       bytes += this.#take(next.value)
     }
     return { bytes, isLast: false }
@@ -77,6 +78,22 @@ export class KeyedSnapshotWriter {
   /** Stores what was encoded, all of it at the same time; calls back once, unless it was discarded. */
   store(onResult: (result: StoredKeyedState) => void): void {
     const { own } = this.#snapshot
+    if (own?.whenWritten === undefined) {
+      this.#storeObjects(own, onResult)
+      return
+    }
+    own.whenWritten((reason) => {
+      if (this.#isOver) return
+      if (reason === null) {
+        this.#storeObjects(own, onResult)
+        return
+      }
+      this.discard()
+      onResult({ type: 'failed', reason })
+    })
+  }
+
+  #storeObjects(own: OwnSnapshot | null, onResult: (result: StoredKeyedState) => void): void {
     const manifest = own?.manifest() ?? null
     this.#snapshot.release()
     const writtenBytes = this.#uploads.reduce((sum, { object }) => sum + object.sizeBytes, 0)
@@ -124,7 +141,7 @@ export class KeyedSnapshotWriter {
   }
 
   /** How much work the part was. */
-  #take(part: SnapshotPart): number {
+  #take(part: Exclude<SnapshotPart, { type: 'wait' }>): number {
     switch (part.type) {
       case 'work':
         return part.bytes

@@ -6,15 +6,22 @@ import { decodeSnapshotObject } from '../checkpoint/snapshot-format.ts'
 import type { KeyedStateHandle, StoredObject } from '../checkpoint/snapshot-handle.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { Mutants } from '../mutants.ts'
+import { ChangelogStateBackend } from '../state/changelog/changelog-state-backend.ts'
 import type { KeyedStateBackend, KeyGroupSegment, StoredRun } from '../state/keyed-state-backend.ts'
 import { rowsInRange } from '../state/lsm/merge-runs.ts'
-import { decodeManifest, type RunManifest } from '../state/lsm/run-manifest.ts'
+import { decodeManifest, type LogRange, type RunManifest } from '../state/lsm/run-manifest.ts'
 import { SortedRun } from '../state/lsm/sorted-run.ts'
 import { segmentsOfRows } from '../state/rows/segment-rows.ts'
 
 export type KeyedStateContent =
   | { readonly type: 'key-groups'; readonly segments: readonly KeyGroupSegment[] }
-  | { readonly type: 'runs'; readonly manifest: RunManifest; readonly runs: readonly StoredRun[] }
+  | {
+      readonly type: 'runs'
+      readonly manifest: RunManifest
+      readonly runs: readonly StoredRun[]
+      /** Changes out of a log, newer than all runs. */
+      readonly logged: readonly SortedRun[]
+    }
 
 /** Something that cannot be restored: which object, if it is one, and one sentence about it. */
 export interface Unreadable {
@@ -28,6 +35,9 @@ export function objectsOf({ exclusive, shared }: KeyedStateHandle): readonly Sto
   return [...exclusive, ...shared]
 }
 
+/** The changes in a part of a log, or one sentence about why they cannot be read. */
+export type LoggedOf = (range: LogRange) => SortedRun | string
+
 /** How far the bytes of objects are trusted: not at all; to be the right ones, if intact; blindly. For mutants. */
 export type Trust = 'none' | 'right' | 'blind'
 
@@ -37,8 +47,8 @@ export function findDamage(
   { checksum }: StoredObject,
   bytes: Uint8Array,
 ): string | null {
-  const read =
-    format === 'runs' ? SortedRun.decode(bytes, checksum) : decodeSnapshotObject(bytes, checksum)
+  const isRun = format !== 'key-groups'
+  const read = isRun ? SortedRun.decode(bytes, checksum) : decodeSnapshotObject(bytes, checksum)
   return typeof read === 'string' ? read : null
 }
 
@@ -47,15 +57,25 @@ export function readKeyedState(
   handle: KeyedStateHandle,
   bytesOf: (object: StoredObject) => Uint8Array | string,
   trust: Trust = 'none',
+  loggedOf: LoggedOf = notHere,
 ): KeyedStateContent | Unreadable {
   switch (handle.format) {
     case 'key-groups':
       return readKeyGroups(handle, bytesOf, trust)
     case 'runs':
-      return readRuns(handle, bytesOf, trust)
     case 'changelog':
-      return { type: 'unreadable', object: null, problem: 'it is a changelog' }
+      return readRuns(handle, bytesOf, trust, loggedOf)
   }
+}
+
+/** The part of a log that the handle needs beside its objects; null if none. */
+export function logRangeOf({ format, manifest }: KeyedStateHandle): LogRange | null {
+  const decoded = format === 'changelog' ? decodeManifest(manifest) : null
+  return decoded === null || typeof decoded === 'string' ? null : (decoded.log ?? null)
+}
+
+function notHere({ topic, partition }: LogRange): string {
+  return `its newest changes lie in the Kafka topic ${topic}, partition ${partition}, which is not read here`
 }
 
 /** Gives a backend its part of it. */
@@ -66,7 +86,15 @@ export function restoreContent(
   mutants?: Mutants,
 ): void {
   if (content.type === 'runs') {
-    state.restoreRuns(content.manifest.states, content.runs, checkpoint)
+    const { manifest, runs, logged } = content
+    const { states } = manifest
+    if (state instanceof ChangelogStateBackend) {
+      state.restoreLogged(states, runs, logged, checkpoint)
+    } else if (logged.length === 0) {
+      state.restoreRuns(states, runs, checkpoint)
+    } else {
+      state.restoreRows(states, rowsInRange(newestFirst(content), state.range))
+    }
     return
   }
   const { last } = state.range
@@ -77,10 +105,16 @@ export function restoreContent(
 /** The same as key groups, for looking at it. */
 export function segmentsOf(content: KeyedStateContent): Iterable<KeyGroupSegment> {
   if (content.type === 'key-groups') return content.segments
-  const { manifest, runs } = content
-  const { maxParallelism, states } = manifest
-  const rows = rowsInRange(runs, { first: 0, last: maxParallelism - 1 })
+  const { maxParallelism, states } = content.manifest
+  const rows = rowsInRange(newestFirst(content), { first: 0, last: maxParallelism - 1 })
   return segmentsOfRows(states, rows, maxParallelism)
+}
+
+function newestFirst({
+  runs,
+  logged,
+}: Extract<KeyedStateContent, { type: 'runs' }>): readonly { readonly run: SortedRun }[] {
+  return [...logged.map((run) => ({ run })), ...runs]
 }
 
 function readKeyGroups(
@@ -104,6 +138,7 @@ function readRuns(
   handle: KeyedStateHandle,
   bytesOf: (object: StoredObject) => Uint8Array | string,
   trust: Trust,
+  loggedOf: LoggedOf,
 ): KeyedStateContent | Unreadable {
   const manifest = decodeManifest(handle.manifest)
   if (typeof manifest === 'string') {
@@ -118,5 +153,9 @@ function readRuns(
     if (typeof run === 'string') return { type: 'unreadable', object, problem: run }
     runs.push({ run, object })
   }
-  return { type: 'runs', manifest, runs }
+  const log = manifest.log ?? null
+  const logged = log === null ? [] : [loggedOf(log)]
+  const problem = logged.find((read) => typeof read === 'string')
+  if (problem !== undefined) return { type: 'unreadable', object: null, problem }
+  return { type: 'runs', manifest, runs, logged: logged.filter((read) => typeof read !== 'string') }
 }

@@ -14,8 +14,8 @@ import type { Barrier } from '../element.ts'
 import { isUnaligned } from '../exchange/barrier-alignment.ts'
 import type { CheckpointId } from '../ids.ts'
 import type { OperatorSnapshot } from '../operator/operator.ts'
-import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { ChannelCapture } from './channel-capture.ts'
+import type { SubtaskKeyedState } from './create-keyed-state.ts'
 import { KeyedSnapshotWriter } from './keyed-snapshot-writer.ts'
 import { objectsOf } from './keyed-state-content.ts'
 import type { OperatorChain } from './operator-chain.ts'
@@ -50,13 +50,13 @@ interface RunningSnapshot extends SnapshotStart {
 export class SubtaskSnapshots {
   readonly #env: SubtaskEnvironment
   readonly #chain: OperatorChain
-  readonly #keyedState: KeyedStateBackend | null
+  readonly #keyed: SubtaskKeyedState | null
   readonly #running = new Map<CheckpointId, RunningSnapshot>()
 
-  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyedState: KeyedStateBackend | null) {
+  constructor(env: SubtaskEnvironment, chain: OperatorChain, keyed: SubtaskKeyedState | null) {
     this.#env = env
     this.#chain = chain
-    this.#keyedState = keyedState
+    this.#keyed = keyed
   }
 
   /** The synchronous part; `onFailed` is for failures of the asynchronous part, which waits for the returned function. */
@@ -124,10 +124,13 @@ export class SubtaskSnapshots {
 
   /** Savepoints are whole and readable by every backend. */
   #freeze({ checkpoint, kind, base = null, location }: Barrier): KeyedSnapshotWriter | null {
-    if (this.#keyedState === null) return null
+    if (this.#keyed === null) return null
+    const { backend, changelog } = this.#keyed
     const { checkpointing } = this.#env.graph.settings
-    const isOwn = checkpointing?.incremental === true && (kind === 'checkpoint' || kind === 'final')
-    const snapshot = this.#keyedState.snapshot(isOwn ? { checkpoint, base } : undefined)
+    const hasOwn = changelog !== null || checkpointing?.incremental === true
+    const isOwn = hasOwn && (kind === 'checkpoint' || kind === 'final')
+    const snapshot = backend.snapshot(isOwn ? { checkpoint, base } : undefined)
+    if (isOwn) changelog?.snapshotTaken()
     return new KeyedSnapshotWriter(this.#env, checkpoint, snapshot, location)
   }
 
@@ -174,6 +177,16 @@ export class SubtaskSnapshots {
     })
   }
 
+  /** What the changelog keeps goes along with the state of the head, whose changes it has. */
+  #withChangelog(operators: readonly OperatorHandle[], checkpoint: CheckpointId): OperatorHandle[] {
+    const entries = this.#keyed?.changelog?.operatorState(checkpoint) ?? []
+    const head = this.#chain.headToTail[0]?.uid
+    if (entries.length === 0 || head === undefined) return [...operators]
+    const own = operators.find(({ uid }) => uid === head)
+    const others = operators.filter((operator) => operator !== own)
+    return [...others, { uid: head, operatorState: [...(own?.operatorState ?? []), ...entries] }]
+  }
+
   /** The records that the barrier overtook, if there are any. */
   #storeChannels(snapshot: RunningSnapshot, then: () => void): void {
     const { parts } = snapshot.capture
@@ -208,10 +221,10 @@ export class SubtaskSnapshots {
     const { processedBytes, capture } = snapshot
     this.#running.delete(checkpoint)
     const { subtask, attempt } = this.#env.deployment
-    const operators: OperatorHandle[] = snapshot.operators.map(({ uid, state }) => ({
-      uid,
-      operatorState: state(),
-    }))
+    const operators = this.#withChangelog(
+      snapshot.operators.map(({ uid, state }) => ({ uid, operatorState: state() })),
+      checkpoint,
+    )
     const { channels } = snapshot
     const otherBytes = operatorBytes(operators) + (channels?.sizeBytes ?? 0)
     const writtenBytes = keyedBytes + otherBytes

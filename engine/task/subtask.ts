@@ -19,6 +19,8 @@ import type { Timer } from '../runtime.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { SubtaskStatus } from '../trace.ts'
 import { readChannelState } from './channel-state.ts'
+import { createKeyedState, operatorsOnly } from './create-keyed-state.ts'
+import type { SubtaskKeyedState } from './create-keyed-state.ts'
 import { OperatorChain } from './operator-chain.ts'
 import type { SharedContext } from './operator-chain.ts'
 import { createOutputs } from './outputs.ts'
@@ -30,7 +32,7 @@ import { SubtaskCheckpoints } from './subtask-checkpoints.ts'
 import { SubtaskInput } from './subtask-input.ts'
 import type { RecoveredRecords } from './subtask-input.ts'
 import { SubtaskSnapshots } from './subtask-snapshots.ts'
-import { createKeyedState, restoreKeyedState } from './subtask-state.ts'
+import { restoreKeyedState } from './subtask-state.ts'
 
 /** Buffers that stay unfinished no longer than this while the subtask is busy (Flink: 100 ms). */
 const BUFFER_TIMEOUT_MS = 100
@@ -41,6 +43,7 @@ export class Subtask {
   readonly #outputs: Outputs
   /** Null for a source. */
   readonly #input: SubtaskInput | null
+  readonly #keyed: SubtaskKeyedState | null
   readonly #keyedState: KeyedStateBackend | null
   readonly #checkpoints: SubtaskCheckpoints
   readonly #progress: ProgressReport
@@ -67,7 +70,17 @@ export class Subtask {
     this.#latestReported = deployment.restore?.checkpoint ?? checkpointId(0)
     this.#outputs = createOutputs(env)
     const head = present(vertex.nodes[0], `Vertex ${vertex.id} has no operator.`)
-    this.#keyedState = isKeyed(head) ? createKeyedState(env) : null
+    this.#keyed = isKeyed(head)
+      ? createKeyedState(env, {
+          fail: (reason) => {
+            this.fail(reason)
+          },
+          wake: () => {
+            this.#scheduleStep()
+          },
+        })
+      : null
+    this.#keyedState = this.#keyed?.backend ?? null
     this.#chain = new OperatorChain(vertex, this.#outputs.writers, this.#sharedContext())
     this.#input =
       this.#chain.head.type === 'source'
@@ -90,7 +103,7 @@ export class Subtask {
     this.#checkpoints = new SubtaskCheckpoints({
       env,
       outputs: this.#outputs,
-      snapshots: new SubtaskSnapshots(env, this.#chain, this.#keyedState),
+      snapshots: new SubtaskSnapshots(env, this.#chain, this.#keyed),
       schedule: (delayMs, label, callback) => this.#schedule(delayMs, label, callback),
       records: () => this.#progress.records,
     })
@@ -99,7 +112,8 @@ export class Subtask {
   /** Reads its state, opens the operators, processes what was in flight and begins to take input. */
   start(): void {
     this.#changeStatus('initializing', '')
-    restoreKeyedState(this.#env, this.#keyedState, (failure) => {
+    this.#keyed?.changelog?.open()
+    restoreKeyedState(this.#env, this.#keyed, (failure) => {
       if (this.#status !== 'initializing') return
       if (failure !== null) {
         this.fail(failure)
@@ -116,9 +130,10 @@ export class Subtask {
   #open(recovered: readonly RecoveredRecords[]): void {
     this.#guard(() => {
       const { restore } = this.#env.deployment
-      this.#chain.open(restore?.operators ?? [], restore?.checkpoint ?? null)
+      this.#chain.open(operatorsOnly(restore?.operators ?? []), restore?.checkpoint ?? null)
       if (this.#status !== 'initializing') return
       this.#isOpen = true
+      this.#keyed?.changelog?.start()
       this.#input?.recover(recovered)
       this.#runIfRecovered()
       this.#scheduleStep()
@@ -207,6 +222,7 @@ export class Subtask {
     this.#env.copies?.completed(deployment.subtask, checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
+      this.#keyed?.changelog?.complete(checkpoint)
       if (checkpoint !== this.#last?.checkpoint) return
       this.#isLastComplete = true
       this.#endWhenCommitted()
@@ -388,6 +404,7 @@ export class Subtask {
 
   #endWhenCommitted(): void {
     if (this.#chain.headToTail.some(({ hasUncommitted }) => hasUncommitted === true)) return
+    if (this.#keyed?.changelog?.hasUncommitted === true) return
     this.#outputs.broadcast({ type: 'end-of-input' })
     this.#end('finished', '')
   }
@@ -452,6 +469,7 @@ export class Subtask {
     this.#input?.close()
     this.#checkpoints.close()
     this.#chain.close()
+    this.#keyed?.changelog?.close()
     this.#keyedState?.close()
     this.#changeStatus(status, reason)
   }

@@ -27,10 +27,12 @@ export interface FaultTargets {
   crash(process: string, restartAfterMs: number): boolean
   /** Fails a running subtask that the pattern matches; false when there is none. */
   fail(pattern: string): boolean
+  /** Cleans the compacted topics that the pattern matches; how many records are gone. */
+  compact(pattern: string): number
 }
 
 /** Faults that strike at a moment of the world. */
-type TimedFault = Extract<Fault, { kind: 'crash' | 'fail' | 'sever' }>
+type TimedFault = Extract<Fault, { kind: 'crash' | 'fail' | 'sever' | 'compact' }>
 
 interface Severed {
   readonly index: number
@@ -152,6 +154,9 @@ export class FaultInjector {
         return
       case 'sever':
         this.#sever(index, fault)
+        return
+      case 'compact':
+        this.#settle(index, this.#targets.compact(fault.on) > 0 ? 'fired' : 'no-effect', phase)
     }
   }
 
@@ -176,7 +181,7 @@ export class FaultInjector {
 }
 
 function isTimed(fault: Fault): fault is TimedFault {
-  return fault.kind === 'crash' || fault.kind === 'fail' || fault.kind === 'sever'
+  return ['crash', 'fail', 'sever', 'compact'].includes(fault.kind)
 }
 
 function isRequestFault(fault: Fault): fault is RequestFault {

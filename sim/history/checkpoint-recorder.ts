@@ -2,14 +2,21 @@
  * Reads every checkpoint from storage at the moment it completes, as a restore would: metadata, objects, checksums. So
  * the oracle judges what was really stored. Values are decoded when somebody looks at them.
  */
+import { decodeLogRecord } from '../../engine/changelog/change-records.ts'
+import { CHANGELOG_PREFIX } from '../../engine/changelog/kafka-log.ts'
+import { LoggedChanges } from '../../engine/changelog/logged-changes.ts'
 import { decodeChannelState } from '../../engine/checkpoint/channel-state-format.ts'
 import { decodeAt } from '../../engine/checkpoint/savepoint-metadata.ts'
 import type { CheckpointMetadata } from '../../engine/checkpoint/checkpoint-metadata.ts'
 import { decodeSplits } from '../../engine/source/kafka-source-reader.ts'
+import type { LogRange } from '../../engine/state/lsm/run-manifest.ts'
+import type { SortedRun } from '../../engine/state/lsm/sorted-run.ts'
 import { decodeKeyGroup } from '../../engine/state/decode-key-group.ts'
 import { readKeyedState, segmentsOf } from '../../engine/task/keyed-state-content.ts'
 import type { KeyedStateContent } from '../../engine/task/keyed-state-content.ts'
 import type { EventOf } from '../../engine/trace.ts'
+import { unabortedRecords } from '../kafka/ground-truth.ts'
+import type { SimulatedCluster } from '../kafka/simulated-cluster.ts'
 import type { SimulatedStorage } from '../world/simulated-storage.ts'
 import type { CheckpointRecord, OvertakenRecord, StateAtCheckpoint } from './history.ts'
 
@@ -23,6 +30,7 @@ export interface StateOwners {
 
 export function recordCheckpoint(
   storage: SimulatedStorage,
+  cluster: SimulatedCluster,
   {
     checkpoint,
     seq,
@@ -38,7 +46,7 @@ export function recordCheckpoint(
     return { checkpoint, seq, ...nothing, problems }
   }
   const problems: string[] = []
-  const stored = storedStates(metadata, storage, problems)
+  const stored = storedStates(metadata, storage, cluster, problems)
   let states: readonly StateAtCheckpoint[] | null = null
   return {
     checkpoint,
@@ -72,8 +80,8 @@ function overtakenRecords(
       problems.push(`${channels.key}: ${parts}`)
       return []
     }
-    return parts.flatMap(({ consumer, records }) =>
-      (records.origins ?? []).map((origins) => ({ consumer, origins })),
+    return parts.flatMap(({ consumer, buffers }) =>
+      buffers.flatMap(({ origins }) => (origins ?? []).map((one) => ({ consumer, origins: one }))),
     )
   })
 }
@@ -99,11 +107,13 @@ function operatorStatesOf(
     operators
       .filter(({ uid }) => owners.has(uid))
       .flatMap(({ uid, operatorState }) =>
-        operatorState.map(({ name, items }) => ({
-          vertex: uid,
-          state: name,
-          entries: items.map((value) => ({ key: null, value })),
-        })),
+        operatorState
+          .filter(({ name }) => !name.startsWith(CHANGELOG_PREFIX))
+          .map(({ name, items }) => ({
+            vertex: uid,
+            state: name,
+            entries: items.map((value) => ({ key: null, value })),
+          })),
       ),
   )
 }
@@ -116,6 +126,7 @@ interface StoredState {
 function storedStates(
   { handles }: CheckpointMetadata,
   storage: SimulatedStorage,
+  cluster: SimulatedCluster,
   problems: string[],
 ): StoredState[] {
   return handles.flatMap(({ keyed, subtask }) => {
@@ -123,6 +134,8 @@ function storedStates(
     const content = readKeyedState(
       keyed,
       ({ key }) => storage.peek(key) ?? 'it is not in the storage',
+      'none',
+      (range) => loggedIn(cluster, range),
     )
     if (content.type === 'unreadable') {
       problems.push(`${content.object?.key ?? subtask}: ${content.problem}`)
@@ -136,4 +149,17 @@ function decodeStates({ vertex, content }: StoredState): StateAtCheckpoint[] {
   return [...segmentsOf(content)].flatMap(({ bytes }) =>
     decodeKeyGroup(bytes).map(({ state, entries }) => ({ vertex, state, entries })),
   )
+}
+
+/**
+ * What a restore of the checkpoint will find in a log of changes: its transactions are about to be committed, so those that
+ * were not aborted count.
+ */
+function loggedIn(cluster: SimulatedCluster, range: LogRange): SortedRun {
+  const changes = new LoggedChanges(range)
+  const { batches } = cluster.log(range.topic, range.partition)
+  for (const { offset, record } of unabortedRecords(batches)) {
+    if (range.from <= offset && offset < range.to) changes.take(decodeLogRecord(record), record)
+  }
+  return changes.finish().run
 }

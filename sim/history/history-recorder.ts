@@ -72,7 +72,7 @@ export class HistoryRecorder {
     world.listen((event) => {
       this.#coordination.observe(event)
       if (event.type !== 'checkpoint-completed') return
-      const record = recordCheckpoint(storage, event, owners)
+      const record = recordCheckpoint(storage, cluster, event, owners)
       if (event.kind === 'savepoint') {
         this.#savepoints.push(record)
         return

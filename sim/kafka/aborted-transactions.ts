@@ -14,10 +14,27 @@ interface Entry {
   readonly stableOffset: number
 }
 
+/** Where an aborted transaction lies: from its first record to its marker. */
+export interface AbortedRange extends AbortedTransaction {
+  readonly markerOffset: number
+}
+
 const NONE: readonly AbortedTransaction[] = []
 
 export class AbortedTransactions {
-  readonly #entries: Entry[] = []
+  #entries: Entry[] = []
+
+  get ranges(): readonly AbortedRange[] {
+    return this.#entries.map(({ transaction, lastOffset }) => {
+      return { ...transaction, markerOffset: lastOffset }
+    })
+  }
+
+  /** Compaction took away these markers, and before them everything that they decided about. */
+  forget(markers: ReadonlySet<number>): void {
+    if (markers.size === 0) return
+    this.#entries = this.#entries.filter(({ lastOffset }) => !markers.has(lastOffset))
+  }
 
   add(transaction: AbortedTransaction, lastOffset: number, stableOffset: number): void {
     const previous = this.#entries.at(-1)

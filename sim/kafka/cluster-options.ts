@@ -14,8 +14,23 @@ export interface ClusterWorld {
   mix(value: number): void
 }
 
+export interface TopicOptions {
+  readonly topic: string
+  readonly partitions: number
+  /** Present: of each key only the last record is kept (`cleanup.policy=compact`). Default: everything is kept. */
+  readonly compaction?: Partial<CompactionPolicy>
+}
+
+/** Kafka's topic options for compaction. */
+export interface CompactionPolicy {
+  /** Younger records are left alone. Default 0. */
+  readonly minCompactionLagMs: number
+  /** So long tombstones and markers stay for readers that are behind. Default 86 400 000. */
+  readonly deleteRetentionMs: number
+}
+
 export interface ClusterOptions {
-  readonly topics: readonly { readonly topic: string; readonly partitions: number }[]
+  readonly topics: readonly TopicOptions[]
   /** Partitions of a topic that a metadata request creates; 0 (the default) refuses unknown topics. */
   readonly autoCreateTopics?: number
   /** From an append to the high watermark above it; 0 (the default): in the same instant (K-R50, K-R51). */
@@ -34,6 +49,8 @@ export interface ClusterOptions {
   readonly transactionalIdExpirationMs?: number
   /** Idle producers are forgotten by a log after this time (K-R16). Default 1 day. */
   readonly producerIdExpirationMs?: number
+  /** How often the cleaner looks for topics with half of their bytes to be cleaned (K-R61). Default 15 000. */
+  readonly cleanerBackoffMs?: number
 }
 
 export type ClusterSettings = Required<ClusterOptions>
@@ -49,6 +66,7 @@ export function clusterSettings(options: ClusterOptions): ClusterSettings {
     transactionTimeoutCheckMs: options.transactionTimeoutCheckMs ?? 10_000,
     maxTransactionTimeoutMs: options.maxTransactionTimeoutMs ?? 900_000,
     transactionalIdExpirationMs: options.transactionalIdExpirationMs ?? 604_800_000,
+    cleanerBackoffMs: options.cleanerBackoffMs ?? 15_000,
     producerIdExpirationMs: options.producerIdExpirationMs ?? 86_400_000,
   }
 }

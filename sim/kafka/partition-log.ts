@@ -7,6 +7,7 @@
  *                           read_committed      read_uncommitted
  */
 import { assert, present } from '../../engine/assert.ts'
+import { lastOffsetOf } from '../../engine/kafka/batch-offsets.ts'
 import type {
   AbortedTransaction,
   IsolationLevel,
@@ -18,6 +19,8 @@ import type {
 import type { Mutants } from '../../engine/mutants.ts'
 import { AbortedTransactions } from './aborted-transactions.ts'
 import { batchSizeBytes } from './batch-size.ts'
+import { cleanBatches } from './clean-batches.ts'
+import type { CompactionPolicy } from './cluster-options.ts'
 import { lowerBound } from './lower-bound.ts'
 import { type AppendOrigin, type EndMarker, ProducerStates } from './producer-states.ts'
 
@@ -60,10 +63,13 @@ export class PartitionLog implements PartitionLogView {
   readonly #batches: StoredBatch[] = []
   /** For each batch the bytes of the log up to its end. */
   readonly #endBytes: number[] = []
+  readonly #deleteHorizons = new Map<number, number>()
   /** Ended transactions whose marker is not below the high watermark yet, in the order of the markers. */
   #unreplicated: { readonly firstOffset: number; readonly markerOffset: number }[] = []
   #logEndOffset = 0
   #highWatermark = 0
+  /** Below this offset a cleaning has been. */
+  #cleanedTo = 0
 
   constructor(mutants: Mutants, producerIdExpirationMs: number) {
     this.#mutants = mutants
@@ -161,6 +167,35 @@ export class PartitionLog implements PartitionLogView {
     )
   }
 
+  /**
+   * Compaction (K-R61). `isForced`: its segment has just been rolled, and the cleaner does not ask whether cleaning is
+   * worth it. How many records it took away.
+   */
+  compact(now: number, policy: CompactionPolicy, isForced: boolean): number {
+    const batches = this.#batches
+    const end = this.#cleanableEnd(now, policy, isForced)
+    const count = lowerBound(batches, (batch) => lastOffsetOf(batch) < end)
+    const bytesTo = (index: number): number => this.#endBytes[index - 1] ?? 0
+    const clean = lowerBound(batches, (batch) => lastOffsetOf(batch) < this.#cleanedTo)
+    const dirtyBytes = bytesTo(count) - bytesTo(Math.min(clean, count))
+    if (!isForced && dirtyBytes * 2 < bytesTo(count)) return 0
+    const before = batches.slice(0, count)
+    const cleaned = cleanBatches(before, {
+      now,
+      deleteRetentionMs: policy.deleteRetentionMs,
+      aborted: this.#aborted.ranges,
+      tails: this.#producers.tails(),
+      horizons: this.#deleteHorizons,
+    })
+    this.#aborted.forget(cleaned.markersGone)
+    batches.splice(0, count, ...cleaned.batches)
+    let bytes = 0
+    this.#endBytes.length = 0
+    for (const { records } of batches) this.#endBytes.push((bytes += batchSizeBytes(records)))
+    this.#cleanedTo = Math.max(this.#cleanedTo, end)
+    return recordsIn(before) - recordsIn(cleaned.batches)
+  }
+
   /** Whether a reader may stand at `offset` (K-R4). */
   contains(offset: number): boolean {
     return offset >= this.logStartOffset && offset <= this.#logEndOffset
@@ -178,6 +213,8 @@ export class PartitionLog implements PartitionLogView {
     if (offset >= end) return NOTHING_READ
     const batches = this.#batches
     const from = lowerBound(batches, (batch) => lastOffsetOf(batch) < offset)
+    // Compaction may have taken away everything from here to the end.
+    if (from === batches.length) return NOTHING_READ
     const startBytes = from === 0 ? 0 : present(this.#endBytes[from - 1], 'Each batch has a size.')
     let to = lowerBound(this.#endBytes, (bytes) => bytes <= startBytes + maxBytes)
     if (to <= from) {
@@ -196,6 +233,18 @@ export class PartitionLog implements PartitionLogView {
         isolationLevel === 'read_committed' ? this.#aborted.collect(offset, upperBound) : [],
       sizeBytes: present(this.#endBytes[to - 1], 'Each batch has a size.') - startBytes,
     }
+  }
+
+  #cleanableEnd(now: number, { minCompactionLagMs }: CompactionPolicy, isForced: boolean): number {
+    const end = this.#mutants.active('compaction-drops-needed')
+      ? this.#highWatermark
+      : this.lastStableOffset
+    const young = this.#batches.find(({ records }) => {
+      return records.some(({ timestamp }) => timestamp > now - minCompactionLagMs)
+    })
+    // The active segment is never cleaned.
+    const active = isForced ? end : (this.#batches.at(-1)?.baseOffset ?? end)
+    return Math.min(end, active, minCompactionLagMs > 0 ? (young?.baseOffset ?? end) : end)
   }
 
   #store(
@@ -219,8 +268,8 @@ export class PartitionLog implements PartitionLogView {
   }
 }
 
-function lastOffsetOf(batch: StoredBatch): number {
-  return batch.baseOffset + batch.records.length - 1
+function recordsIn(batches: readonly StoredBatch[]): number {
+  return batches.reduce((sum, { records }) => sum + records.length, 0)
 }
 
 /** A control record as Kafka writes it: key (version, type), value (version, coordinator epoch), big-endian. */

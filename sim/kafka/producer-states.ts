@@ -14,6 +14,13 @@ export type Verdict =
   | { readonly type: 'duplicate'; readonly baseOffset: number; readonly lastOffset: number }
   | { readonly type: 'refused'; readonly error: KafkaError }
 
+/** What a log has to keep of a producer to know it again. */
+export interface ProducerTail {
+  /** Of its last batch; null if it wrote none since its epoch began. */
+  readonly lastDataOffset: number | null
+  readonly epoch: number
+}
+
 /** The end of a transaction as a coordinator orders it (K-R26). */
 export interface EndMarker {
   readonly producerId: number
@@ -62,6 +69,14 @@ export class ProducerStates {
   /** Open transactions by producer id, lowest first offset first. */
   get open(): ReadonlyMap<number, number> {
     return this.#open
+  }
+
+  tails(): ReadonlyMap<number, ProducerTail> {
+    return new Map(
+      [...this.#states].map(([producerId, { epoch, batches }]) => {
+        return [producerId, { epoch, lastDataOffset: batches.at(-1)?.lastOffset ?? null }]
+      }),
+    )
   }
 
   hasOpenTransaction(producerId: number, producerEpoch: number): boolean {

@@ -5,6 +5,7 @@
  * client, dead or alive: every failure is an error code (a violated assertion is a bug of Weir).
  */
 import { assert, unreachable } from '../../engine/assert.ts'
+import { recordOffset } from '../../engine/kafka/batch-offsets.ts'
 import type {
   IsolationLevel,
   KafkaError,
@@ -23,6 +24,7 @@ import {
 } from './cluster-options.ts'
 import { handleFetch } from './fetch.ts'
 import { committedRecords, dataRecords, type LogRecord } from './ground-truth.ts'
+import { LogCleaner } from './log-cleaner.ts'
 import { OffsetRequests } from './offset-requests.ts'
 import { PartitionLeader } from './partition-leader.ts'
 import { type PartitionLog, type PartitionLogView, UNSEQUENCED } from './partition-log.ts'
@@ -48,6 +50,7 @@ export class SimulatedCluster {
   readonly #offsets: OffsetRequests
   readonly #transactions: TransactionRequests
   readonly #producePorts: ProducePorts
+  readonly #cleaner: LogCleaner
 
   constructor(options: ClusterOptions, world: ClusterWorld, mutants: Mutants) {
     const settings = clusterSettings(options)
@@ -69,6 +72,7 @@ export class SimulatedCluster {
     this.#topics = topics
     this.#offsets = offsets
     this.#transactions = transactions
+    this.#cleaner = new LogCleaner(topics, world, settings)
     this.#producePorts = { topics, world, mutants, transactions }
   }
 
@@ -116,6 +120,15 @@ export class SimulatedCluster {
   /** Somebody creates a topic, or gives one more partitions. */
   setPartitions(topic: string, partitions: number): void {
     this.#topics.setPartitions(topic, partitions)
+  }
+
+  get compactedTopics(): readonly string[] {
+    return this.#cleaner.topics
+  }
+
+  /** Somebody orders the cleaner to clean a compacted topic now; how many records are gone. */
+  compact(topic: string): number {
+    return this.#cleaner.compact(topic)
   }
 
   /** All topics but the internal ones, in the order of their creation. */
@@ -191,9 +204,11 @@ function offsetAt(
   if (at === 'earliest') return log.logStartOffset
   const end = log.visibleEnd(isolationLevel)
   if (at === 'latest') return end
-  for (const { baseOffset, control, records } of log.batches) {
-    const index = control === null ? records.findIndex(({ timestamp }) => timestamp >= at) : -1
-    if (index >= 0) return baseOffset + index < end ? baseOffset + index : -1
+  for (const batch of log.batches) {
+    if (batch.control !== null) continue
+    const index = batch.records.findIndex(({ timestamp }) => timestamp >= at)
+    const offset = recordOffset(batch, index)
+    if (index >= 0) return offset < end ? offset : -1
   }
   return -1
 }

@@ -152,6 +152,7 @@ function checkConfig(value: unknown): PlanConfig {
     outputPartitions: [1, 128],
     inputDurationMs: [1, 86_400_000],
     recordMicros: [0, 1_000_000],
+    materializeIntervalMs: [1, 3_600_000],
     alignedTimeoutMs: [0, 3_600_000],
   }
   onlyFields('config', fields, [
@@ -162,6 +163,7 @@ function checkConfig(value: unknown): PlanConfig {
     'stateBackend',
     'incremental',
     'localRecovery',
+    'changelog',
   ])
   const numbers: Record<string, number> = {}
   for (const [name, [least, most]] of Object.entries(limits)) {
@@ -173,6 +175,7 @@ function checkConfig(value: unknown): PlanConfig {
     ...checkPartitioning(fields),
     ...checkAlignment(fields),
     ...checkState(fields),
+    ...checkChangelog(fields),
   }
 }
 
@@ -211,6 +214,12 @@ function checkState({ stateBackend, incremental, localRecovery }: Fields): PlanC
   }
 }
 
+function checkChangelog({ changelog }: Fields): PlanConfig {
+  if (changelog === undefined) return {}
+  if (changelog === 'none' || changelog === 'storage' || changelog === 'kafka') return { changelog }
+  throw bad('config.changelog', changelog, '"none", "storage" or "kafka"')
+}
+
 function flagAt(path: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw bad(path, value, 'true or false')
@@ -228,6 +237,7 @@ function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
     case 'crash':
       return checkCrash(path, fields, config)
     case 'fail':
+    case 'compact':
       onlyFields(path, fields, ['kind', 'on', 'at'])
       return { kind, on: stringAt(`${path}.on`, fields.on), at: pointAt(path, fields) }
     case 'sever':
@@ -243,7 +253,8 @@ function checkFault(path: string, value: unknown, config: PlanConfig): Fault {
   }
 }
 
-const FAULT_KINDS = '"crash", "fail", "sever", "drop", "delay", "duplicate" or "lose-response"'
+const FAULT_KINDS =
+  '"crash", "fail", "sever", "drop", "compact", "delay", "duplicate" or "lose-response"'
 
 function checkRequest(
   path: string,

@@ -60,6 +60,14 @@ export interface DropFault {
   readonly count?: number
 }
 
+/** The log cleaner cleans a compacted topic, the newest records too (K-R61). */
+export interface CompactFault {
+  readonly kind: 'compact'
+  /** A compacted topic, or a pattern with `*` for any text: then all of those. */
+  readonly on: string
+  readonly at: FaultMoment
+}
+
 /** What processes of the job say to each other. */
 export type SentMessage = Exclude<
   Message['type'],
@@ -86,7 +94,7 @@ export interface RequestFault {
   readonly delayMs?: number
 }
 
-export type Fault = CrashFault | FailFault | SeverFault | DropFault | RequestFault
+export type Fault = CrashFault | FailFault | SeverFault | DropFault | CompactFault | RequestFault
 export type FaultKind = Fault['kind']
 
 /**
@@ -134,7 +142,14 @@ export interface PlanConfig {
   readonly incremental?: boolean
   /** Workers keep a copy of what they snapshot. Default: the job's own, else false. */
   readonly localRecovery?: boolean
+  /** Where changes of state are logged between whole snapshots. Default: the job's own, else nowhere. */
+  readonly changelog?: PlanChangelog
+  /** With a changelog: how often the whole state is stored. Default: the job's own, else 2000. */
+  readonly materializeIntervalMs?: number
 }
+
+/** `storage`: with the snapshots. `kafka`: in compacted topics `changelog-` and the operator's uid. */
+export type PlanChangelog = 'none' | 'storage' | 'kafka'
 
 /** The backends that the simulator offers. */
 export type SimulatedStateBackend = Exclude<StateBackendName, 'rocksdb'>
@@ -176,6 +191,8 @@ export const PLAN_DEFAULTS = {
   stateBackend: 'heap',
   incremental: false,
   localRecovery: false,
+  changelog: 'none',
+  materializeIntervalMs: 2000,
 } as const satisfies Required<PlanConfig>
 
 export const FAULT_DEFAULTS = {

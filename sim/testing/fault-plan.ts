@@ -13,6 +13,7 @@ import { hasEventTime } from '../event-time.ts'
 import { defaultInput, findInputSize } from '../workload/workload.ts'
 import type { InputSize } from '../workload/workload.ts'
 import type {
+  CompactFault,
   CrashFault,
   DropFault,
   FailFault,
@@ -146,6 +147,8 @@ export function faultPlan(options: PlanShape = {}): Arbitrary<Plan> {
   )
 }
 
+/** Most without: what else there is must not be seen less. */
+const CHANGELOGS = ['none', 'none', 'storage', 'kafka'] as const
 /** Every plan has these; every other one has actions as well. */
 const REQUIRED: ('v' | 'job' | 'config' | 'seed' | 'input' | 'faults' | 'mutant')[] = [
   'v',
@@ -174,6 +177,8 @@ function planConfig(hasTime: boolean): Arbitrary<PlanConfig> {
       stateBackend: fc.constantFrom('heap' as const, 'lsm' as const),
       incremental: fc.boolean(),
       localRecovery: fc.boolean(),
+      changelog: fc.constantFrom(...CHANGELOGS),
+      materializeIntervalMs: fc.constantFrom(300, 700, 2000),
     },
     { noNullPrototype: true },
   )
@@ -219,6 +224,7 @@ function trafficInput(): Arbitrary<PlanInput> {
 function faults(max: number): Arbitrary<Fault[]> {
   const sized = { minLength: 1, maxLength: max, size: 'max' as const }
   return fc.oneof(
+    { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), compactFault()), sized), weight: 1 },
     { arbitrary: fc.array<Fault>(crashFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(requestFault(), sized), weight: 2 },
     { arbitrary: fc.array<Fault>(fc.oneof(crashFault(), requestFault()), sized), weight: 3 },
@@ -262,6 +268,15 @@ function anyFault(): Arbitrary<Fault> {
     failFault(),
     severFault(),
     messageFault(),
+    compactFault(),
+  )
+}
+
+/** Without effect where no changelog is in Kafka. */
+function compactFault(): Arbitrary<CompactFault> {
+  return fc.record(
+    { kind: fc.constant('compact' as const), on: fc.constant('*'), at: faultMoment() },
+    { noNullPrototype: true },
   )
 }
 

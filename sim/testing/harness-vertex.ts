@@ -17,7 +17,7 @@ import { createOutputs } from '../../engine/task/outputs.ts'
 import type { Outputs } from '../../engine/task/outputs.ts'
 import type { SubtaskEnvironment } from '../../engine/task/subtask-environment.ts'
 import { SubtaskInput } from '../../engine/task/subtask-input.ts'
-import { createKeyedState } from '../../engine/task/subtask-state.ts'
+import { createStateBackend } from '../../engine/task/create-keyed-state.ts'
 
 /** What is kept of a vertex: its part of a checkpoint. */
 export interface VertexSnapshot {
@@ -50,7 +50,7 @@ export class HarnessVertex {
       this.#outputs.channel(peer.channel).connect(Number.MAX_SAFE_INTEGER)
     }
     const [head] = env.vertex.nodes
-    this.keyedState = head !== undefined && isKeyed(head) ? createKeyedState(env) : null
+    this.keyedState = head !== undefined && isKeyed(head) ? createStateBackend(env) : null
     this.keyedState?.restore(restored?.segments ?? [])
     this.#chain = new OperatorChain(env.vertex, this.#outputs.writers, this.#shared(), unread)
     this.#input = new SubtaskInput(env, this.#chain, this.keyedState, {

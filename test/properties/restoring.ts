@@ -11,7 +11,8 @@ import { assignState } from '../../engine/recovery/state-assignment.ts'
 import type { StoragePort, StorageResult } from '../../engine/runtime.ts'
 import { binary } from '../../engine/serializer.ts'
 import type { SubtaskEnvironment } from '../../engine/task/subtask-environment.ts'
-import { createKeyedState, restoreKeyedState } from '../../engine/task/subtask-state.ts'
+import { createStateBackend } from '../../engine/task/create-keyed-state.ts'
+import { restoreKeyedState } from '../../engine/task/subtask-state.ts'
 import { FakeRuntime } from '../engine/fake-runtime.ts'
 import { NO_BROKER, NO_FILES, NO_SERVICES } from '../engine/operator-context.ts'
 
@@ -133,9 +134,9 @@ function restoreSubtask(subtask: {
     provenance: { isOn: false, current: null },
     report: () => undefined,
   }
-  const state = createKeyedState(env)
+  const state = createStateBackend(env)
   let answer: string | null | undefined
-  restoreKeyedState(env, state, (failure) => {
+  restoreKeyedState(env, { backend: state, changelog: null }, (failure) => {
     answer = failure
   })
   storage.drain()

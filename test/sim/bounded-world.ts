@@ -64,7 +64,11 @@ export class BoundedWorld {
     this.#network = new Network(world, this.#costs)
     this.#storage = new SimulatedStorage(world, this.#costs)
     this.files = new SimulatedFiles(world, this.#costs, new Map())
-    this.#faults = new FaultInjector([], world, { crash: () => false, fail: () => false })
+    this.#faults = new FaultInjector([], world, {
+      crash: () => false,
+      fail: () => false,
+      compact: () => 0,
+    })
     this.cluster = this.#createCluster()
     const process = new SimulatedProcess(JOB_MASTER, 1)
     const workers = options.workers ?? 2

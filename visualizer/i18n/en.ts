@@ -189,6 +189,7 @@ export const en = {
   'fault.fail': 'task failure',
   'fault.sever': 'severed link',
   'fault.drop': 'lost message',
+  'fault.compact': 'log compaction',
   'fault.delay': 'delay',
   'fault.duplicate': 'duplicate',
   'fault.lose-response': 'lost response',

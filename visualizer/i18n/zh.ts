@@ -188,6 +188,7 @@ export const zh: Words = {
   'fault.fail': '任务失败',
   'fault.sever': '链路中断',
   'fault.drop': '消息丢失',
+  'fault.compact': '日志压缩',
   'fault.delay': '延迟',
   'fault.duplicate': '重复',
   'fault.lose-response': '响应丢失',

@@ -18,13 +18,14 @@ import type {
 import { StateStoreError } from './state-store-error.ts'
 
 /** Requests under way before the engine's thread waits: writes must not pile up in memory. */
-const UNDER_WAY_MAX = 32
+const UNDER_WAY_MAX = 128
 /** Nobody waits longer for one request. */
 const ANSWER_TIMEOUT_MS = 60_000
 
 /** A reply that may not have come yet. */
 interface Expected {
   reply: DatabaseReply | null
+  readonly wait: () => DatabaseReply
 }
 
 export class DatabaseThreadClient {
@@ -66,10 +67,17 @@ export class DatabaseThreadClient {
 
   /** Sends a request; the function that is returned waits for the reply. */
   ask(request: WantedRequest, transferred: readonly ArrayBuffer[] = []): () => DatabaseReply {
-    const expected: Expected = { reply: null }
+    const expected: Expected = { reply: null, wait: () => this.#await(expected) }
     this.#post(request, transferred)
     this.#expected.push(expected)
-    return () => this.#await(expected)
+    return expected.wait
+  }
+
+  /** Whether the reply that the function waits for is still missing. */
+  isPending(wait: () => DatabaseReply): boolean {
+    this.#receive()
+    if (Atomics.load(this.#words, SIGNAL.ended) === 1) return false
+    return this.#expected.some((expected) => expected.wait === wait)
   }
 
   /** Lets the thread close its databases; resolves when it has ended. */

@@ -34,7 +34,11 @@ export class RocksDbRuns implements RestorableRuns {
     let runs: readonly RemoteRun[] | null = null
     let isReleased = false
     const resolve = (): readonly RemoteRun[] => (runs ??= this.#resolve(list, reply))
+    const thread = this.#thread
     return {
+      get isPending() {
+        return !isReleased && runs === null && thread.isPending(reply)
+      },
       get runs() {
         assert(!isReleased, 'A released list of runs is read.')
         return resolve()

@@ -4,7 +4,7 @@
  * nothing else to do. Must not know RocksDB.
  */
 
-import { assert, InvariantViolation, present } from '../../assert.ts'
+import { InvariantViolation, present } from '../../assert.ts'
 import { LsmStore } from '../../state/lsm/lsm-store.ts'
 import { mergeRows } from '../../state/lsm/merge-runs.ts'
 import { SortedRun } from '../../state/lsm/sorted-run.ts'
@@ -59,7 +59,7 @@ export class RunLog {
   /** Takes over a run of a snapshot as older than all that are here. */
   adopt(bytes: Uint8Array, checksum: number): RunInfo {
     const run = SortedRun.decode(bytes, checksum)
-    assert(typeof run !== 'string', `A run changed on its way: ${String(run)}.`)
+    if (typeof run === 'string') throw new InvariantViolation(`A run changed on its way: ${run}.`)
     this.#log.adopt(run)
     this.#adopted.push(run)
     return this.#describe(run)

@@ -79,7 +79,7 @@ export class LsmStore implements BaseStore {
 
   freeze(): FrozenRuns {
     const runs = this.#runs
-    return { runs, release: () => undefined }
+    return { runs, isPending: false, release: () => undefined }
   }
 
   /** Takes over a run of a snapshot as older than all that are here. */

@@ -1,12 +1,32 @@
 /** The manifest of a snapshot of sorted runs: what the rows in them mean. The runs themselves are the handle's objects. */
 
 import { binary } from '../../serializer.ts'
+import type { KeyGroupRange } from '../key-groups.ts'
 import type { StateInfo } from '../store-segment.ts'
 
 export interface RunManifest {
   readonly version: 1
   readonly maxParallelism: number
   readonly states: readonly StateInfo[]
+  /** Absent or null: the objects are all. */
+  readonly log?: LogRange | null
+}
+
+/** A part of a Kafka partition that holds changes, newer than all objects (see engine/changelog). */
+export interface LogRange {
+  readonly topic: string
+  readonly partition: number
+  /** Offset of the first record, and of the first behind the last. */
+  readonly from: number
+  readonly to: number
+  /** The key groups of the writer. */
+  readonly keyGroups: KeyGroupRange
+  /** Epochs of the records in it are at most this. */
+  readonly epoch: number
+  /** Epochs below were written by others, and are left alone. */
+  readonly floor: number
+  /** Older checkpoints can no longer be restored from this log. */
+  readonly oldest: number
 }
 
 export function encodeManifest(manifest: RunManifest): Uint8Array {

@@ -12,6 +12,10 @@ export function both(first: RowObserver, second: RowObserver): RowObserver {
       first.writes(store, key)
       second.writes(store, key)
     },
+    evicts: (store, key) => {
+      first.evicts?.(store, key)
+      second.evicts?.(store, key)
+    },
     timer: (domain, timer, row) => {
       first.timer(domain, timer, row)
       second.timer(domain, timer, row)

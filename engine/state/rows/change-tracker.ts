@@ -24,6 +24,8 @@ export interface ChangeTrackerOptions {
   readonly maxParallelism: number
   /** Fills the row of the key, if there is one elsewhere. Absent: the tables hold everything. */
   readonly load?: (store: HeapStore, rowKey: Uint8Array, key: LookupKey) => void
+  /** Called for every row before it is taken out of the tables. */
+  readonly onEvict?: (store: HeapStore, key: LookupKey) => void
   /** Mutant B-3: a row that waits to be encoded is written first. */
   readonly aliasSnapshots?: boolean
 }
@@ -34,6 +36,8 @@ export interface FrozenChanges {
   encode(bytesMax: number): number
   /** All of them in the order of row keys; encodes what is left. */
   changes(): Iterable<RowChange>
+  /** Nobody wants them. */
+  discard(): void
 }
 
 interface TrackedRow {
@@ -60,6 +64,7 @@ export class ChangeTracker implements RowObserver {
   readonly #encoder: RowEncoder
   readonly #scratch = new LookupKey()
   #current: ChangeSet
+  #isIgnoring = false
 
   constructor(options: ChangeTrackerOptions) {
     this.#options = options
@@ -85,7 +90,7 @@ export class ChangeTracker implements RowObserver {
   }
 
   writes(store: HeapStore, key: LookupKey): void {
-    if (key.group < 0) return
+    if (key.group < 0 || this.#isIgnoring) return
     const row = this.#rows.get(store, key) ?? this.#add(store, key)
     if (row.waitsIn === this.#current) return
     if (this.#options.aliasSnapshots !== true) row.waitsIn?.encodeNow(row)
@@ -97,10 +102,24 @@ export class ChangeTracker implements RowObserver {
     this.#current.add(row)
   }
 
+  /** What waits of it is encoded as long as it can be. */
+  evicts(store: HeapStore, key: LookupKey): void {
+    const row = this.#rows.get(store, key)
+    row?.waitsIn?.encodeNow(row)
+  }
+
   timer(domain: TimerDomain, timer: DueTimer, row: StoredTimer | undefined): void {
+    if (this.#isIgnoring) return
     const keyGroup = keyGroupOf(timer.hash, this.#options.maxParallelism)
     const value = row === undefined ? null : encodeTimerRow(row)
     this.#current.addTimer({ keyGroup, domain, timer, value })
+  }
+
+  /** What happens during the call is no change: a restore. Only without `load`. */
+  ignore(work: () => void): void {
+    this.#isIgnoring = true
+    work()
+    this.#isIgnoring = false
   }
 
   /** Whether the row's content is in the tables. */
@@ -129,6 +148,7 @@ export class ChangeTracker implements RowObserver {
       if (this.#rows.count <= rowsMax) return
       if (row.waitsIn !== null) continue
       const key = lookUp(this.#scratch, row)
+      this.#options.onEvict?.(row.store, key)
       row.store.dropRow(key)
       this.#rows.delete(row.store, key)
     }
@@ -218,6 +238,13 @@ class ChangeSet implements FrozenChanges {
     return bytes
   }
 
+  discard(): void {
+    for (const row of this.#waiting) this.#encoder.encoded(row)
+    this.#waiting.clear()
+    this.#encoded.clear()
+    this.#timers.clear()
+  }
+
   *changes(): Iterable<RowChange> {
     this.encode(Number.POSITIVE_INFINITY)
     const timers = new Map<number, TimerChange[]>()
@@ -232,7 +259,12 @@ class ChangeSet implements FrozenChanges {
         return { key: timerRowKey(group, domain, timer), value }
       })
       const rows = [...(this.#encoded.get(group) ?? []), ...ofTimers]
-      yield* rows.sort((a, b) => compareBytes(a.key, b.key))
+      rows.sort((a, b) => compareBytes(a.key, b.key))
+      // A row that was evicted and changed again was encoded twice: the later one counts.
+      yield* rows.filter(({ key }, index) => {
+        const next = rows[index + 1]
+        return next === undefined || compareBytes(key, next.key) !== 0
+      })
     }
   }
 }

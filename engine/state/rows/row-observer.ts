@@ -13,6 +13,8 @@ export interface RowObserver {
   reads(store: HeapStore, key: LookupKey): void
   /** The row will be written or removed; its present content can still be read. */
   writes(store: HeapStore, key: LookupKey): void
+  /** The row will leave the tables for something larger that lies under them; its content can still be read. */
+  evicts?(store: HeapStore, key: LookupKey): void
   /** A timer was added, or (without a row) will be removed. The row's bytes are only good during the call. */
   timer(domain: TimerDomain, timer: DueTimer, row: StoredTimer | undefined): void
 }

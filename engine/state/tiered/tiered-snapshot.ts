@@ -28,7 +28,9 @@ export interface RunSource {
 }
 
 export interface FrozenRuns {
-  /** Newest first. Asking for them may have to wait until they are written. */
+  /** Asking for the runs would have to wait until they are written. */
+  readonly isPending: boolean
+  /** Newest first. */
   readonly runs: readonly Run[]
   /** They must not be read any more. Idempotent. */
   release(): void
@@ -113,6 +115,7 @@ export class TieredSnapshot implements KeyedStateSnapshot {
       isDone = progress.isDone
       if (progress.bytes > 0) yield { type: 'work', bytes: progress.bytes }
     }
+    while (this.#runs?.isPending === true) yield { type: 'wait' }
     for (const run of this.#runs?.runs ?? []) {
       const object = known.get(run)
       if (object !== undefined) {

@@ -121,6 +121,7 @@ export class TieredStateBackend implements KeyedStateBackend {
     this.#tracker = new ChangeTracker({
       maxParallelism,
       aliasSnapshots,
+      onEvict: (store, key) => observer?.evicts?.(store, key),
       load: (store, rowKey, key) => {
         const value = base.get(rowKey)
         if (value !== undefined) store.decodeRow(key, value)
@@ -180,6 +181,9 @@ export class TieredStateBackend implements KeyedStateBackend {
   }
   stateNames(): readonly string[] {
     return this.#tables.stateNames()
+  }
+  stateInfos(): readonly StateInfo[] {
+    return this.#tables.stateInfos()
   }
 
   snapshot(request?: SnapshotRequest): KeyedStateSnapshot {

@@ -59,7 +59,11 @@ export class SourceWorld {
       ([path, lines]) => [path, text.encode(lines)] as const,
     )
     this.#files = new SimulatedFiles(world, COSTS, new Map(contents))
-    this.#faults = new FaultInjector([], world, { crash: () => false, fail: () => false })
+    this.#faults = new FaultInjector([], world, {
+      crash: () => false,
+      fail: () => false,
+      compact: () => 0,
+    })
     this.cluster = new SimulatedCluster(
       { topics: Object.entries(topics).map(([topic, partitions]) => ({ topic, partitions })) },
       {

@@ -24,11 +24,11 @@ function inFlight(hosting: Hosting): string[] {
   const bytes = hosting.storage.objects.get(channels.key) ?? new Uint8Array()
   const parts = decodeChannelState(bytes, channels.checksum)
   if (typeof parts === 'string') throw new Error(parts)
-  return parts.map(({ end, producer, producerIndex, consumer, consumerIndex, records }) => {
+  return parts.map(({ end, producer, producerIndex, consumer, consumerIndex, buffers }) => {
     const other = end === 'input' ? `${producer}/${producerIndex}` : `${consumer}/${consumerIndex}`
-    const shown = records.values.map(
-      (value) => `${(value as Numbered).key}=${(value as Numbered).n}`,
-    )
+    const shown = buffers
+      .flatMap(({ values }) => values)
+      .map((value) => `${(value as Numbered).key}=${(value as Numbered).n}`)
     return `${end} ${other}: ${shown.join(' ')}`
   })
 }

@@ -24,6 +24,7 @@ class Injected {
         this.dead.add(worker)
         return true
       },
+      compact: () => 0,
       fail: (pattern) => {
         this.failed.push(pattern)
         return pattern !== 'nobody'

@@ -36,7 +36,11 @@ class Connected {
       },
       new Mutants(),
     )
-    this.faults = new FaultInjector(faults, world, { crash: () => true, fail: () => true })
+    this.faults = new FaultInjector(faults, world, {
+      crash: () => true,
+      fail: () => true,
+      compact: () => 0,
+    })
     this.process = this.small.start('worker-1').process
     this.#port = simulatedBrokerPort({
       world,
