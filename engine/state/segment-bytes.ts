@@ -131,6 +131,12 @@ export class SegmentReader {
     return this.#view.getFloat64(this.#take(8), true)
   }
 
+  /** Fills `target` from `begin` on with the next bytes. */
+  copyTo(target: Uint8Array, begin: number): void {
+    const at = this.#take(target.length - begin) - begin
+    for (let i = begin; i < target.length; i += 1) target[i] = this.#view.getUint8(at + i)
+  }
+
   /** The next `length` bytes, in place. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length)

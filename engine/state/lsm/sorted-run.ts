@@ -141,10 +141,10 @@ export class SortedRun {
     let former = new Uint8Array(0)
     while (reader.rest > 0) {
       const shared = reader.varint()
-      const rest = reader.bytes(reader.varint())
-      const key = new Uint8Array(shared + rest.length)
-      key.set(former.subarray(0, shared))
-      key.set(rest, shared)
+      const key = new Uint8Array(shared + reader.varint())
+      // Keys are short: byte by byte is faster than by way of views.
+      for (let i = 0; i < shared; i += 1) key[i] = former[i] ?? 0
+      reader.copyTo(key, shared)
       const length = reader.varint()
       yield { key, value: length === 0 ? null : reader.bytes(length - 1) }
       former = key
