@@ -52,6 +52,12 @@ export class SegmentWriter {
     this.#bytes.set(value, at)
   }
 
+  /** What a short value has from `begin` on. */
+  tail(value: Uint8Array, begin: number): void {
+    const at = this.#reserve(value.length - begin) - begin
+    for (let i = begin; i < value.length; i += 1) this.#bytes[at + i] = value[i] ?? 0
+  }
+
   /** Overwrites a word written before. */
   setU32(at: number, word: number): void {
     this.#view.setUint32(at, word, true)
