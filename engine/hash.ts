@@ -13,12 +13,12 @@ const P4 = 0x27d4eb2f | 0
 const P5 = 0x165667b1 | 0
 
 export function murmur3_32(bytes: Uint8Array, seed = 0): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const blocks = bytes.length & ~3
   let h = seed | 0
-  for (let i = 0; i < blocks; i += 4) h = murmurBlock(h, view.getInt32(i, true))
+  // Keys are short: making a view of each would take longer than putting words together.
+  for (let i = 0; i < blocks; i += 4) h = murmurBlock(h, wordAt(bytes, i))
   let tail = 0
-  for (let i = bytes.length - 1; i >= blocks; i -= 1) tail = (tail << 8) | view.getUint8(i)
+  for (let i = bytes.length - 1; i >= blocks; i -= 1) tail = (tail << 8) | (bytes[i] ?? 0)
   return murmurFinish(murmurTail(h, tail), bytes.length)
 }
 
@@ -135,6 +135,11 @@ export class XxHash32 {
 /** Folds one more 32-bit word into a rolling hash (murmur3's block step). */
 export function mixWord(hash: number, word: number): number {
   return murmurBlock(hash, word)
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)
+  return low | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)
 }
 
 function rotate(x: number, bits: number): number {

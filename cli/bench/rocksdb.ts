@@ -12,7 +12,7 @@ import { keyedSumJob } from './keyed-sum.ts'
 import { fullPool } from './traffic-lines.ts'
 
 const KEYS = 1 << 20
-const RECORDS = 1_500_000
+const RECORDS = 1_000_000
 const INTERVAL_MS = 1000
 
 /** No result, and a sentence on standard error, where RocksDB is not available. */

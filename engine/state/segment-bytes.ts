@@ -59,6 +59,12 @@ export class SegmentWriter {
     this.#bytes.set(value, at)
   }
 
+  /** What a short value has from `begin` on. */
+  tail(value: Uint8Array, begin: number): void {
+    const at = this.#reserve(value.length - begin) - begin
+    for (let i = begin; i < value.length; i += 1) this.#bytes[at + i] = value[i] ?? 0
+  }
+
   text(value: string): void {
     const bytes = text.encode(value)
     this.u32(bytes.length)
@@ -174,6 +180,12 @@ export class SegmentReader {
 
   f64(): number {
     return this.#view.getFloat64(this.#take(8), true)
+  }
+
+  /** Fills `target` from `begin` on with the next bytes. */
+  copyTo(target: Uint8Array, begin: number): void {
+    const at = this.#take(target.length - begin) - begin
+    for (let i = begin; i < target.length; i += 1) target[i] = this.#view.getUint8(at + i)
   }
 
   /** The next `length` bytes, in place. */

@@ -6,6 +6,8 @@
 import { assert } from '../../assert.ts'
 
 const LENGTH_BYTES = 4
+/** What is faster copied byte by byte. */
+const SHORT_BYTES = 64
 
 export class BytesPacker {
   #bytes: Uint8Array<ArrayBuffer>
@@ -27,7 +29,9 @@ export class BytesPacker {
     this.#length += LENGTH_BYTES + size
     if (this.#length > this.#bytes.length) this.#grow()
     this.#view.setUint32(at, bytes === null ? 0 : size + 1, true)
-    if (bytes !== null) this.#bytes.set(bytes, at + LENGTH_BYTES)
+    if (bytes === null) return
+    if (size > SHORT_BYTES) this.#bytes.set(bytes, at + LENGTH_BYTES)
+    else for (let i = 0; i < size; i += 1) this.#bytes[at + LENGTH_BYTES + i] = bytes[i] ?? 0
   }
 
   /** All that was added; the packer must not be used any more. */

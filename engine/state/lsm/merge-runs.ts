@@ -5,32 +5,36 @@ import { compareBytes, type RowChange, type StoredRow } from '../rows/row-change
 import { keyGroupPrefix } from '../rows/row-key.ts'
 import type { SortedRun } from './sorted-run.ts'
 
+/** A run as far as it is not merged yet. */
 interface Source {
   readonly rest: Iterator<RowChange>
-  head: RowChange | undefined
+  /** The smaller, the newer. */
+  readonly age: number
+  head: RowChange
 }
 
 /** `runs` newest first, each in ascending order of keys. Removals are changes, too. */
 export function* mergeChanges(runs: readonly Iterable<RowChange>[]): Iterable<RowChange> {
-  const sources: Source[] = runs.map((run) => {
+  const heap: Source[] = []
+  for (const [age, run] of runs.entries()) {
     const rest = run[Symbol.iterator]()
-    return { rest, head: next(rest) }
-  })
-  for (;;) {
-    let least: RowChange | undefined
-    for (const { head } of sources) {
-      // Of equal keys the first, which is the newest, stays.
-      if (head !== undefined && (least === undefined || compareBytes(head.key, least.key) < 0)) {
-        least = head
-      }
+    const head = next(rest)
+    if (head !== undefined) heap.push({ rest, age, head })
+  }
+  for (let at = heap.length >>> 1; at >= 0; at -= 1) siftDown(heap, at)
+  let last: RowChange | undefined
+  for (let [first] = heap; first !== undefined; [first] = heap) {
+    const change = first.head
+    const head = next(first.rest)
+    if (head === undefined) removeFirst(heap)
+    else {
+      first.head = head
+      siftDown(heap, 0)
     }
-    if (least === undefined) return
-    for (const source of sources) {
-      if (source.head !== undefined && compareBytes(source.head.key, least.key) === 0) {
-        source.head = next(source.rest)
-      }
-    }
-    yield least
+    // Of equal keys the newest came first.
+    if (last !== undefined && compareBytes(change.key, last.key) === 0) continue
+    last = change
+    yield change
   }
 }
 
@@ -53,4 +57,34 @@ export function* rowsInRange(
 function next(changes: Iterator<RowChange>): RowChange | undefined {
   const result = changes.next()
   return result.done === true ? undefined : result.value
+}
+
+function removeFirst(heap: Source[]): void {
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return
+  heap[0] = last
+  siftDown(heap, 0)
+}
+
+/** Puts the source at `from` behind those below it that come first. */
+function siftDown(heap: Source[], from: number): void {
+  const source = heap[from]
+  if (source === undefined) return
+  let at = from
+  for (;;) {
+    const left = heap[2 * at + 1]
+    const right = heap[2 * at + 2]
+    if (left === undefined) break
+    const isRight = right !== undefined && comesFirst(right, left)
+    const child = isRight ? right : left
+    if (!comesFirst(child, source)) break
+    heap[at] = child
+    at = 2 * at + (isRight ? 2 : 1)
+  }
+  heap[at] = source
+}
+
+function comesFirst(a: Source, b: Source): boolean {
+  const order = compareBytes(a.head.key, b.head.key)
+  return order === 0 ? a.age < b.age : order < 0
 }

@@ -141,10 +141,10 @@ export class SortedRun {
     let former = new Uint8Array(0)
     while (reader.rest > 0) {
       const shared = reader.varint()
-      const rest = reader.bytes(reader.varint())
-      const key = new Uint8Array(shared + rest.length)
-      key.set(former.subarray(0, shared))
-      key.set(rest, shared)
+      const key = new Uint8Array(shared + reader.varint())
+      // Keys are short: byte by byte is faster than by way of views.
+      for (let i = 0; i < shared; i += 1) key[i] = former[i] ?? 0
+      reader.copyTo(key, shared)
       const length = reader.varint()
       yield { key, value: length === 0 ? null : reader.bytes(length - 1) }
       former = key
@@ -159,8 +159,8 @@ export class RunBuilder {
   readonly #hashes: number[] = []
   #blockCount = 0
   #blockBegin = 0
-  #firstKey = new Uint8Array(0)
-  #former = new Uint8Array(0)
+  #firstKey: Uint8Array = new Uint8Array(0)
+  #former: Uint8Array = new Uint8Array(0)
 
   constructor(sizeHint = BLOCK_BYTES) {
     this.#writer = new SegmentWriter(sizeHint)
@@ -174,17 +174,18 @@ export class RunBuilder {
     return this.#hashes.length
   }
 
+  /** The key's bytes must stay as they are until the run is finished. */
   add({ key, value }: RowChange): void {
     const writer = this.#writer
     const isFirst = writer.length === this.#blockBegin
-    if (isFirst) this.#firstKey = key.slice()
+    if (isFirst) this.#firstKey = key
     const shared = isFirst ? 0 : sharedLength(this.#former, key)
     writer.varint(shared)
     writer.varint(key.length - shared)
-    writer.bytes(key.subarray(shared))
+    writer.tail(key, shared)
     writer.varint(value === null ? 0 : value.length + 1)
     if (value !== null) writer.bytes(value)
-    this.#former = key.slice()
+    this.#former = key
     this.#hashes.push(filterHash(key))
     if (writer.length - this.#blockBegin >= BLOCK_BYTES) this.#endBlock()
   }

@@ -23,6 +23,8 @@ import { RECORD_HEADER_BYTES, VALUE_ASCII, VALUE_CUSTOM, VALUE_NUMBER } from '..
 import { STORED_ROW_BYTES, type StoredTimer } from '../timer-segment.ts'
 
 const CELL_BYTES = 8
+/** Overwritten by every use; nothing is kept in it. */
+const scratch = new DataView(new ArrayBuffer(CELL_BYTES))
 
 export function encodeTableRow(table: FlatTable, row: number): Uint8Array {
   const tag = table.tag(row)
@@ -30,7 +32,8 @@ export function encodeTableRow(table: FlatTable, row: number): Uint8Array {
   if (tag < VALUE_ASCII) {
     const bytes = new Uint8Array(1 + CELL_BYTES)
     bytes[0] = tag
-    new DataView(bytes.buffer).setFloat64(1, cell, true)
+    scratch.setFloat64(0, cell, true)
+    for (let i = 0; i < CELL_BYTES; i += 1) bytes[1 + i] = scratch.getUint8(i)
     return bytes
   }
   const page = present(table.valuePages[cell >>> ARENA_PAGE_BITS], 'A value has no page.')
