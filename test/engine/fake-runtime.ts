@@ -108,10 +108,11 @@ export class FakeRuntime implements Runtime {
   }
 }
 
-/** Answers in a later turn; refuses every put while `refusal` is set. */
+/** Answers in a later turn; refuses every put while `refusal` is set, or only those of keys that match. */
 export class FakeStorage implements StoragePort {
   readonly objects = new Map<string, Uint8Array>()
   refusal: string | null = null
+  refusedKeys = /./
   readonly #runtime: FakeRuntime
   readonly #delayMs: number
 
@@ -127,7 +128,9 @@ export class FakeStorage implements StoragePort {
   ): void {
     const bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]))
     this.#runtime.schedule(this.#delayMs, `put ${key}`, () => {
-      if (this.refusal !== null) return onResult({ type: 'failed', reason: this.refusal })
+      if (this.refusal !== null && this.refusedKeys.test(key)) {
+        return onResult({ type: 'failed', reason: this.refusal })
+      }
       this.objects.set(key, bytes)
       onResult({ type: 'ok', value: null })
     })
