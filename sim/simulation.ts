@@ -69,6 +69,9 @@ export interface SimulationOptions {
   readonly arrange?: Arrange
 }
 
+/** Shorter than Kafka's, so that compaction comes as far as it can while a run lasts. */
+const CLEANER_BACKOFF_MS = 300
+const DELETE_RETENTION_MS = 500
 /** So many at least, so that a job can be rescaled. */
 const CHANGELOG_PARTITIONS = 8
 
@@ -289,9 +292,10 @@ export class Simulation {
           ...changelogTopics(this.#graph).map(({ topic, parallelism }) => ({
             topic,
             partitions: Math.max(parallelism, CHANGELOG_PARTITIONS),
-            compaction: {},
+            compaction: { deleteRetentionMs: DELETE_RETENTION_MS },
           })),
         ],
+        cleanerBackoffMs: CLEANER_BACKOFF_MS,
       },
       {
         now: () => world.now(),

@@ -58,7 +58,8 @@ export class KafkaLog implements StateLog {
   #restored: LogRange | null = null
   #confirmed: LogLine = 0
   readonly #linesOf = new Map<CheckpointId, LogLine>()
-  #dividedAt: LogLine | null = null
+  /** Lines of whole states; behind each an epoch begins. */
+  #divides: readonly LogLine[] = []
   #epoch = 0
   #floor: number | null = null
   /** The oldest checkpoint that needs no record with a tombstone. */
@@ -180,11 +181,11 @@ export class KafkaLog implements StateLog {
   }
 
   divide(at: LogLine): void {
-    this.#dividedAt = at
+    this.#divides = [...this.#divides, at]
   }
 
   startOver(at: LogLine): void {
-    this.#dividedAt = at
+    this.divide(at)
     this.#restored = null
     this.#floor = null
     this.#oldest = 0
@@ -232,10 +233,10 @@ export class KafkaLog implements StateLog {
   }
 
   #beginsEpoch(line: LogLine): boolean {
-    if (this.#options.retained > 1 || this.#epoch === 0) return true
-    if (this.#dividedAt === null || line <= this.#dividedAt) return false
-    this.#dividedAt = null
-    return true
+    const isBehind = this.#divides.some((at) => at < line)
+    // A whole state of this very line, or of a later one, may already be under way.
+    this.#divides = this.#divides.filter((at) => at >= line)
+    return this.#options.retained > 1 || this.#epoch === 0 || isBehind
   }
 
   #add(record: RecordData): void {

@@ -5,6 +5,7 @@
  */
 import { CHANGELOG_PREFIX, type KafkaLog } from '../changelog/kafka-log.ts'
 import type { KeyedStateHandle, OperatorStateEntry } from '../checkpoint/snapshot-handle.ts'
+import { checkpointId } from '../ids.ts'
 import type { CheckpointId } from '../ids.ts'
 import { formerParallelism, ownCommittables } from '../sink/kafka-sink-state.ts'
 import { ChangelogStateBackend } from '../state/changelog/changelog-state-backend.ts'
@@ -20,6 +21,9 @@ import type { SubtaskEnvironment } from './subtask-environment.ts'
 const SLICE_BYTES = 1 << 18
 /** Failed materializations in a row that do not fail the subtask (Flink state.changelog.max-failures-allowed). */
 const FAILURES_TOLERATED = 3
+
+/** Some checkpoint will name what was stored: until then its copy is kept. */
+const TO_COME = checkpointId(Number.MAX_SAFE_INTEGER)
 
 export interface SubtaskChangelogOptions {
   /** Null: changes are kept in the snapshot storage. */
@@ -165,7 +169,10 @@ export class SubtaskChangelog {
         return
       }
       this.#failures = 0
-      materialization.stored({ key, sizeBytes, checksum })
+      const object = { key, sizeBytes, checksum }
+      this.#env.copies?.keep(subtask, attempt, object, [run.bytes])
+      this.#env.copies?.name(subtask, TO_COME, [object])
+      materialization.stored(object)
       runtime.trace({ type: 'state-materialized', subtask, sizeBytes })
     })
   }

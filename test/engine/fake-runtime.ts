@@ -109,10 +109,11 @@ export class FakeRuntime implements Runtime {
   }
 }
 
-/** Does and answers everything in a later turn; refuses every put while `refusal` is set. */
+/** Does and answers everything in a later turn; refuses every put while `refusal` is set, or those of keys that match. */
 export class FakeStorage implements StoragePort {
   readonly objects = new Map<string, Uint8Array>()
   refusal: string | null = null
+  refusedKeys = /./
   readonly #runtime: FakeRuntime
   readonly #delayMs: number
 
@@ -127,7 +128,9 @@ export class FakeStorage implements StoragePort {
     onResult: (result: StorageResult<null>) => void,
   ): void {
     this.#runtime.schedule(this.#delayMs, `put ${key}`, () => {
-      if (this.refusal !== null) return onResult({ type: 'failed', reason: this.refusal })
+      if (this.refusal !== null && this.refusedKeys.test(key)) {
+        return onResult({ type: 'failed', reason: this.refusal })
+      }
       this.objects.set(key, concatenate(pieces))
       onResult({ type: 'ok', value: null })
     })

@@ -169,6 +169,33 @@ test('the mutant stop-ends-input is caught: a window that was not over comes out
   expect(windows(run(windowed, { ...plan, mutant }, silent))).toBe(2)
 })
 
+/** The cleaner cleans, and the writer dies at once, at the eighth such moment. */
+const BY_CHANGELOG = [
+  // The transaction of a checkpoint that never completes is in the log.
+  ['changelog-restored-to-end', 'transaction-prepared'],
+  ['compaction-drops-needed', 'transaction-prepared'],
+  // The transaction of a checkpoint that is complete is about to be committed.
+  ['changelog-stops-early', 'checkpoint-completed'],
+] as const
+
+test.each(BY_CHANGELOG)(
+  'the mutant %s is caught: a changelog gives back another state',
+  (mutant, point) => {
+    const at = { point, nth: 8 }
+    const faults = [
+      { kind: 'compact', on: '*', at },
+      { kind: 'crash', on: 'worker-1', at, restartAfterMs: 0 },
+    ] as const
+    const lines = Array.from({ length: 400 }, (_, i) => `${i % 50}`)
+    const config = { ...PLAN.config, parallelism: 1, changelog: 'kafka' } as const
+    const plan = { ...PLAN, config, faults }
+    const right = simulated(impatient, plan, lines)
+    expect(right.faults.map(({ outcome }) => outcome)).toEqual(['fired', 'fired'])
+    expect(verdict(impatient, plan, lines)).toEqual([])
+    expect(verdict(impatient, { ...plan, mutant }, lines)).toContain('S1')
+  },
+)
+
 test('every mutant of a feature is killed here', () => {
   const killed: readonly MutantName[] = [
     ...BY_CAMPAIGN.map(([mutant]) => mutant),
@@ -181,6 +208,7 @@ test('every mutant of a feature is killed here', () => {
     'unreadable-checkpoint-skipped',
     'aborted-upload-shared',
     'stop-ends-input',
+    ...BY_CHANGELOG.map(([mutant]) => mutant),
     // By test/properties/corrupt-runs.property.test.ts: no run damages what is stored.
     'checksum-ignored',
   ]

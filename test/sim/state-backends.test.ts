@@ -21,13 +21,21 @@ const CHOICES: readonly PlanConfig[] = (['heap', 'lsm'] as const).flatMap((state
   [false, true].map((incremental) => ({ stateBackend, incremental })),
 )
 
+const CHANGELOGS: readonly PlanConfig[] = (['heap', 'lsm'] as const).flatMap((stateBackend) =>
+  (['storage', 'kafka'] as const).map((changelog) => ({
+    stateBackend,
+    changelog,
+    materializeIntervalMs: 400,
+  })),
+)
+
 test('for every plan, every state backend gives the same result', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(faultPlan(), (plan) => {
-      const results = CHOICES.map((choice) => {
+      const results = [...CHOICES, ...CHANGELOGS].map((choice) => {
         const result = simulate(jobNamed('traffic-statistics'), {
           ...plan,
-          config: { ...plan.config, ...choice },
+          config: { ...plan.config, changelog: 'none', ...choice },
         })
         expect(result.verdict).toEqual({ outcome: 'passed', violations: [] })
         const { keys, totalBytes, malformed, top } = result.summary
@@ -49,6 +57,60 @@ test('incremental checkpoints write less than they hold; others write everything
   for (const choice of [{}, { stateBackend: 'lsm' }, { incremental: true }] as const) {
     for (const [bytes, size] of written(choice)) expect(bytes).toBe(size)
   }
+})
+
+describe('a changelog', () => {
+  const config = (changelog: 'storage' | 'kafka', materializeIntervalMs: number): PlanConfig => ({
+    ...PLAN.config,
+    changelog,
+    materializeIntervalMs,
+  })
+
+  test('in the storage makes checkpoints small, whether the backend is incremental or not', () => {
+    const facts = traceOf({ config: config('storage', 1000) })
+    const ratios = facts.flatMap((fact) =>
+      fact.type === 'checkpoint-completed' ? [fact.writtenBytes / fact.sizeBytes] : [],
+    )
+    expect(ratios.filter((ratio) => ratio < 0.5).length).toBeGreaterThan(ratios.length / 2)
+    expect(facts.filter(({ type }) => type === 'state-materialized').length).toBeGreaterThan(1)
+  })
+
+  test('in Kafka adds what changed, in one transaction for each checkpoint and subtask', () => {
+    const facts = traceOf({ config: config('kafka', 60_000) })
+    const appended = facts.flatMap((fact) => (fact.type === 'changelog-appended' ? [fact] : []))
+    const committed = facts.flatMap((fact) =>
+      fact.type === 'transaction-committed' && fact.transactionalId.includes('changelog')
+        ? [fact.transactionalId]
+        : [],
+    )
+    expect(appended.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(300)
+    expect(committed).toHaveLength(appended.filter(({ count }) => count > 0).length)
+  })
+
+  test.each(['storage', 'kafka'] as const)(
+    'in %s survives the loss of everything on a worker, and compaction at any moment',
+    (changelog) => {
+      const faults: Plan['faults'] = [
+        { kind: 'compact', on: '*', at: { t: 1400 } },
+        { kind: 'crash', on: 'worker-1', at: { t: 1450 } },
+        { kind: 'compact', on: 'changelog-*', at: { point: 'restore-started', nth: 1 } },
+      ]
+      const facts = traceOf({ config: config(changelog, 300), faults })
+      const read = facts.flatMap((fact) =>
+        fact.type === 'state-restored' && fact.keyCount > 0 ? [fact.sizeBytes] : [],
+      )
+      expect(read.length).toBeGreaterThan(0)
+      for (const sizeBytes of read) expect(sizeBytes).toBeGreaterThan(0)
+    },
+  )
+
+  test('without a checkpoint there is nothing to compact, and no topic of another kind is', () => {
+    const plan = {
+      ...PLAN,
+      faults: [{ kind: 'compact', on: '*', at: { t: 1400 } }],
+    } as const
+    expect(simulate(jobNamed('traffic-statistics'), plan).faults[0]?.outcome).toBe('no-effect')
+  })
 })
 
 test('a backend that needs files is refused with one sentence', () => {
@@ -77,11 +139,14 @@ describe('local recovery', () => {
   const failing: Plan['faults'] = [{ kind: 'fail', on: '*/0', at: { t: 1600 } }]
   const crashing: Plan['faults'] = [{ kind: 'crash', on: 'worker-1', at: { t: 1600 } }]
 
-  test.each(CHOICES)('reads nothing from the storage when only subtasks failed: %o', (choice) => {
-    const read = downloads({ ...choice, localRecovery: true }, failing)
-    expect(read.length).toBeGreaterThan(0)
-    for (const [size, local] of read) expect(local).toBe(size)
-  })
+  test.each([...CHOICES, { changelog: 'storage', materializeIntervalMs: 300 } as const])(
+    'reads nothing from the storage when only subtasks failed: %o',
+    (choice) => {
+      const read = downloads({ ...choice, localRecovery: true }, failing)
+      expect(read.length).toBeGreaterThan(0)
+      for (const [size, local] of read) expect(local).toBe(size)
+    },
+  )
 
   test('reads everything from the storage where the worker is another', () => {
     const read = downloads({ localRecovery: true }, crashing)

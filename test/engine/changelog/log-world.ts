@@ -43,7 +43,10 @@ export interface LogWorldOptions {
   /** What the log believes of it. Default: the truth. */
   readonly believed?: number
   readonly mutant?: AnyMutant
+  /** Default 1. */
   readonly partitions?: number
+  /** The last of all subtasks. Default 0. */
+  readonly subtaskIndex?: number
 }
 
 const EVERYTHING = { first: 0, last: 127 }
@@ -80,15 +83,15 @@ export class LogWorld {
     this.#changed.add(row)
   }
 
-  /** The whole state as of the newest checkpoint's line; only right behind a checkpoint. */
-  materialize(): void {
-    if (this.#changed.size > 0) return
-    this.#log.divide(this.#line)
-    this.#whole = { line: this.#line, rows: new Map(this.#rows) }
-  }
-
-  /** Cleans at each of the given stages: written, prepared, completed, committed. */
-  checkpoint(end: CheckpointEnd = 'completed', cleansAt: readonly number[] = []): Checkpoint {
+  /**
+   * Cleans at each of the given stages: written, prepared, completed, committed. `materializes`: the whole state of this
+   * moment is stored, too, before anything of the batch is written.
+   */
+  checkpoint(
+    end: CheckpointEnd = 'completed',
+    cleansAt: readonly number[] = [],
+    materializes = false,
+  ): Checkpoint {
     this.#latest += 1
     const id = checkpointId(this.#latest)
     const base = this.retained.at(-1) ?? null
@@ -101,6 +104,10 @@ export class LogWorld {
     const whole = this.#whole
     const request = { checkpoint: id, base: base?.id ?? null }
     const part = this.#log.between(whole.line, this.#line, request)
+    if (materializes) {
+      this.#log.divide(this.#line)
+      this.#whole = { line: this.#line, rows: new Map(this.#rows) }
+    }
     const changes = [...this.#changed].sort((a, b) => a - b).map((row) => this.#changeOf(row))
     this.#changed.clear()
     this.#log.write(this.#line, id, changes)
@@ -216,6 +223,7 @@ export class LogWorld {
   #open(restored: Checkpoint | null): KafkaLog {
     this.#attempt += 1
     const { runtime, broker } = this
+    const { subtaskIndex = 0 } = this.#options
     const log = new KafkaLog({
       client: new KafkaClient(runtime, broker, 'log'),
       runtime,
@@ -224,9 +232,9 @@ export class LogWorld {
       transactions: {
         runtime,
         mutants: this.#mutants,
-        subtask: subtaskId(vertexId('sum'), 0),
-        subtaskIndex: 0,
-        parallelism: 1,
+        subtask: subtaskId(vertexId('sum'), subtaskIndex),
+        subtaskIndex,
+        parallelism: subtaskIndex + 1,
         attempt: attemptId(this.#attempt),
         owner: 'The changelog of "sum"',
         topic: TOPIC,

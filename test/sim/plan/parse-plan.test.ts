@@ -57,6 +57,7 @@ test('all forms of a plan are accepted', () => {
     ['mutant', undefined],
     ['config', {}],
     ['config.inputPartitioning', 'by-key'],
+    ['config.changelog', 'kafka'],
     ['faults', []],
     ['faults.0.at', { point: 'checkpoint-completed', nth: 3 }],
     ['faults.0.at.t', 12.345],
@@ -73,6 +74,11 @@ describe('a bad value of a field gets one sentence', () => {
   const records = 'input.params.records'
   test.each([
     ['v', 2, 'v is 2; it must be 1.'],
+    [
+      'config.changelog',
+      'redis',
+      'config.changelog is "redis"; it must be "none", "storage" or "kafka".',
+    ],
     ['v', undefined, 'v is missing; it must be 1.'],
     ['extra', 1, 'the plan has the unknown field "extra"; allowed are v, job, config, seed'],
     ['job', 'traffic', 'job is "traffic"; it must be a JSON object.'],
@@ -213,6 +219,7 @@ test('every kind of fault is read as it is written', () => {
     { kind: 'sever', on: 'worker-1', to: 'worker-2', at: { t: 7 } },
     { kind: 'drop', message: 'element', on: 'worker-1', to: 'worker-2', at: { nth: 3 }, count: 2 },
     { kind: 'drop', message: 'deploy', on: 'job-master', at: { t: 8 } },
+    { kind: 'compact', on: 'changelog-*', at: { t: 9 } },
   ] as const
   expect(checkPlan({ ...plan, faults }).faults).toEqual(faults)
 })
