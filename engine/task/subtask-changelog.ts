@@ -170,7 +170,7 @@ export class SubtaskChangelog {
       }
       this.#failures = 0
       const object = { key, sizeBytes, checksum }
-      this.#env.copies?.keep(subtask, attempt, object, [run.bytes])
+      this.#env.copies?.keep({ subtask, attempt }, object, [run.bytes])
       this.#env.copies?.name(subtask, TO_COME, [object])
       materialization.stored(object)
       runtime.trace({ type: 'state-materialized', subtask, sizeBytes })

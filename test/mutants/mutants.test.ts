@@ -53,11 +53,11 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'merged-session-loses-part': { job: 'traffic-analysis', killedBy: ['T1', 'T4', 'S1'] },
   'local-copy-shared-by-operators': { job: TRAFFIC, killedBy: ['S1', 'T1', 'T4', 'L2'] },
   'stale-local-copy': { job: TRAFFIC, killedBy: ['S1', 'T1', 'T4'] },
-  'shared-run-deleted': { job: TRAFFIC, killedBy: ['S5', 'F-I10', 'L2'] },
+  'shared-run-deleted': { job: TRAFFIC, killedBy: ['S5', 'L1', 'L2'] },
   'snapshot-after-barrier': { job: TRAFFIC, killedBy: ['S1', 'S2'] },
   'in-flight-dropped': { job: TRAFFIC, killedBy: ['S1', 'S2', 'T1'] },
   'unaligned-consumes-behind-barrier': { job: TRAFFIC, killedBy: ['S1', 'S2'] },
-  'broadcast-restored-once': { job: 'network-security', killedBy: ['T1', 'T4', 'S1'] },
+  'broadcast-restored-once': { job: 'network-security', killedBy: ['T1', 'T4', 'S1', 'L2'] },
 }
 
 test.each(Object.entries(TARGETS))(
