@@ -127,11 +127,11 @@ test('ARCHITECTURE.md shows the order of the folders that the tidy test enforces
 test('ARCHITECTURE.md lists the invariants that the oracle checks', () => {
   const [, list = ''] = architecture.split('\n## What the oracle checks\n')
   const [section = ''] = list.split('\n## ')
-  const listed = [...section.matchAll(/`([A-Z]\d)`/g)].map(([, id]) => id)
+  const listed = [...section.matchAll(/`((?:F-I|[A-Z])\d+)`/g)].map(([, id]) => id)
   const oracle = sources.filter(({ path }) =>
-    /^sim\/(oracle|testing)\/(check|judge|camp)/.test(path),
+    /^sim\/(oracle|testing|history)\/(check|judge|camp|coordination)/.test(path),
   )
-  const checked = oracle.flatMap(({ text }) => [...text.matchAll(/'([SOTXBLD]\d)'/g)])
+  const checked = oracle.flatMap(({ text }) => [...text.matchAll(/'((?:F-I|[SOTXBLD])\d+)'/g)])
   expect(new Set(listed)).toEqual(new Set(checked.map(([, id]) => id)))
 })
 
