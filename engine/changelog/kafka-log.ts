@@ -113,8 +113,9 @@ export class KafkaLog implements StateLog {
     return this.#options.client
   }
 
+  /** Tombstones alone are worth no wait: whoever comes next fences them, and writes them again. */
   get hasUncommitted(): boolean {
-    return this.#queue?.hasUncommitted === true
+    return this.#queue?.hasSealed === true
   }
 
   /** Goes on behind what was restored, as part of the checkpoints to come; false if that was another writer's. */
@@ -200,7 +201,8 @@ export class KafkaLog implements StateLog {
     this.#cleanings = [...this.#cleanings, { to, completed, missing }]
   }
 
-  complete(checkpoint: CheckpointId): void {
+  /** `isLast`: no checkpoint will follow that commits what would be written now. */
+  complete(checkpoint: CheckpointId, isLast = false): void {
     this.#opened.complete(checkpoint)
     const line = this.#linesOf.get(checkpoint)
     if (line !== undefined) this.#confirmed = Math.max(this.#confirmed, line)
@@ -211,7 +213,7 @@ export class KafkaLog implements StateLog {
       if (known <= checkpoint) this.#linesOf.delete(known)
     }
     for (const cleaning of this.#cleanings) cleaning.missing -= 1
-    this.#clean()
+    if (!isLast) this.#clean()
   }
 
   /** What the snapshot of a checkpoint has to name; of one that the log has no part in, only who fences what. */

@@ -114,8 +114,9 @@ export class SubtaskChangelog {
     this.#encodeSlice(materialization)
   }
 
-  complete(checkpoint: CheckpointId): void {
-    this.kafka?.complete(checkpoint)
+  /** `isLast`: the subtask ends with it. */
+  complete(checkpoint: CheckpointId, isLast: boolean): void {
+    this.kafka?.complete(checkpoint, isLast)
   }
 
   /** What a snapshot keeps beside the keyed state. */
@@ -163,7 +164,7 @@ export class SubtaskChangelog {
         if (result.type === 'ok') storage.delete(key)
         return
       }
-      if (result.type === 'failed') {
+      if (result.type !== 'ok') {
         this.#onFailed(materialization, result.reason)
         return
       }

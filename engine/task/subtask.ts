@@ -222,7 +222,7 @@ export class Subtask {
     this.#env.copies?.completed(deployment.subtask, checkpoint)
     this.#guard(() => {
       for (const operator of this.#chain.tailToHead) operator.notifyComplete?.(checkpoint)
-      this.#keyed?.changelog?.complete(checkpoint)
+      this.#keyed?.changelog?.complete(checkpoint, checkpoint === this.#last?.checkpoint)
       if (checkpoint !== this.#last?.checkpoint) return
       this.#isLastComplete = true
       this.#endWhenCommitted()
