@@ -113,9 +113,8 @@ export class KafkaLog implements StateLog {
     return this.#options.client
   }
 
-  /** Tombstones alone are worth no wait: whoever comes next fences them, and writes them again. */
   get hasUncommitted(): boolean {
-    return this.#queue?.hasSealed === true
+    return this.#queue?.hasUncommitted === true
   }
 
   /** Goes on behind what was restored, as part of the checkpoints to come; false if that was another writer's. */
@@ -201,7 +200,7 @@ export class KafkaLog implements StateLog {
     this.#cleanings = [...this.#cleanings, { to, completed, missing }]
   }
 
-  /** `isLast`: no checkpoint will follow that commits what would be written now. */
+  /** `isLast`: no batch will follow. */
   complete(checkpoint: CheckpointId, isLast = false): void {
     this.#opened.complete(checkpoint)
     const line = this.#linesOf.get(checkpoint)

@@ -370,6 +370,8 @@ export class JobMaster {
     message: Exclude<MasterMessage, { type: 'register-worker' | 'heartbeat' }>,
   ): void {
     if (message.type === 'acknowledge-checkpoint') {
+      // Before it knows which objects restorable checkpoints share it must not find any to be of no use.
+      if (!this.#isReady) return
       this.#checkpointing.acknowledged(message.checkpoint, message.handle)
       return
     }

@@ -90,11 +90,6 @@ export class TransactionQueue {
     return pending
   }
 
-  /** Some transaction belongs to a checkpoint and is not committed yet. */
-  get hasSealed(): boolean {
-    return this.#transactions.some(({ status }) => status !== 'open' && status !== 'committed')
-  }
-
   get hasUncommitted(): boolean {
     return this.#transactions.some(({ status }) => status !== 'committed')
   }

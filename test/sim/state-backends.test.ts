@@ -113,6 +113,26 @@ describe('a changelog', () => {
   })
 })
 
+test('an acknowledgement for a former job master takes nothing away that its successor restores', () => {
+  // It comes while the successor still reads what there is.
+  const faults: Plan['faults'] = [
+    {
+      kind: 'crash',
+      on: 'job-master',
+      at: { point: 'snapshot-taken', nth: 14 },
+      restartAfterMs: 0,
+    },
+    { kind: 'fail', on: 'sum/*', at: { t: 2000 } },
+  ]
+  for (const choice of [
+    { stateBackend: 'lsm', incremental: true },
+    { changelog: 'storage' },
+  ] as const) {
+    const facts = traceOf({ config: { ...PLAN.config, ...choice }, faults })
+    expect(facts.filter(({ type }) => type === 'restart-started').length).toBeGreaterThan(0)
+  }
+})
+
 test('a backend that needs files is refused with one sentence', () => {
   const job = defineJob('Refused', { state: { backend: 'rocksdb' } }, (env) => {
     const source = kafkaSource({ topics: ['in'], groupId: 'refused', value: text })
