@@ -34,21 +34,30 @@ function jobOf(
 
 const shown = NUMBERS.map((number) => `${number}`)
 
-/** Keeps its position in the snapshot; now and then it has nothing. */
+/** Every so many-th number, from the next on. */
+interface Lane {
+  next: number
+  readonly step: number
+}
+
+/** Keeps its lanes in the snapshot, so that others can go on with them; now and then it has nothing. */
 const counting: Source<number> = customSource<number>({
   name: 'counting',
   isBounded: true,
   createReader(context, restored) {
     const { subtaskIndex, parallelism } = context
-    let next = Number(restored?.[0] ?? subtaskIndex)
+    const lanes = (restored as readonly Lane[] | null)?.map((lane) => ({ ...lane })) ?? [
+      { next: subtaskIndex, step: parallelism },
+    ]
     let isPausing = false
     return {
       poll(output) {
-        if (next >= COUNT) return 'finished'
+        const [lane] = lanes.toSorted((a, b) => a.next - b.next)
+        if (lane === undefined || lane.next >= COUNT) return 'finished'
         if (isPausing) return 'idle'
-        output.emit(next, next)
-        next += parallelism
-        isPausing = next % 7 === 0
+        output.emit(lane.next, lane.next)
+        lane.next += lane.step
+        isPausing = lane.next % 7 === 0
         if (isPausing) {
           context.schedule(20, () => {
             isPausing = false
@@ -56,7 +65,7 @@ const counting: Source<number> = customSource<number>({
         }
         return 'emitted'
       },
-      snapshot: () => [next],
+      snapshot: () => lanes.map((lane) => ({ ...lane })),
     }
   },
 })

@@ -30,7 +30,10 @@ test.each(MODELED ?? [])(
     // Not vacuous: faults bit, in most runs, and the deterministic repetition really took place.
     expect(result.effective).toBeGreaterThan(RUNS / 2)
     expect(result.repeated).toBeGreaterThan(5)
-    for (const { fired } of Object.values(result.faults)) expect(fired).toBeGreaterThan(5)
+    for (const [kind, { fired }] of Object.entries(result.faults)) {
+      // Only a changelog in Kafka can be compacted, and few plans have one.
+      expect(fired, kind).toBeGreaterThan(kind === 'compact' ? 0 : 5)
+    }
     expect(result.coverage.crash.restoring).toBeGreaterThan(0)
     expect(result.coverage.crash.committing).toBeGreaterThan(0)
     expect(result.coverage.crash.aligning).toBeGreaterThan(0)
@@ -60,7 +63,7 @@ test.each(BOUNDED_JOBS)(
     const input = { generator: 'traffic', params: { records: 1 } }
     let effective = 0
     fc.assert(
-      fc.property(faultPlan({ input }), (plan) => {
+      fc.property(faultPlan({ input, hasEventTime: hasEventTime(job.graph) }), (plan) => {
         const simulation = new Simulation(job, plan, { lines: [] })
         const { verdict, history, faults, summary } = simulation.run()
         expect(verdict).toEqual({ outcome: 'passed', violations: [] })
@@ -87,12 +90,12 @@ test('exactly once is more than the other guarantees: at least once repeats, and
     seed: 1,
     input: { generator: 'traffic', params: { records: 300 } },
     faults: [
-      { kind: 'delay', on: 'worker-1', request: 'produce', at: { t: 480 }, delayMs: 400 },
-      { kind: 'crash', on: 'worker-1', at: { t: 860 }, restartAfterMs: 0 },
+      { kind: 'delay', on: 'worker-1', request: 'produce', at: { t: 420 }, delayMs: 400 },
+      { kind: 'crash', on: 'worker-1', at: { t: 760 }, restartAfterMs: 0 },
     ],
   } as const
   const found = (['exactly-once', 'at-least-once', 'none'] as const).map((delivery) => {
-    const job = defineJob('Weaker', {}, (env) => {
+    const job = defineJob('Weaker', { failover: 'full' }, (env) => {
       env
         .fromSource(kafkaSource({ topics: ['in'], groupId: 'weaker', value: text }))
         .map(({ value }) => value)

@@ -2,9 +2,10 @@
 import { expect, test } from 'vitest'
 import { encodeMetadata, metadataKey } from '../../../engine/checkpoint/checkpoint-metadata.ts'
 import type { CheckpointMetadata } from '../../../engine/checkpoint/checkpoint-metadata.ts'
+import { concatenate } from '../../../engine/concatenate.ts'
 import {
-  concatenate,
   encodeSnapshotObject,
+  sealPieces,
   snapshotChecksum,
 } from '../../../engine/checkpoint/snapshot-format.ts'
 import type { SnapshotHandle } from '../../../engine/checkpoint/snapshot-handle.ts'
@@ -68,7 +69,7 @@ class Checkpoints {
     partitions: readonly number[],
   ): SnapshotHandle {
     const pieces = encodeSnapshotObject(
-      keyGroups.map((keyGroup) => ({ keyGroup, bytes: new Uint8Array(4) })),
+      keyGroups.map((keyGroup) => sealPieces(keyGroup, [new Uint8Array(4)])),
     )
     const key = `chk-${id}/sum-${index}`
     this.objects.set(key, concatenate(pieces))
