@@ -62,7 +62,7 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
 
 test.each(Object.entries(TARGETS))(
   'the mutant %s is caught',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   (name, target) => {
     const { job, killedBy } = target
     const mutant = checkMutant(name)
