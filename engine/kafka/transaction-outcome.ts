@@ -3,6 +3,7 @@
  * so that the refusal says nothing. The log does: behind the transaction's first record the next marker of its producer
  * is its own, since a producer has one transaction at a time. Holds for both versions of transactions.
  */
+import { lastOffsetOf } from './batch-offsets.ts'
 import { retryAfter } from './kafka-client.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import type { PartitionOffset } from './protocol.ts'
@@ -42,12 +43,13 @@ export function findOutcome(
           onFound('unknown')
           return 'done'
         }
-        for (const { producerId: writer, control, baseOffset, records } of fetched.batches) {
+        for (const batch of fetched.batches) {
+          const { producerId: writer, control, baseOffset } = batch
           if (writer === producerId && control !== null && baseOffset > begin.offset) {
             onFound(control === 'commit' ? 'committed' : 'aborted')
             return 'done'
           }
-          offset = Math.max(offset, baseOffset + records.length)
+          offset = Math.max(offset, lastOffsetOf(batch) + 1)
         }
         if (fetched.batches.length === 0) waits += 1
         if (waits < WAITS_MAX) next()

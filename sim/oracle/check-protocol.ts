@@ -28,6 +28,8 @@ export class ProtocolCheck {
     string,
     { readonly checkpoint: number; readonly subtask: SubtaskId }
   >()
+  /** Prepared changes of state that a restored savepoint, which has the whole state, can do without. */
+  readonly #dispensable = new Set<string>()
   readonly #committed = new Set<string>()
   readonly #epochs = new Map<number, number>()
   /** By source and partition. */
@@ -35,6 +37,7 @@ export class ProtocolCheck {
   /** By partition, of the source that has read most of it. */
   readonly #covered = new Map<string, number>()
   #latestCompleted = 0
+  #isLatestWhole = false
   #submitted = 0
   #restarts = 0
 
@@ -144,6 +147,7 @@ export class ProtocolCheck {
       )
     }
     this.#latestCompleted = Math.max(this.#latestCompleted, checkpoint)
+    this.#isLatestWhole = kind === 'stop' || kind === 'drain'
     this.#onOffsets(checkpoint, seq)
   }
 
@@ -177,6 +181,7 @@ export class ProtocolCheck {
     for (const [name, prepared] of this.#prepared) {
       if (prepared.checkpoint > restored) this.#prepared.delete(name)
     }
+    this.#dispense()
     if (restored === this.#latestCompleted) return
     this.#violations.add(
       'S4',
@@ -194,6 +199,7 @@ export class ProtocolCheck {
         this.#prepared.delete(name)
       }
     }
+    this.#dispense()
     if (restored !== this.#latestCompleted) {
       this.#violations.add(
         'S4',
@@ -258,6 +264,13 @@ export class ProtocolCheck {
     this.#groupOffsets.set(name, offset)
   }
 
+  #dispense(): void {
+    if (!this.#isLatestWhole) return
+    for (const name of this.#prepared.keys()) {
+      if (name.includes('-changelog-')) this.#dispensable.add(name)
+    }
+  }
+
   #onCommitDecided(event: EventOf<'transaction-state-changed'>): void {
     const name = transactionName(event)
     // Ended again after a late AddPartitionsToTxn reopened it, empty.
@@ -286,6 +299,7 @@ export class ProtocolCheck {
       const name = transactionName({ ...event, producerEpoch: epoch })
       const checkpoint = this.#prepared.get(name)?.checkpoint
       if (checkpoint === undefined || checkpoint > this.#latestCompleted) continue
+      if (this.#dispensable.has(name)) continue
       this.#violations.add(
         'X3',
         `Transaction ${name} was aborted although its checkpoint ${checkpoint} is complete.`,
