@@ -188,12 +188,14 @@ export class SubtaskInput {
   #process(input: number, value: unknown, timestamp: number): void {
     if (input === 0) this.#operator.process(value, timestamp)
     else this.#operator.processSecond?.(value, timestamp)
-    if (this.#keyedState !== null) this.#afterRecord(this.#keyedState)
+    if (this.#keyedState !== null) this.#afterRecord(input, this.#keyedState)
   }
 
-  #afterRecord(keyedState: KeyedStateBackend): void {
+  #afterRecord(input: number, keyedState: KeyedStateBackend): void {
     if (this.#env.isStrict) keyedState.checkHandedOut()
-    if (this.#env.runtime.traceLevel === 'records') {
+    // A broadcast record has no key whose state could be shown.
+    const isKeyed = (this.#keySelectors[input] ?? null) !== null
+    if (isKeyed && this.#env.runtime.traceLevel === 'records') {
       traceState(this.#env, this.#operator.uid, keyedState)
     }
   }
