@@ -36,6 +36,7 @@ export class DatabaseThreadClient {
   readonly #timeoutMs: number
   readonly #ended: Promise<void>
   #sent = 0
+  #isLost = false
 
   constructor(timeoutMs = ANSWER_TIMEOUT_MS) {
     this.#timeoutMs = timeoutMs
@@ -60,6 +61,11 @@ export class DatabaseThreadClient {
     })
   }
 
+  /** False once the thread has ended, or has not answered for too long. */
+  get isUsable(): boolean {
+    return !this.#isLost && Atomics.load(this.#words, SIGNAL.ended) === 0
+  }
+
   /** Sends a request without a reply; waits only if too many are under way. */
   send(request: SilentRequest, transferred: readonly ArrayBuffer[] = []): void {
     this.#post(request, transferred)
@@ -80,9 +86,10 @@ export class DatabaseThreadClient {
     return this.#expected.some((expected) => expected.wait === wait)
   }
 
-  /** Lets the thread close its databases; resolves when it has ended. */
+  /** Lets the thread close its databases; resolves when it has ended. One that does not answer is ended by force. */
   async end(): Promise<void> {
-    if (Atomics.load(this.#words, SIGNAL.ended) === 0) this.#post({ type: 'end' }, [])
+    if (this.#isLost) await this.terminate()
+    else if (this.isUsable) this.#post({ type: 'end' }, [])
     // Now it may keep the process alive: it has files to remove.
     this.#worker.ref()
     await this.#ended
@@ -131,6 +138,7 @@ export class DatabaseThreadClient {
       if (!isTrue()) return
       if (hasEnded) throw new StateStoreError('The thread of the RocksDB databases has ended.')
       if (Atomics.wait(words, SIGNAL.served, served, this.#timeoutMs) !== 'timed-out') continue
+      this.#isLost = true
       throw new StateStoreError(
         `The thread of the RocksDB databases has not answered for ${this.#timeoutMs / 1000} s.`,
       )

@@ -47,7 +47,7 @@ export class RocksDbRuns implements RestorableRuns {
         if (isReleased) return
         isReleased = true
         this.#lists.delete(list)
-        this.#thread.send({ type: 'release-runs', store, list })
+        if (thread.isUsable) thread.send({ type: 'release-runs', store, list })
       },
     }
   }

@@ -11,7 +11,7 @@ import { RocksDbStore } from './rocksdb-store.ts'
 const PREFIX = 'weir-rocksdb-'
 
 export class RocksDbState {
-  readonly #thread: DatabaseThreadClient
+  #thread = new DatabaseThreadClient()
   readonly #directory: string
   #stores = 0
 
@@ -20,7 +20,6 @@ export class RocksDbState {
     mkdirSync(directory, { recursive: true })
     removeLeftovers(directory)
     this.#directory = mkdtempSync(join(directory, `${PREFIX}${process.pid}-`))
-    this.#thread = new DatabaseThreadClient()
   }
 
   /** Throws a ConfigurationError if RocksDB is not available on this machine. */
@@ -36,13 +35,23 @@ export class RocksDbState {
   }
 
   /**
-   * An empty store; with `keepsRuns` snapshots can be incremental. Throws a ConfigurationError or a StateStoreError.
+   * An empty store; with `keepsRuns` snapshots can be incremental. If the thread was lost, with all its stores, it gets a
+   * new one. Throws a ConfigurationError or a StateStoreError.
    */
   open(keepsRuns = false): RocksDbStore {
+    if (!this.#thread.isUsable) {
+      void this.#thread.end()
+      this.#thread = new DatabaseThreadClient()
+    }
     this.#stores += 1
     const store = this.#stores
     const directory = join(this.#directory, String(store))
     return new RocksDbStore(this.#thread, { store, directory, keepsRuns })
+  }
+
+  /** Ends the thread in the middle of whatever it does, as a crash would: its stores fail, new ones do not. */
+  async crash(): Promise<void> {
+    await this.#thread.terminate()
   }
 
   /** Closes all stores and removes their files. */

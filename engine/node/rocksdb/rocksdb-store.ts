@@ -118,7 +118,8 @@ export class RocksDbStore implements BaseStore {
         return this.#scan(view, prefix)
       },
       release: () => {
-        if (!isReleased && !this.#isClosed) this.#thread.send({ type: 'release', store, view })
+        const isOpen = !this.#isClosed && this.#thread.isUsable
+        if (!isReleased && isOpen) this.#thread.send({ type: 'release', store, view })
         isReleased = true
       },
     }
@@ -128,7 +129,7 @@ export class RocksDbStore implements BaseStore {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#fetched.clear()
-    this.#thread.send({ type: 'close', store: this.#store })
+    if (this.#thread.isUsable) this.#thread.send({ type: 'close', store: this.#store })
   }
 
   #fetch(keys: readonly Uint8Array[]): void {

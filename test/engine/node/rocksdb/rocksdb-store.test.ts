@@ -162,6 +162,21 @@ describeRocksDb('RocksDbStore', () => {
     await thread.terminate()
   })
 
+  test('when the thread is lost its stores fail, and new ones get a new thread', async () => {
+    const parent = temporaryDirectory()
+    const own = new RocksDbState(parent)
+    const lost = own.open()
+    await own.crash()
+    expect(() => lost.get(new Uint8Array([1]))).toThrow(
+      'The thread of the RocksDB databases has ended.',
+    )
+    const store = own.open()
+    put(store, [{ key: new Uint8Array([1]), value: new Uint8Array([2]) }])
+    expect(store.get(new Uint8Array([1]))).toEqual(new Uint8Array([2]))
+    await own.close()
+    expect(readdirSync(parent)).toEqual([])
+  })
+
   test('when the thread has ended, reads and writes say so', async () => {
     const thread = new DatabaseThreadClient()
     const store = openStore(thread, 1, join(temporaryDirectory(), 'db'))
