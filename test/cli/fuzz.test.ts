@@ -8,7 +8,7 @@ afterAll(() => {
 })
 
 const JOB = 'traffic-statistics'
-const KINDS = ['crash', 'fail', 'sever', 'drop', 'delay', 'duplicate', 'lose-response']
+const KINDS = ['crash', 'fail', 'sever', 'drop', 'compact', 'delay', 'duplicate', 'lose-response']
 const counts = {
   fired: expect.any(Number),
   notReached: expect.any(Number),
