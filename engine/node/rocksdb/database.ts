@@ -38,6 +38,8 @@ export class Database {
   /** The values of the packed keys, packed. */
   async get(packedKeys: Uint8Array): Promise<Uint8Array> {
     const keys = unpackBytes(packedKeys)
+    // The package never comes back from a batch without anything in it.
+    if (keys.length === 0) return packBytes([])
     const batch = this.#rocks.read({ capacity: keys.length })
     const values = keys.map((key) => batch.get(present(key, 'A key to be read is missing.')))
     try {
@@ -50,6 +52,7 @@ export class Database {
 
   /** Keys and values alternate; a value that is missing removes. */
   async write(rows: readonly (Uint8Array | null)[]): Promise<void> {
+    if (rows.length === 0) return
     const batch = this.#rocks.write({ capacity: rows.length / 2 })
     for (let i = 0; i < rows.length; i += 2) {
       const key = present(rows[i], 'A key to be written is missing.')

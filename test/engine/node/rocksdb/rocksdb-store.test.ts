@@ -1,5 +1,6 @@
 // The base store in RocksDB against a sorted list, and what happens when something is wrong with it.
 
+import fc from 'fast-check'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
@@ -7,6 +8,9 @@ import { DatabaseThreadClient } from '../../../../engine/node/rocksdb/database-t
 import { loadPackage } from '../../../../engine/node/rocksdb/load-package.ts'
 import { RocksDbState } from '../../../../engine/node/rocksdb/rocksdb-state.ts'
 import { RocksDbStore } from '../../../../engine/node/rocksdb/rocksdb-store.ts'
+import { beginsWith, compareBytes } from '../../../../engine/state/rows/row-change.ts'
+import type { BaseView } from '../../../../engine/state/tiered/base-store.ts'
+import { seeded } from '../../../seeded.ts'
 import { describeRocksDb, temporaryDirectory } from './rocksdb-here.ts'
 
 test('without the package there is one sentence about what to install', async () => {
@@ -34,6 +38,29 @@ describeRocksDb('RocksDbStore', () => {
   const directory = temporaryDirectory()
   const state = new RocksDbState(directory)
   afterAll(() => state.close())
+
+  test('for all writes, reads, prefetches and views it holds what a sorted list holds', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+        const store = state.open()
+        const world = new World(store)
+        for (const step of steps) world.step(step)
+        world.checkAll()
+        store.close()
+      }),
+      seeded(40),
+    )
+  })
+
+  test('fetching nothing ahead holds nobody up', () => {
+    const store = state.open()
+    store.prefetch([])
+    put(store, [])
+    const key = new Uint8Array([7])
+    put(store, [{ key, value: key }])
+    expect(store.get(key)).toEqual(key)
+    store.close()
+  })
 
   test('many rows come back in order, in more than one piece, and as they were when the view was taken', () => {
     const store = state.open()
@@ -183,4 +210,86 @@ function put(
   const batch = store.batch()
   for (const row of rows) batch.put(row)
   batch.commit()
+}
+
+type Step =
+  | { readonly type: 'write'; readonly rows: readonly (readonly [Uint8Array, Uint8Array | null])[] }
+  | { readonly type: 'get' | 'scan'; readonly key: Uint8Array }
+  | { readonly type: 'prefetch'; readonly keys: readonly Uint8Array[] }
+  | { readonly type: 'view' | 'release' }
+
+const anyKey = fc
+  .array(fc.constantFrom(0, 1, 127, 255), { minLength: 1, maxLength: 3 })
+  .map((bytes) => Uint8Array.from(bytes))
+const anyValue = fc.option(fc.uint8Array({ maxLength: 5 }))
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    type: fc.constant('write' as const),
+    rows: fc.uniqueArray(fc.tuple(anyKey, anyValue), { selector: ([key]) => String(key) }),
+  }),
+  fc.record({ type: fc.constantFrom('get' as const, 'scan' as const), key: anyKey }),
+  fc.record({ type: fc.constant('prefetch' as const), keys: fc.array(anyKey) }),
+  fc.record({ type: fc.constantFrom('view' as const, 'release' as const) }),
+)
+
+type Row = { readonly key: Uint8Array; readonly value: Uint8Array }
+
+class World {
+  readonly #store: RocksDbStore
+  #rows: readonly Row[] = []
+  #views: { readonly view: BaseView; readonly rows: readonly Row[] }[] = []
+
+  constructor(store: RocksDbStore) {
+    this.#store = store
+  }
+
+  step(step: Step): void {
+    switch (step.type) {
+      case 'write':
+        this.#write(step.rows)
+        return
+      case 'get':
+        expect(this.#store.get(step.key)).toEqual(this.#find(step.key))
+        return
+      case 'scan':
+        for (const { view, rows } of this.#views) {
+          const expected = rows.filter(({ key }) => beginsWith(key, step.key))
+          expect([...view.scan(step.key)]).toEqual(expected)
+        }
+        return
+      case 'prefetch':
+        this.#store.prefetch(step.keys)
+        return
+      case 'view':
+        this.#views.push({ view: this.#store.view(), rows: this.#rows })
+        return
+      case 'release':
+        this.#views.shift()?.view.release()
+    }
+  }
+
+  checkAll(): void {
+    this.step({ type: 'view' })
+    for (const { view, rows } of this.#views) {
+      expect([...view.scan(new Uint8Array(0))]).toEqual(rows)
+    }
+    for (const { key, value } of this.#rows) expect(this.#store.get(key)).toEqual(value)
+  }
+
+  #find(wanted: Uint8Array): Uint8Array | undefined {
+    return this.#rows.find(({ key }) => compareBytes(key, wanted) === 0)?.value
+  }
+
+  #write(changes: readonly (readonly [Uint8Array, Uint8Array | null])[]): void {
+    const sorted = changes.toSorted(([a], [b]) => compareBytes(a, b))
+    put(
+      this.#store,
+      sorted.map(([key, value]) => ({ key, value })),
+    )
+    const kept = this.#rows.filter(
+      ({ key }) => !sorted.some(([changed]) => compareBytes(key, changed) === 0),
+    )
+    const written = sorted.flatMap(([key, value]) => (value === null ? [] : [{ key, value }]))
+    this.#rows = [...kept, ...written].toSorted((a, b) => compareBytes(a.key, b.key))
+  }
 }
