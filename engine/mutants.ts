@@ -27,7 +27,6 @@ export const ENGINE_MUTANTS = {
   'barrier-sent-twice': 'a barrier is sent twice on every channel',
   'batch-reversed': 'a producer sends the records of a batch in reverse',
   'snapshot-truncated': 'the end of a snapshot object is not written, and nobody notices',
-  'lost-worker-ignored': 'the job master gives a lost worker up, but not what ran on it',
   'flush-omitted': 'B-29: a transaction is prepared while its records are still in the client',
   'random-transactional-id': 'B-30: every attempt uses new transactional ids, so nobody is fenced',
   'timers-not-restored': 'B-4: a restored subtask has its states, but not its timers',
@@ -77,6 +76,7 @@ export const FEATURE_MUTANTS = {
     'A-22 (FLINK-22502): a newest checkpoint that cannot be read is silently passed over',
   'region-too-small':
     'B-14: a failed subtask restarts alone, without those it exchanges records with',
+  'lost-worker-ignored': 'the job master gives a lost worker up, but not what ran on it',
   'checksum-ignored': 'B-13: what was stored is believed, whatever its checksums say',
   'aborted-upload-shared':
     'A-21 (FLINK-25395): a snapshot names runs that a checkpoint wrote which was never completed',

@@ -134,6 +134,17 @@ test('the mutant region-too-small is caught: nobody reads what a subtask that re
   expect(verdict(pipelines, { ...PLAN, faults, mutant }, lines)).toContain('L1')
 })
 
+test('the mutant lost-worker-ignored is caught: what ran on a worker that stays away runs nowhere', () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `line ${i}`)
+  // One that came back would say that it runs nothing.
+  const faults = [
+    { kind: 'crash', on: 'worker-1', at: { t: 900 }, restartAfterMs: 100_000 },
+  ] as const
+  expect(verdict(pipelines, { ...PLAN, faults }, lines)).toEqual([])
+  const mutant = 'lost-worker-ignored'
+  expect(verdict(pipelines, { ...PLAN, faults, mutant }, lines)).toContain('L1')
+})
+
 test('the mutant unreadable-checkpoint-skipped is caught: an older checkpoint is restored without a word', () => {
   const begin = (options: Parameters<Masters['begin']>[0]): string => {
     const masters = new Masters()
@@ -205,6 +216,7 @@ test('every mutant of a feature is killed here', () => {
     'returning-channel-sets-back',
     'late-record-accepted',
     'region-too-small',
+    'lost-worker-ignored',
     'unreadable-checkpoint-skipped',
     'aborted-upload-shared',
     'stop-ends-input',

@@ -40,7 +40,6 @@ const TARGETS: Readonly<Record<ShownMutant, Target>> = {
   'master-forgets-checkpoints': { job: TRAFFIC, killedBy: ['S4', 'O1'] },
   'checkpoint-id-reused': { job: TRAFFIC, killedBy: ['F-I1', 'B1', 'S4'] },
   'lost-event-ignored': { job: TRAFFIC, killedBy: ['F-I9', 'L1', 'T1'] },
-  'lost-worker-ignored': { job: TRAFFIC, killedBy: ['L1', 'L2', 'X4', 'X3'] },
   'flush-omitted': { job: TRAFFIC, killedBy: ['X2', 'T1'] },
   'random-transactional-id': { job: TRAFFIC, killedBy: ['X4'] },
   'no-epoch-check': { job: TRAFFIC, killedBy: ['X1'] },
