@@ -1,6 +1,5 @@
 /** A campaign in text: what the faults hit, how far the result reaches, and the counterexample. */
-import { PHASES, encodePlan } from '../sim/index.ts'
-import type { FaultKind } from '../sim/index.ts'
+import { FAULT_KINDS, PHASES, encodePlan } from '../sim/index.ts'
 import type { CampaignResult } from '../sim/testing/index.ts'
 import { faultWords } from './fault-words.ts'
 import { linkOf, replayCommand, uiCommand } from './replay.ts'
@@ -12,17 +11,6 @@ export type FuzzContext = Pick<Replayable, 'job' | 'input'> & {
   /** Runs that there would have been without a violation. */
   readonly expected: number
 }
-
-const KINDS: readonly FaultKind[] = [
-  'crash',
-  'fail',
-  'sever',
-  'drop',
-  'compact',
-  'delay',
-  'duplicate',
-  'lose-response',
-]
 
 export async function fuzzText(result: CampaignResult, context: FuzzContext): Promise<string[]> {
   const { job, seed, expected } = context
@@ -44,17 +32,17 @@ export async function fuzzText(result: CampaignResult, context: FuzzContext): Pr
 /** How often each kind of fault hit each phase; a dot for never. */
 function matrix({ coverage }: CampaignResult): string[] {
   const cell = (hits: number): string => (hits === 0 ? paint('dim', '·') : count(hits))
-  const head = ['  fired in phase', ...KINDS].map((name) => paint('dim', name))
+  const head = ['  fired in phase', ...FAULT_KINDS].map((name) => paint('dim', name))
   const rows = PHASES.map((phase) => [
     `  ${phase}`,
-    ...KINDS.map((kind) => cell(coverage[kind][phase])),
+    ...FAULT_KINDS.map((kind) => cell(coverage[kind][phase])),
   ])
   return table([head, ...rows], [1, 2, 3, 4])
 }
 
 function outcomes({ faults }: CampaignResult): string {
   const sum = (which: 'fired' | 'notReached' | 'noEffect'): string =>
-    count(KINDS.reduce((total, kind) => total + faults[kind][which], 0))
+    count(FAULT_KINDS.reduce((total, kind) => total + faults[kind][which], 0))
   return `${sum('fired')} fired, ${sum('notReached')} not reached, ${sum('noEffect')} without effect`
 }
 

@@ -17,7 +17,7 @@ export type { History } from './history/history.ts'
 export type { Outcome, Verdict } from './oracle/judge.ts'
 export type { InvariantId, Violation } from './oracle/violation.ts'
 export { checkMutant, checkPlan, encodePlan, mutantNames, parsePlan } from './plan/parse-plan.ts'
-export { FACT_TYPES, REQUEST_TYPES } from './plan/names.ts'
+export { FACT_TYPES, FAULT_KINDS, REQUEST_TYPES } from './plan/names.ts'
 export { FAULT_DEFAULTS, PLAN_DEFAULTS, workersOf } from './plan/plan.ts'
 export type {
   Action,

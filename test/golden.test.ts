@@ -39,6 +39,12 @@ test('plans of every job give their recorded hashes in Node', { timeout: 60_000 
   }
 })
 
+test('a trace of every record changes nothing in what happens', { timeout: 60_000 }, () => {
+  for (const { plan, traceHash } of goldenRuns()) {
+    expect(hashOf(checkPlan(plan), 'records'), JSON.stringify(plan)).toBe(traceHash)
+  }
+})
+
 test('runs before and after another one in the same process have the same hash', () => {
   const [a, b] = goldenRuns().map(({ plan }) => checkPlan(plan))
   if (a === undefined || b === undefined) throw new Error('There are no golden plans.')

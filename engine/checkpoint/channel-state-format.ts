@@ -3,15 +3,16 @@
  * with length and checksum, then their bytes. A part is what was in flight at one end of one channel, in order. Every
  * byte is guarded: a wrong one is found at restore (S5). Source: Flink channel state handles.
  *
- *   "WCHS" u32 | header length u32 | header checksum u32 | header (binary serializer) | part | part | …
+ *   header | part | part | …
  */
 import { xxHash32 } from '../hash.ts'
 import type { RecordBuffer } from '../element.ts'
 import type { SubtaskId, VertexId } from '../ids.ts'
 import { binary } from '../serializer.ts'
+import { decodeHeader, encodeHeader } from './object-header.ts'
 
-const MAGIC = 0x57434853
-const FIXED_BYTES = 12
+/** "WCHS" */
+const FORMAT = { magic: 0x57434853, name: 'the state of channels' } as const
 
 /** Which end of the channel it was in: of one channel, `input` comes before `output`. */
 export type ChannelEnd = 'input' | 'output'
@@ -83,14 +84,8 @@ export function encodeChannelState(parts: readonly EncodedPart[]): {
       checksum: checksumOf(pieces),
     })),
   }
-  const headerBytes = binary.encode(header)
-  const checksum = xxHash32(headerBytes) >>> 0
-  const fixed = new Uint8Array(FIXED_BYTES)
-  const view = new DataView(fixed.buffer)
-  view.setUint32(0, MAGIC)
-  view.setUint32(4, headerBytes.length)
-  view.setUint32(8, checksum)
-  return { pieces: [fixed, headerBytes, ...parts.flatMap(({ pieces }) => pieces)], checksum }
+  const { pieces, checksum } = encodeHeader(FORMAT, header)
+  return { pieces: [...pieces, ...parts.flatMap((part) => part.pieces)], checksum }
 }
 
 /** The parts of an object, or one sentence about what is wrong with it. `checksum`: that under which it was stored. */
@@ -98,15 +93,11 @@ export function decodeChannelState(
   bytes: Uint8Array,
   checksum: number,
 ): readonly ChannelPart[] | string {
-  const header = readHeader(bytes)
-  if (typeof header === 'string') return header
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  if (view.getUint32(8) !== checksum) {
-    return 'it is another object than the one that was stored under its name'
-  }
+  const found = decodeHeader<ObjectHeader>(FORMAT, bytes, checksum)
+  if (typeof found === 'string') return found
   const parts: ChannelPart[] = []
-  let at = FIXED_BYTES + view.getUint32(4)
-  for (const { lengths, checksum: partChecksum, ...part } of header.parts) {
+  let at = found.end
+  for (const { lengths, checksum: partChecksum, ...part } of found.header.parts) {
     const pieces = lengths.map((length) => bytes.subarray(at, (at += length)))
     const name = `${part.producer}/${part.producerIndex}>${part.consumer}/${part.consumerIndex}`
     if (at > bytes.length) return `it ends in the middle of channel ${name}`
@@ -115,21 +106,6 @@ export function decodeChannelState(
   }
   if (at !== bytes.length) return `it has ${bytes.length - at} bytes more than its header says`
   return parts
-}
-
-function readHeader(bytes: Uint8Array): ObjectHeader | string {
-  if (bytes.length < FIXED_BYTES) return `it has only ${bytes.length} bytes`
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  if (view.getUint32(0) !== MAGIC) return 'it is not the state of channels (wrong first bytes)'
-  const length = view.getUint32(4)
-  const headerBytes = bytes.subarray(FIXED_BYTES, FIXED_BYTES + length)
-  if (headerBytes.length !== length) return 'it ends in the middle of its header'
-  if (xxHash32(headerBytes) >>> 0 !== view.getUint32(8)) {
-    return 'the checksum of its header is wrong'
-  }
-  const header = binary.decode(headerBytes) as ObjectHeader
-  if (header.version === 1) return header
-  return `it has version ${String(header.version)}, this Weir reads version 1`
 }
 
 /** Of the checksums of the pieces. */

@@ -1,7 +1,18 @@
 /** The names that a plan may use, as values; the compiler keeps the lists complete. */
 import type { RequestType } from '../../engine/kafka/protocol.ts'
 import type { FactType } from '../../engine/trace.ts'
-import type { SentMessage } from './plan.ts'
+import type { FaultKind, SentMessage } from './plan.ts'
+
+const FAULTS: Readonly<Record<FaultKind, true>> = {
+  crash: true,
+  fail: true,
+  sever: true,
+  drop: true,
+  compact: true,
+  delay: true,
+  duplicate: true,
+  'lose-response': true,
+}
 
 const REQUESTS: Readonly<Record<RequestType, true>> = {
   metadata: true,
@@ -107,6 +118,8 @@ const POINTS: Readonly<Record<FactType, boolean>> = {
   'state-updated': false,
 }
 
+/** In the order in which they are told. */
+export const FAULT_KINDS: readonly FaultKind[] = keysOf(FAULTS)
 export const REQUEST_TYPES: readonly RequestType[] = keysOf(REQUESTS)
 export const MESSAGE_TYPES: readonly SentMessage[] = keysOf(MESSAGES)
 export const FACT_TYPES: readonly FactType[] = keysOf(POINTS).filter((type) => POINTS[type])

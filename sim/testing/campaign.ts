@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import type { Job } from '../../engine/job/define-job.ts'
+import { FAULT_KINDS } from '../plan/names.ts'
 import type { FaultKind, Plan } from '../plan/plan.ts'
 import { PHASES } from '../faults/phase-tracker.ts'
 import type { Phase } from '../faults/phase-tracker.ts'
@@ -57,17 +58,6 @@ export interface CampaignResult {
 /** So many plans have one input, where the oracle needs runs without failures of it. */
 const SHARING = 10
 
-const KINDS: readonly FaultKind[] = [
-  'crash',
-  'fail',
-  'sever',
-  'drop',
-  'compact',
-  'delay',
-  'duplicate',
-  'lose-response',
-]
-
 /** Runs a campaign of random plans against a job. */
 export function runCampaign(job: Job, options: CampaignOptions): CampaignResult {
   return new Campaign(job, options).run()
@@ -88,7 +78,7 @@ class Campaign {
   constructor(job: Job, options: CampaignOptions) {
     this.#job = job
     this.#options = options
-    for (const kind of KINDS) this.#faults.set(kind, { fired: 0, notReached: 0, noEffect: 0 })
+    for (const kind of FAULT_KINDS) this.#faults.set(kind, { fired: 0, notReached: 0, noEffect: 0 })
   }
 
   run(): CampaignResult {

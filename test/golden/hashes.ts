@@ -1,5 +1,5 @@
 /** The plans whose hashes must be the same in Node and in Chromium, and the reader of their recorded hashes. */
-import type { Plan } from 'weirstream/sim'
+import type { Plan, TraceLevel } from 'weirstream/sim'
 import { simulate } from 'weirstream/sim'
 import { jobNamed } from './jobs.ts'
 import golden from './hashes.json' with { type: 'json' }
@@ -9,7 +9,7 @@ export function goldenRuns(): readonly { readonly plan: unknown; readonly traceH
   return golden
 }
 
-export function hashOf(plan: Plan): string {
+export function hashOf(plan: Plan, traceLevel: TraceLevel = 'control'): string {
   const name = 'builtin' in plan.job ? plan.job.builtin : ''
-  return simulate(jobNamed(name), plan).traceHash
+  return simulate(jobNamed(name), plan, { traceLevel }).traceHash
 }

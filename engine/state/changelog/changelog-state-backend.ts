@@ -29,6 +29,7 @@ import type {
   MergingState,
   MergingValueState,
   NumberState,
+  Prefetch,
   ReducingState,
   SnapshotRequest,
   StateEntry,
@@ -103,6 +104,9 @@ export class ChangelogStateBackend implements KeyedStateBackend {
   }
   get range(): KeyGroupRange {
     return this.#inner.range
+  }
+  get prefetch(): Prefetch | undefined {
+    return this.#inner.prefetch
   }
   get currentKey(): unknown {
     return this.#inner.currentKey

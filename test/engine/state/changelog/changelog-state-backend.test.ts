@@ -277,3 +277,15 @@ describe('after a restore', () => {
     expect(b.wholes).toHaveLength(1)
   })
 })
+
+test('hints about the next keys reach the backend below, which may have to fetch them', () => {
+  const hints: unknown[] = []
+  const range = { first: 0, last: MAX - 1 }
+  const inner = Object.assign(new HeapStateBackend({ maxParallelism: MAX, range }), {
+    prefetch: (keys: readonly unknown[]) => hints.push(...keys),
+  })
+  const tracker = new ChangeTracker({ maxParallelism: MAX })
+  const backend = new ChangelogStateBackend({ inner, tracker, log: new ObjectLog() })
+  backend.prefetch?.(['a'], [hashKey('a')])
+  expect(hints).toEqual(['a'])
+})
