@@ -46,7 +46,7 @@ export function checksumIn(bytes: Uint8Array): number {
  * The header and where it ends, or one sentence about what is wrong. `checksum` is the one under which the object was
  * stored; without it, an intact object is taken for the right one.
  */
-export function decodeHeader<H extends { readonly version: typeof VERSION }>(
+export function decodeHeader<H extends { readonly version: number }>(
   { magic, name }: ObjectFormat,
   bytes: Uint8Array,
   checksum?: number,
@@ -61,7 +61,7 @@ export function decodeHeader<H extends { readonly version: typeof VERSION }>(
   if (xxHash32(headerBytes) >>> 0 !== found) return 'the checksum of its header is wrong'
   const header = binary.decode(headerBytes) as H
   if (header.version !== VERSION) {
-    return `it has version ${String(header.version)}, this Weir reads version ${VERSION}`
+    return `it has version ${header.version}, this Weir reads version ${VERSION}`
   }
   if (checksum !== undefined && found !== checksum) {
     return 'it is another object than the one that was stored under its name'
